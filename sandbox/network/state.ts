@@ -1,0 +1,99 @@
+/** What the cloud tells the network, and what the network reports back. See sandbox/README.md. */
+
+export interface CloudState {
+  /** Grows with every change. */
+  readonly revision: number;
+  readonly instances: readonly InstanceState[];
+  readonly addresses: readonly ElasticIpState[];
+  readonly loadBalancers: readonly LoadBalancerState[];
+  readonly targetGroups: readonly TargetGroupState[];
+}
+
+export interface InstanceState {
+  readonly id: string;
+  readonly state: "pending" | "running" | "shutting-down" | "terminated" | "stopping" | "stopped";
+  readonly privateIp: string;
+  /** Decoded user data; empty when there is none. */
+  readonly userData: string;
+}
+
+export interface ElasticIpState {
+  readonly allocationId: string;
+  readonly publicIp: string;
+  /** The instance that holds the address, as the control plane has it; the network adds the propagation time. */
+  readonly instanceId: string | null;
+}
+
+export interface LoadBalancerState {
+  readonly arn: string;
+  /** The loopback address that it listens on; the cloud reports the same text as its DNS name. */
+  readonly address: string;
+  readonly listeners: readonly ListenerState[];
+}
+
+export interface ListenerState {
+  readonly arn: string;
+  readonly port: number;
+  /** In the order in which they are evaluated; the default rule is last and has no conditions. */
+  readonly rules: readonly RuleState[];
+}
+
+export interface RuleState {
+  readonly arn: string;
+  /** Host header conditions (wildcards `*` and `?`); empty: every host. */
+  readonly hosts: readonly string[];
+  /** Path pattern conditions (wildcards `*` and `?`); empty: every path. */
+  readonly paths: readonly string[];
+  readonly action: ForwardAction | FixedResponseAction;
+}
+
+export interface ForwardAction {
+  readonly type: "forward";
+  readonly targetGroups: readonly { readonly arn: string; readonly weight: number }[];
+  /** Target group stickiness of the action, in seconds; 0: off. */
+  readonly stickinessSeconds: number;
+}
+
+export interface FixedResponseAction {
+  readonly type: "fixed-response";
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export interface TargetGroupState {
+  readonly arn: string;
+  readonly port: number;
+  readonly healthCheck: {
+    readonly enabled: boolean;
+    readonly path: string;
+    /** A number, or `traffic-port`. */
+    readonly port: string;
+    readonly intervalSeconds: number;
+    readonly timeoutSeconds: number;
+    readonly healthyThreshold: number;
+    readonly unhealthyThreshold: number;
+    /** HTTP codes that count as a success, as AWS writes them: `200`, `200-299`, `200,302`. */
+    readonly matcher: string;
+  };
+  readonly deregistrationDelaySeconds: number;
+  /** `lb_cookie` stickiness of the group's targets, in seconds; 0: off. */
+  readonly stickinessSeconds: number;
+  readonly algorithm: "round_robin" | "least_outstanding_requests" | "weighted_random";
+  /** Registered targets, and those that are draining until the cloud drops them after the delay. */
+  readonly targets: readonly {
+    readonly instanceId: string;
+    readonly port: number;
+    readonly draining: boolean;
+  }[];
+}
+
+export interface TargetHealthReport {
+  readonly targetGroupArn: string;
+  readonly instanceId: string;
+  readonly port: number;
+  readonly state: "initial" | "healthy" | "unhealthy";
+  /** As AWS names it, for example `Target.ResponseCodeMismatch`, `Target.Timeout`, `Target.FailedHealthChecks`. */
+  readonly reason?: string;
+  readonly description?: string;
+}

@@ -1,0 +1,51 @@
+import { createServer } from "node:net";
+
+/**
+ * The loopback addresses of one sandbox. Sixteen sandboxes fit beside each other on a machine, so that tests can run
+ * in parallel; Linux lets any process bind any address in 127.0.0.0/8.
+ */
+export interface Slot {
+  readonly number: number;
+  /** Where the cloud's API listens, `http://127.64.X.1:4566`: the router's address of the VPC's first subnet. */
+  readonly cloud: { readonly host: string; readonly port: number; readonly url: string };
+  /** Where the network's own control API listens, `http://127.64.X.2:4567`; AWS reserves this address too. */
+  readonly network: { readonly host: string; readonly port: number; readonly url: string };
+  /** The VPC that the site creates. */
+  readonly cidrBlock: string;
+  /** Elastic IPs come from here. */
+  readonly addressPool: string;
+  /** Load balancers get an address from here, as their DNS name. */
+  readonly loadBalancerPool: string;
+}
+
+export const slotCount = 16;
+
+export function slot(number: number): Slot {
+  const prefix = `127.64.${number * 16}`;
+  const endpoint = (host: string, port: number) => ({ host, port, url: `http://${host}:${port}` });
+  return {
+    number,
+    cloud: endpoint(`${prefix}.1`, 4566),
+    network: endpoint(`${prefix}.2`, 4567),
+    cidrBlock: `${prefix}.0/20`,
+    addressPool: `127.${128 + number}.0.0/16`,
+    loadBalancerPool: `127.${144 + number}.0.0/16`,
+  };
+}
+
+/** The first slot that no other sandbox on this machine uses. */
+export async function freeSlot(): Promise<Slot> {
+  for (let number = 0; number < slotCount; number++) {
+    const candidate = slot(number);
+    if ((await canListen(candidate.cloud)) && (await canListen(candidate.network))) return candidate;
+  }
+  throw new Error(`All ${slotCount} sandboxes that fit on one machine are in use. End one with: handover sandbox down`);
+}
+
+function canListen({ host, port }: { host: string; port: number }): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
