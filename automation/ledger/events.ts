@@ -1,0 +1,90 @@
+import { z } from "zod";
+
+const phase = z.string();
+const run = z.string();
+const digest = z.string();
+const seconds = z.number();
+const json = z.json();
+
+const operation = z.strictObject({
+  /** The engine's word: `create`, `update`, `replace`, `delete`, … */
+  op: z.string(),
+  /** The resource's type: `aws:ec2/instance:Instance`. */
+  type: z.string(),
+  name: z.string(),
+});
+
+const operations = {
+  operations: z.array(operation),
+  /** How many operations were left out because the event would not fit into an item. */
+  omitted: z.int().positive().optional(),
+};
+
+/**
+ * What happens in a run. Events are plain data, and strict: an event that is read back has exactly the members that
+ * were written, so its hash can be computed again.
+ */
+export const ledgerEvent = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("run-started"),
+    run,
+    /** The generation that is live, and the one to go to. */
+    from: z.string(),
+    to: z.string(),
+    command: z.string(),
+    goal: json,
+    /** Values that are secret only as `{ digest }`, see `redact`. */
+    inputs: z.strictObject({ before: json, after: json }),
+  }),
+  z.strictObject({ type: z.literal("phase-started"), phase, step: z.int().nonnegative().optional() }),
+  z.strictObject({ type: z.literal("plan"), phase, digest, ...operations }),
+  z.strictObject({ type: z.literal("applied"), phase, ...operations, seconds }),
+  z.strictObject({
+    type: z.literal("gate"),
+    phase,
+    gate: z.string(),
+    verdict: z.enum(["pass", "fail", "inconclusive"]),
+    /** Whatever the gate saw. Too large for an item, it is kept as a `Truncated`. */
+    evidence: json,
+    seconds,
+  }),
+  z.strictObject({ type: z.literal("phase-finished"), phase }),
+  z.strictObject({ type: z.literal("interrupted"), signal: z.string(), phase: phase.optional() }),
+  z.strictObject({
+    type: z.literal("paused"),
+    phase,
+    reason: z.enum(["approval", "inconclusive"]),
+    /** Digest of the plan that waits for approval. */
+    digest: digest.optional(),
+  }),
+  z.strictObject({ type: z.literal("approved"), phase, digest, by: z.string() }),
+  z.strictObject({ type: z.literal("rollback-started"), phase, reason: z.string() }),
+  z.strictObject({ type: z.literal("run-finished"), outcome: z.enum(["reached", "rolled-back", "failed"]) }),
+]);
+
+export type LedgerEvent = z.infer<typeof ledgerEvent>;
+export type LedgerOperation = z.infer<typeof operation>;
+export type Json = z.infer<typeof json>;
+export type Outcome = Extract<LedgerEvent, { type: "run-finished" }>["outcome"];
+
+/** What is signed by the hash: everything but the hash. */
+export const unsealedRecord = z.strictObject({
+  /** 1, 2, 3, … through all runs of the stack. */
+  sequence: z.int().positive(),
+  run,
+  /** When it was recorded: ISO 8601, UTC, by the clock of the driver's machine. */
+  time: z.iso.datetime(),
+  /** The fencing token of the lease under which it was written. */
+  token: z.int().positive(),
+  /** The hash of the record before it; 64 zeros for the first. */
+  previous: z.string(),
+  event: ledgerEvent,
+});
+
+export type UnsealedRecord = z.infer<typeof unsealedRecord>;
+
+/** An event as it is stored. */
+export type LedgerRecord = UnsealedRecord & {
+  /** SHA-256 over the canonical JSON of everything else, in hexadecimal. */
+  readonly hash: string;
+};

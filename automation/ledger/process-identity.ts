@@ -1,0 +1,70 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
+
+/** Who takes the lease. */
+export interface LeaseOwner {
+  /** A person's or a CI actor's name. */
+  readonly who: string;
+  readonly host: string;
+  readonly pid: number;
+  /** URL of the CI job, if there is one. */
+  readonly job?: string;
+}
+
+/** This process as an owner; in CI the actor and the job's URL come from the variables that its system sets. */
+export function currentOwner(env: NodeJS.ProcessEnv = process.env): LeaseOwner {
+  const { GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID } = env;
+  const github = GITHUB_RUN_ID && `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}`;
+  const job = github || env.CI_JOB_URL || env.BUILD_URL;
+  return {
+    who: env.GITHUB_ACTOR || env.GITLAB_USER_LOGIN || userName(),
+    host: hostname(),
+    pid: process.pid,
+    ...(job ? { job } : {}),
+  };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? "unknown"}`; // A container may run as a user that has no name.
+  }
+}
+
+/**
+ * Where a process number means something: on Linux one boot of one kernel and one PID namespace, so that two containers
+ * with the same host name, or a machine before and after a restart, are not taken for each other.
+ */
+export function machineIdentity(): string {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return `${process.platform} ${hostname()}`;
+  }
+}
+
+/**
+ * When the process started, in whatever unit the system has (Linux: clock ticks since boot, field 22 of
+ * https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html); `undefined` if it has ended. A number that was given to
+ * another process since then has another start.
+ */
+export function processStart(pid: number): string | undefined {
+  if (process.platform === "linux") {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      // The name, in parentheses, may contain anything; behind it come the state (field 3) and the numbers.
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+    } catch {
+      return undefined;
+    }
+  }
+  try {
+    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}

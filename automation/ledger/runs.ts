@@ -1,0 +1,87 @@
+import type { TransactWriteItem } from "@aws-sdk/client-dynamodb";
+import { z } from "zod";
+import { LedgerUnreadableError } from "./errors.ts";
+import type { LedgerRecord, Outcome } from "./events.ts";
+import { type Item, type LedgerTable, number, runKey, text } from "./table.ts";
+
+/** A run at a glance, kept beside the events so that listing runs does not read them all. */
+export interface RunSummary {
+  readonly run: string;
+  readonly from: string;
+  readonly to: string;
+  readonly command: string;
+  /** ISO 8601, UTC. */
+  readonly started: string;
+  /** Of the last event. */
+  readonly updated: string;
+  /** Only when the run has ended. */
+  readonly finished?: string;
+  readonly outcome?: Outcome;
+  /** The phase of the last event that has one. */
+  readonly phase?: string;
+  /** Sequence numbers of its first and last event, and the hash of the last. */
+  readonly first: number;
+  readonly last: number;
+  readonly hash: string;
+}
+
+const outcome = z.enum(["reached", "rolled-back", "failed"]);
+
+export function parseSummary(item: Item): RunSummary {
+  try {
+    const optional = (name: string) => (item[name] === undefined ? undefined : text(item, name));
+    const [finished, phase] = [optional("finished"), optional("phase")];
+    return {
+      run: text(item, "run"),
+      from: text(item, "from"),
+      to: text(item, "to"),
+      command: text(item, "command"),
+      started: text(item, "started"),
+      updated: text(item, "updated"),
+      ...(finished === undefined ? {} : { finished, outcome: outcome.parse(optional("outcome")) }),
+      ...(phase === undefined ? {} : { phase }),
+      first: number(item, "first"),
+      last: number(item, "last"),
+      hash: text(item, "hash"),
+    };
+  } catch (cause) {
+    throw new LedgerUnreadableError(`runs/${item.sk?.S}`, { cause });
+  }
+}
+
+/** The write that keeps a run's summary up to date with an event. A finished run that goes on is no longer finished. */
+export function summaryUpdate(table: LedgerTable, record: LedgerRecord, firstSequence: number): TransactWriteItem {
+  const { event } = record;
+  const set: Item = {
+    updated: { S: record.time },
+    last: { N: String(record.sequence) },
+    hash: { S: record.hash },
+  };
+  if ("phase" in event && event.phase !== undefined) set.phase = { S: event.phase };
+  if (event.type === "run-finished")
+    Object.assign(set, { finished: { S: record.time }, outcome: { S: event.outcome } });
+  if (event.type === "run-started") {
+    Object.assign(set, {
+      run: { S: event.run },
+      from: { S: event.from },
+      to: { S: event.to },
+      command: { S: event.command },
+      started: { S: record.time },
+      first: { N: String(record.sequence) },
+    });
+  }
+  const removed = event.type === "run-finished" ? [] : ["finished", "outcome"];
+  const assignments = Object.keys(set).map((name) => `#${name} = :${name}`);
+  return {
+    Update: {
+      TableName: table.tableName,
+      Key: runKey(firstSequence),
+      UpdateExpression: [
+        `SET ${assignments.join(", ")}`,
+        ...(removed.length > 0 ? [`REMOVE ${removed.map((name) => `#${name}`).join(", ")}`] : []),
+      ].join(" "),
+      ExpressionAttributeNames: Object.fromEntries([...Object.keys(set), ...removed].map((name) => [`#${name}`, name])),
+      ExpressionAttributeValues: Object.fromEntries(Object.entries(set).map(([name, value]) => [`:${name}`, value])),
+    },
+  };
+}
