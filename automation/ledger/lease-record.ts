@@ -1,6 +1,6 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { z } from "zod";
-import type { Clock } from "./clock.ts";
+import { type Clock, correctedClock, systemClock } from "./clock.ts";
 import { LedgerUnreadableError } from "./errors.ts";
 import { type LeaseOwner, machineIdentity, processStart } from "./process-identity.ts";
 import { type Item, type LedgerTable, leaseKey, number, request, text } from "./table.ts";
@@ -42,14 +42,36 @@ export interface LeaseRecord {
   readonly holder: LeaseHolder & { readonly machine: string; readonly started?: string };
 }
 
-/** @returns `undefined` if nobody ever had the lease. */
-export async function readRecord(table: LedgerTable, signal?: AbortSignal): Promise<LeaseRecord | undefined> {
+/**
+ * Reads the lease; `record` is `undefined` if nobody ever had it, and `clock` is the given one, corrected by the time
+ * that DynamoDB told.
+ */
+export async function readRecord(
+  table: LedgerTable,
+  { clock = systemClock, signal }: { readonly clock?: Clock; readonly signal?: AbortSignal } = {},
+): Promise<{ readonly record: LeaseRecord | undefined; readonly clock: Clock }> {
   const command = new GetItemCommand({ TableName: table.tableName, Key: leaseKey, ConsistentRead: true });
+  let date: string | undefined;
+  let sent = clock.monotonic();
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      sent = clock.monotonic();
+      const result = await next(args);
+      date = responseWithDate.safeParse(result.response).data?.headers.date;
+      return result;
+    },
+    { step: "deserialize", name: "readServiceTime" },
+  );
   const { Item: item } = await request("Reading the lease", table, () =>
     table.client.send(command, { ...(signal ? { abortSignal: signal } : {}) }),
   );
-  return item === undefined ? undefined : parseRecord(item);
+  return {
+    record: item === undefined ? undefined : parseRecord(item),
+    clock: correctedClock(clock, date, sent),
+  };
 }
+
+const responseWithDate = z.object({ headers: z.object({ date: z.string() }) });
 
 export function parseRecord(item: Item): LeaseRecord {
   try {
@@ -107,10 +129,9 @@ export const marginShare = 1 / 6;
  * 1. **Watched**: this process has seen the record unchanged for the lease's full time by its own monotonic clock. The
  *    holder counts from before it sent its last heartbeat, so it has counted at least as long, and stopped earlier. This
  *    needs no agreement between clocks, only that they run at about the same speed.
- * 2. **By the wall clock**: the expiry that the holder wrote has passed. Both machines' clocks matter here, so they may
- *    differ by the margin that the holder gives up (`marginShare`); and for a holder whose heartbeats arrive, by two
- *    thirds of the lease's time (40 s of 60), because its record is never older than one heartbeat. Cloud and CI machines
- *    keep milliseconds; AWS refuses requests that are minutes off.
+ * 2. **By the wall clock**: the expiry that the holder wrote has passed. Here two machines' clocks are compared. Each is
+ *    put right by the time that DynamoDB tells (`correctedClock`), which leaves a few seconds at most, and the margin that
+ *    the holder gives up (`marginShare`, 10 s of 60) is more than that.
  *
  * Rule 2 lets a `resume` that comes later start at once, rule 1 lets one that waits start no later than the lease's time
  * even if the dead holder's clock was ahead. Whatever happens, the fencing token keeps the loser from writing.
@@ -123,15 +144,18 @@ export class LeaseWatch {
     this.#clock = clock;
   }
 
-  /** Milliseconds until the lease may be taken if its record does not change; 0 means now. Call it right after a read. */
-  millisecondsLeft(record: LeaseRecord): number {
+  /**
+   * Milliseconds until the lease may be taken if its record does not change; 0 means now. Call it right after a read.
+   * @param wall The corrected wall time.
+   */
+  millisecondsLeft(record: LeaseRecord, wall: number): number {
     if (record.free) return 0;
     const now = this.#clock.monotonic();
     if (this.#seen?.token !== record.token || this.#seen.beat !== record.beat) {
       this.#seen = { token: record.token, beat: record.beat, at: now };
     }
     const byWatching = this.#seen.at + record.seconds * 1000 - now;
-    const byWall = record.expires - this.#clock.wall();
+    const byWall = record.expires - wall;
     return Math.max(0, Math.min(byWatching, byWall));
   }
 }

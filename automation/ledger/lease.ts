@@ -48,16 +48,16 @@ export async function acquireLease(options: AcquireOptions): Promise<Lease> {
   const deadline = performance.now() + waitSeconds * 1000;
   const nonce = randomUUID();
   for (let attempt = 0; ; attempt++) {
-    const record = await read(options, signal);
-    const left = record === undefined ? 0 : watch.millisecondsLeft(record);
+    const { record, clock: corrected } = await read(options, clock, signal);
+    const left = record === undefined ? 0 : watch.millisecondsLeft(record, corrected.wall());
     const refusal = record !== undefined && left > 0 && takeOver ? takeOverRefusal(record) : undefined;
     if (record === undefined || left === 0 || (takeOver && refusal === undefined)) {
-      const lease = await claim(options, record, nonce, clock);
+      const lease = await claim(options, record, nonce, corrected);
       if (lease) return lease;
       continue; // Somebody was faster: look again.
     }
     const waitLeft = deadline - performance.now();
-    if (waitLeft <= 0) throw new LeaseHeldError(publicHolder(record), clock.wall(), refusal);
+    if (waitLeft <= 0) throw new LeaseHeldError(publicHolder(record), corrected.wall(), refusal);
     // From half a second up to five, not in step with others, and not past the moment when it may be free.
     const backoff = Math.min(5000, 500 * 1.5 ** attempt) * (0.75 + Math.random() / 2);
     await pause(Math.min(backoff, left, waitLeft), signal);
@@ -67,12 +67,12 @@ export async function acquireLease(options: AcquireOptions): Promise<Lease> {
 export type LeaseStatus =
   /** Nobody ever had it, or the last holder gave it back. */
   | { readonly state: "free"; readonly token: number }
-  /** `expired`: its holder is overdue by this machine's clock; the next command may take it. */
+  /** `expired`: its holder is overdue; the next command may take it. */
   | { readonly state: "held" | "expired"; readonly token: number; readonly holder: LeaseHolder };
 
 /** Who has the lease now. It takes nothing. @throws {LedgerMissingError} if there is no table yet. */
-export async function readLease(table: LedgerTable, clock = systemClock): Promise<LeaseStatus> {
-  const record = await readRecord(table);
+export async function readLease(table: LedgerTable): Promise<LeaseStatus> {
+  const { record, clock } = await readRecord(table);
   if (record === undefined || record.free) return { state: "free", token: record?.token ?? 0 };
   const state = record.expires > clock.wall() ? "held" : "expired";
   return { state, token: record.token, holder: publicHolder(record) };
@@ -113,7 +113,7 @@ async function claim(
   } catch (error) {
     // The client may have repeated a request whose first try took effect before its connection broke.
     const current = await readRecord(options).catch(() => undefined);
-    if (current?.nonce === nonce && current.token === record.token) return held();
+    if (current?.record?.nonce === nonce && current.record.token === record.token) return held();
     if (error instanceof Error && error.cause instanceof ConditionalCheckFailedException) return undefined;
     throw error;
   }
@@ -135,10 +135,10 @@ async function put({ client, tableName }: LedgerTable, record: LeaseRecord, seen
   await client.send(new PutItemCommand({ TableName: tableName, Item: recordItem(record), ...condition }));
 }
 
-async function read(table: LedgerTable, signal: AbortSignal | undefined): Promise<LeaseRecord | undefined> {
+async function read(table: LedgerTable, clock: Clock, signal: AbortSignal | undefined) {
   signal?.throwIfAborted();
   try {
-    return await readRecord(table, signal);
+    return await readRecord(table, { clock, ...(signal ? { signal } : {}) });
   } catch (error) {
     signal?.throwIfAborted();
     throw error;

@@ -5,6 +5,7 @@ import { journalKey } from "../../../automation/ledger/table.ts";
 import {
   connect,
   createTable,
+  MovableClock,
   phaseStarted,
   readItem,
   runStarted,
@@ -209,8 +210,10 @@ describe("the journal", () => {
       const stale = await open();
       await stale.journal.append(runStarted);
       // As if it had expired: the other one takes it by its own clock.
-      const clock = { wall: () => Date.now() + 61_000, monotonic: () => performance.now() };
+      const clock = new MovableClock();
+      clock.skip(61);
       const other = connect(table.tableName);
+      other.serviceClock = clock;
       const lease = await take(other, { clock });
       await assert.rejects(stale.journal.append(phaseStarted("backup")), { code: "lease-lost" });
       assert.equal(stale.lease.lost.aborted, true);

@@ -36,6 +36,7 @@ describe("the lease", () => {
     const second = await compete();
     const late = new MovableClock();
     late.skip(61);
+    table.serviceClock = late;
     const third = await compete(late);
     assert.deepEqual([first?.token, second?.token, third?.token], [1, 2, 3]);
   });
@@ -89,13 +90,24 @@ describe("the lease", () => {
     assert.equal((await waiting).token, 2);
   });
 
-  it("expires for the one who waits, even if that one's clock is an hour behind", async () => {
+  it("expires for the one who waits, even if the dead one's clock was an hour ahead", async () => {
     const dead = connect(table.tableName);
     await take(dead, { seconds: 0.3 });
     dead.unreachable = true;
     const clock = new MovableClock();
     clock.wallOffset = -3_600_000;
+    table.serviceClock = clock;
     assert.equal((await take(table, { waitSeconds: 600, clock })).token, 2);
+  });
+
+  it("is not taken by a machine whose clock is minutes ahead, nor taken early from one whose clock is behind", async () => {
+    const [ahead, behind] = [new MovableClock(), new MovableClock()];
+    ahead.wallOffset = 120_000;
+    behind.wallOffset = -120_000;
+    const lease = await take(table, { clock: behind });
+    await assert.rejects(take(table), { code: "lease-held" });
+    await assert.rejects(take(table, { clock: ahead }), { code: "lease-held" });
+    lease.assertHeld();
   });
 
   it("stops waiting when the signal says so", async () => {
@@ -146,7 +158,9 @@ describe("the lease", () => {
     const lease = await take(table, { seconds: 0.3 });
     const late = new MovableClock();
     late.skip(61);
-    await take(connect(table.tableName), { clock: late, owner: { who: "bob", host: "other", pid: 1 } });
+    const other = connect(table.tableName);
+    other.serviceClock = late;
+    await take(other, { clock: late, owner: { who: "bob", host: "other", pid: 1 } });
     await once(lease.lost, "abort");
     assert.match(lease.lost.reason.message, /bob on other/);
   });
@@ -155,6 +169,7 @@ describe("the lease", () => {
     const clock = new MovableClock();
     const lost = await take(table, { clock });
     clock.skip(61);
+    table.serviceClock = clock;
     const next = await take(table, { clock });
     await lost.release();
     assert.equal((await readLease(table)).state, "held");
@@ -250,7 +265,7 @@ describe("the lease", () => {
     await take(table, { owner: { who: "alice", host: hostname(), pid: process.pid } });
     const { readRecord, recordItem } = await import("../../../automation/ledger/lease-record.ts");
     const { writeItem } = await import("./support.ts");
-    const record = await readRecord(table);
+    const { record } = await readRecord(table);
     assert.ok(record);
     await writeItem(table, recordItem({ ...record, holder: { ...record.holder, machine: "another boot" } }));
     await assert.rejects(take(table, { takeOver: true }), /another machine/);

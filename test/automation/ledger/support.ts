@@ -13,6 +13,8 @@ export interface TestTable extends LedgerTable {
   loseResponses(count: number, operation: string): void;
   /** Errors that the next requests of an operation meet before they reach DynamoDB. */
   failures: { readonly operation: string; readonly error: Error }[];
+  /** What DynamoDB's responses tell as the time, if it is not the true one. */
+  serviceClock: Clock | undefined;
   /** While true, no request reaches DynamoDB. */
   unreachable: boolean;
 }
@@ -39,6 +41,7 @@ export function connect(tableName: string): TestTable {
       losing = { count, operation };
     },
     failures: [],
+    serviceClock: undefined,
     unreachable: false,
   };
   handler.handle = async (request, options) => {
@@ -48,6 +51,7 @@ export function connect(tableName: string): TestTable {
     const failure = table.failures[0]?.operation === operation ? table.failures.shift() : undefined;
     if (failure) throw failure.error;
     const response = await handle(request, options);
+    if (table.serviceClock) response.response.headers.date = new Date(table.serviceClock.wall()).toUTCString();
     if (losing.count === 0 || losing.operation !== operation) return response;
     losing.count--;
     throw connectionError("ECONNRESET");
@@ -93,8 +97,7 @@ export async function writeItem({ client, tableName }: LedgerTable, item: Item):
 }
 
 /** A lease that outlives any test, unless it says otherwise. */
-export function take(table: LedgerTable, options: Partial<AcquireOptions> = {}) {
-  const { client, tableName } = table;
+export function take({ client, tableName }: LedgerTable, options: Partial<AcquireOptions> = {}) {
   return acquireLease({ client, tableName, owner: currentOwner({}), command: "handover upgrade", ...options });
 }
 
