@@ -160,7 +160,10 @@ export class HeldLease implements Lease {
 
 function takenBy({ Item: item }: ConditionalCheckFailedException): string {
   if (item === undefined) return "its record is gone";
-  const record = parseRecord(item);
-  const { who, host, command } = record.holder;
-  return `since ${iso(record.heartbeat)} or earlier it is held by ${who} on ${host} for \`${command}\``;
+  try {
+    const { heartbeat, holder } = parseRecord(item);
+    return `${holder.who} on ${holder.host} has it, since ${iso(heartbeat)} or earlier, for \`${holder.command}\``;
+  } catch {
+    return "its record was overwritten with something that cannot be read";
+  }
 }
