@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { TransactionCanceledException } from "@aws-sdk/client-dynamodb";
 import { openJournal, readJournal } from "../../../automation/ledger/journal.ts";
 import { journalKey } from "../../../automation/ledger/table.ts";
+import { startDynamoDb } from "./emulator.ts";
 import {
   connect,
   createTable,
@@ -16,6 +17,8 @@ import {
 
 describe("the journal", () => {
   let table: TestTable;
+
+  before(startDynamoDb);
 
   beforeEach(async () => {
     table = await createTable();

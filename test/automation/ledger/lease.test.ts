@@ -1,14 +1,29 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { hostname } from "node:os";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LeaseHeldError } from "../../../automation/ledger/errors.ts";
 import { openJournal } from "../../../automation/ledger/journal.ts";
 import { readLease } from "../../../automation/ledger/lease.ts";
-import { connect, createTable, MovableClock, phaseStarted, runStarted, type TestTable, take } from "./support.ts";
+import { readRecord, recordItem } from "../../../automation/ledger/lease-record.ts";
+import { startDynamoDb } from "./emulator.ts";
+import {
+  connect,
+  createTable,
+  MovableClock,
+  phaseStarted,
+  runStarted,
+  type TestTable,
+  take,
+  writeItem,
+} from "./support.ts";
 
 describe("the lease", () => {
   let table: TestTable;
+
+  before(startDynamoDb);
 
   beforeEach(async () => {
     table = await createTable();
@@ -218,11 +233,8 @@ describe("the lease", () => {
     afterEach(() => stopHolder?.());
 
     async function holder(seconds: number) {
-      const { spawn } = await import("node:child_process");
-      const { createInterface } = await import("node:readline");
       const child = spawn(process.execPath, [`${import.meta.dirname}/holder.ts`, table.tableName, String(seconds)], {
         stdio: ["pipe", "pipe", "inherit"],
-        env: { ...process.env, AWS_ENDPOINT_URL: (await import("./support.ts")).endpoint },
       });
       stopHolder = () => child.kill("SIGKILL");
       const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -263,8 +275,6 @@ describe("the lease", () => {
 
   it("cannot be taken over from another machine, nor from another process that has its number now", async () => {
     await take(table, { owner: { who: "alice", host: hostname(), pid: process.pid } });
-    const { readRecord, recordItem } = await import("../../../automation/ledger/lease-record.ts");
-    const { writeItem } = await import("./support.ts");
     const { record } = await readRecord(table);
     assert.ok(record);
     await writeItem(table, recordItem({ ...record, holder: { ...record.holder, machine: "another boot" } }));

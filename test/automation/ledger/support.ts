@@ -19,11 +19,10 @@ export interface TestTable extends LedgerTable {
   unreachable: boolean;
 }
 
-/** Only an emulator's address will do: without one the client would talk to AWS. */
-export const endpoint = process.env.AWS_ENDPOINT_URL ?? "http://127.0.0.1:5177";
-
 /** A client of its own for a table, as another driver has one. */
 export function connect(tableName: string): TestTable {
+  const endpoint = process.env.AWS_ENDPOINT_URL;
+  if (endpoint === undefined) throw new Error("no emulator: the client would talk to AWS");
   const client = new DynamoDBClient({
     endpoint,
     region: "us-east-1",
