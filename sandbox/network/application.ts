@@ -1,0 +1,95 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { Inputs } from "./inputs.ts";
+import { seededRandom } from "./random.ts";
+import type { Simulation } from "./simulation.ts";
+
+export interface ApplicationOptions {
+  readonly instanceId: string;
+  readonly inputs: Inputs;
+  readonly simulation: Simulation;
+}
+
+/** How many requests at once the server status pretends to have room for. */
+const workers = 256;
+const longestSleepMilliseconds = 60_000;
+
+/**
+ * The sample application, which every server of the sandbox runs.
+ *
+ * | path | answer |
+ * | --- | --- |
+ * | `/` | 200; `?sleep=MILLISECONDS` (at most 60,000) holds it back |
+ * | `/health` | 200, or 500 when it simulates `unhealthy` |
+ * | `/health/db` | 200, or 503 when it simulates `db-down` |
+ * | `/server-status?auto` | Apache's machine-readable status; BusyWorkers counts the request that asks, as Apache does |
+ *
+ * Every answer says who gave it: `x-generation` and `x-server`.
+ * @see https://httpd.apache.org/docs/2.4/mod/mod_status.html
+ */
+export function createApplication({ instanceId, inputs, simulation }: ApplicationOptions): RequestListener {
+  const generation = headerValue(inputs.GENERATION ?? "unknown");
+  const random = seededRandom(instanceId);
+  let accesses = 0;
+  let busy = 0;
+
+  return (request, response) => {
+    accesses++;
+    busy++;
+    response.once("close", () => busy--);
+    response.setHeader("x-generation", generation);
+    response.setHeader("x-server", instanceId);
+    request.resume();
+    const url = new URL(request.url ?? "/", "http://server");
+    if (url.pathname === "/server-status") {
+      answer(response, 200, status(accesses, busy));
+      return;
+    }
+    const milliseconds = simulation.slowMilliseconds + sleepMilliseconds(url);
+    const respond = () => answer(response, ...reply(request, url));
+    if (milliseconds === 0) respond();
+    else afterDelay(response, milliseconds, respond);
+  };
+
+  function reply(request: IncomingMessage, { pathname }: URL): [status: number, body: string] {
+    if (pathname === "/health") return simulation.unhealthy ? [500, "unhealthy\n"] : [200, "ok\n"];
+    if (pathname === "/health/db") return simulation.databaseDown ? [503, "database down\n"] : [200, "ok\n"];
+    if (random() < simulation.errorShare) return [500, "simulated error\n"];
+    if (pathname === "/") return [200, `${generation} ${inputs.APP_REVISION ?? "unknown"} ${instanceId}\n`];
+    return [404, `nothing at ${request.method} ${pathname}\n`];
+  }
+}
+
+function sleepMilliseconds(url: URL): number {
+  if (url.pathname !== "/") return 0;
+  const asked = Number(url.searchParams.get("sleep") ?? 0);
+  return asked > 0 ? Math.min(asked, longestSleepMilliseconds) : 0;
+}
+
+function afterDelay(response: ServerResponse, milliseconds: number, action: () => void): void {
+  const timer = setTimeout(action, milliseconds);
+  response.once("close", () => clearTimeout(timer));
+}
+
+function answer(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, {
+    "content-type": "text/plain; charset=utf-8",
+    "content-length": Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+function status(accesses: number, busy: number): string {
+  const idle = Math.max(workers - busy, 0);
+  return [
+    `Total Accesses: ${accesses}`,
+    `BusyWorkers: ${busy}`,
+    `IdleWorkers: ${idle}`,
+    `Scoreboard: ${"W".repeat(Math.min(busy, workers))}${"_".repeat(idle)}`,
+    "",
+  ].join("\n");
+}
+
+/** An input may hold anything; a header may not. */
+function headerValue(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "?");
+}

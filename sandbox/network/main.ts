@@ -1,0 +1,50 @@
+import { parseArgs } from "node:util";
+import { serveControl } from "./control.ts";
+import { followCloud } from "./follower.ts";
+import { HealthReports } from "./health-reports.ts";
+import { log } from "./log.ts";
+import { Network } from "./network.ts";
+
+const usage =
+  "node sandbox/network/main.ts --cloud http://127.64.0.1:4566 --host 127.64.0.2 --port 4567 [--address-propagation-seconds 0.2]";
+
+const { values } = parseArgs({
+  options: {
+    cloud: { type: "string" },
+    host: { type: "string" },
+    port: { type: "string", default: "4567" },
+    "address-propagation-seconds": { type: "string", default: "0.2" },
+  },
+});
+if (values.cloud === undefined || values.host === undefined) throw new Error(`usage: ${usage}`);
+
+const stop = new AbortController();
+const { signal } = stop;
+const reports = new HealthReports(values.cloud, signal, log);
+const network = new Network({
+  propagationMilliseconds: Number(values["address-propagation-seconds"]) * 1000,
+  onHealth: (report) => reports.add(report),
+  log,
+});
+const control = await serveControl(network, values.host, Number(values.port));
+
+for (const name of ["SIGTERM", "SIGINT"] as const) {
+  process.once(name, () => {
+    stop.abort();
+    control.close();
+    control.closeAllConnections();
+    network.close();
+  });
+}
+
+let ready = false;
+await followCloud({
+  cloudUrl: values.cloud,
+  signal,
+  log,
+  onState: async (state) => {
+    await network.apply(state);
+    if (!ready) console.log("ready");
+    ready = true;
+  },
+});
