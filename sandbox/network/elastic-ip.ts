@@ -58,6 +58,11 @@ export class ElasticIp {
     return this.#endpoint;
   }
 
+  /** How many are established through the address. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
   /** @param immediately without the propagation time: what was so before this process started. */
   async assign(instanceId: string | null, immediately: boolean): Promise<void> {
     if (instanceId === this.#next) return;

@@ -75,9 +75,10 @@ export class Network {
           inFlight,
         })),
       })),
-      addresses: [...this.#addresses.values()].map(({ publicIp, holder, endpoint }) => ({
+      addresses: [...this.#addresses.values()].map(({ publicIp, holder, endpoint, connections }) => ({
         publicIp,
         holder,
+        connections,
         forwardsTo: endpoint === undefined ? null : `${endpoint.host}:${endpoint.port}`,
       })),
     };

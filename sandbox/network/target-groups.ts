@@ -32,6 +32,8 @@ export class Target {
   inFlight = 0;
   draining = false;
   health: Health = newlyRegistered;
+  /** What the cloud knows of the health; nothing yet of a new target. */
+  reported: Health | undefined;
   check: HealthCheck | undefined;
   readonly #dropListeners = new Set<() => void>();
 
@@ -148,27 +150,34 @@ export class TargetGroup {
       target.check?.stop();
       target.check = undefined;
     }
-    if (!wanted) target.health = newlyRegistered;
+    if (!wanted) {
+      target.health = newlyRegistered;
+      target.reported = undefined;
+    }
     if (!wanted || target.check !== undefined) return;
     const settings = this.#state.healthCheck;
     if (!settings.enabled) {
       this.#setHealth(target, instanceId, healthy);
       return;
     }
-    this.#report(target, instanceId);
+    this.#setHealth(target, instanceId, target.health);
     target.check = new HealthCheck(target.host, target.port, settings, (outcome: CheckOutcome) =>
       this.#setHealth(target, instanceId, nextHealth(target.health, outcome, settings)),
     );
   }
 
   #setHealth(target: Target, instanceId: string, health: Health): void {
-    const news = isNews(target.health, health);
     target.health = health;
-    if (news) this.#report(target, instanceId);
-  }
-
-  #report({ port, health }: Target, instanceId: string): void {
+    if (target.reported !== undefined && !isNews(target.reported, health)) return;
+    target.reported = health;
     const { state, reason, description } = health;
-    this.#options.onHealth({ targetGroupArn: this.#state.arn, instanceId, port, state, reason, description });
+    this.#options.onHealth({
+      targetGroupArn: this.#state.arn,
+      instanceId,
+      port: target.port,
+      state,
+      reason,
+      description,
+    });
   }
 }

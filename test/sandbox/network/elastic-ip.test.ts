@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { get, refuses, sitePort, until, World } from "./world.ts";
+
+describe("an Elastic IP", () => {
+  let world: World;
+
+  afterEach(() => world.stop());
+
+  async function hold(holder: string | null): Promise<void> {
+    await world.apply({
+      instances: [world.instance(1, { GENERATION: "blue" }), world.instance(2, { GENERATION: "green" })],
+      addresses: [world.address(1, holder)],
+    });
+  }
+
+  const ask = (path = "/") => get(world.publicIp(1), sitePort, path);
+
+  async function established(): Promise<Socket> {
+    const socket = connect(sitePort, world.publicIp(1));
+    socket.write("GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n");
+    assert.match(String((await once(socket, "data"))[0]), /^HTTP\/1.1 200/);
+    return socket;
+  }
+
+  it("is answered by the instance that holds it", async () => {
+    world = await World.start();
+    await hold("i-1");
+    assert.equal((await ask()).server, "i-1");
+  });
+
+  it("is still answered by the old holder while a move propagates", async () => {
+    world = await World.start({ propagationMilliseconds: 60_000 });
+    await hold("i-1");
+    const socket = await established();
+    await hold("i-2");
+    assert.equal((await ask()).server, "i-1");
+    assert.equal(socket.destroyed, false);
+    assert.deepEqual(world.network.moves, []);
+    socket.destroy();
+  });
+
+  it("is answered by the new holder after a move, and resets what was established", async () => {
+    world = await World.start({ propagationMilliseconds: 20 });
+    await hold("i-1");
+    const idle = await established();
+    const reset = once(idle, "error");
+    const cut = ask("/?sleep=60000").then(
+      () => assert.fail("the request survived the move"),
+      (error: NodeJS.ErrnoException) => error.code,
+    );
+    await until(() => connections(world) === 2, "both connections are established");
+    const before = Date.now();
+    await hold("i-2");
+    assert.equal((await reset)[0].code, "ECONNRESET");
+    assert.equal(await cut, "ECONNRESET");
+    assert.equal((await ask()).server, "i-2");
+    const [move, ...others] = world.network.moves;
+    assert.deepEqual(others, []);
+    assert.ok(move !== undefined && move.at >= before + 20 && move.at <= Date.now());
+    assert.deepEqual(
+      { ...move, at: 0 },
+      { publicIp: world.publicIp(1), from: "i-1", to: "i-2", at: 0, resetConnections: 2 },
+    );
+  });
+
+  it("never moves when it is put back before the move has propagated", async () => {
+    world = await World.start({ propagationMilliseconds: 50 });
+    await hold("i-1");
+    (await established()).on("error", () => {});
+    await hold("i-2");
+    await hold("i-1");
+    await hold("i-2");
+    await until(async () => (await ask()).server === "i-2", "the new holder answers");
+    assert.equal(world.network.moves.length, 1);
+  });
+
+  it("loses no new connection in a move between servers of one port", async () => {
+    world = await World.start({ propagationMilliseconds: 50 });
+    await hold("i-1");
+    await hold("i-2");
+    const servers: (string | undefined)[] = [];
+    while (servers.at(-1) !== "i-2") {
+      servers.push(
+        await ask().then(
+          ({ server }) => server,
+          (error: NodeJS.ErrnoException) => {
+            assert.equal(error.code, "ECONNRESET", "only the reset of the move may cut a request");
+            return undefined;
+          },
+        ),
+      );
+    }
+    assert.ok(servers.filter((server) => server === undefined).length <= 1);
+    assert.ok(servers.includes("i-1"));
+  });
+
+  it("refuses connections while nobody holds it", async () => {
+    world = await World.start();
+    await hold(null);
+    assert.ok(await refuses(ask()));
+    await hold("i-1");
+    await until(() => world.network.moves.length === 1, "it is associated");
+    assert.equal((await ask()).server, "i-1");
+    await hold(null);
+    await until(() => world.network.moves.length === 2, "it is disassociated");
+    assert.ok(await refuses(ask()));
+  });
+
+  it("refuses connections when its holder's server has died or gone, and listens when there is one", async () => {
+    world = await World.start();
+    await world.apply({
+      instances: [world.instance(1, { SIMULATE: "crash-after=0" }), world.instance(2, {}, "pending")],
+      addresses: [world.address(1, "i-1"), world.address(2, "i-2")],
+    });
+    await until(() => refuses(ask()), "the address refuses connections");
+    assert.ok(await refuses(get(world.publicIp(2), sitePort)));
+    await world.apply({ instances: [world.instance(2)], addresses: [world.address(2, "i-2")] });
+    assert.equal((await get(world.publicIp(2), sitePort)).server, "i-2");
+    assert.ok(await refuses(ask()));
+  });
+
+  it("listens on the port of its new holder", async () => {
+    world = await World.start();
+    const instances = [world.instance(1), world.instance(2, { PORT: "9090" })];
+    await world.apply({ instances, addresses: [world.address(1, "i-1")] });
+    await world.apply({ instances, addresses: [world.address(1, "i-2")] });
+    await until(() => world.network.moves.length === 1, "it has moved");
+    await until(() => refuses(ask()), "the old port refuses");
+    await until(async () => !(await refuses(get(world.publicIp(1), 9090))), "the new port answers");
+  });
+});
+
+function connections(world: World): number {
+  const status = world.network.status() as { addresses: { connections: number }[] };
+  return status.addresses.reduce((sum, address) => sum + address.connections, 0);
+}

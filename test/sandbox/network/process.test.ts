@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startService, stopProcess } from "../../../sandbox/processes.ts";
+import { FakeCloud } from "./fake-cloud.ts";
+import { forward, get, group, healthCheck, refuses, sitePort, until, World } from "./world.ts";
+
+describe("the network's process", () => {
+  let world: World;
+  let cloud: FakeCloud;
+  let process_: ChildProcess;
+  let directory: string;
+
+  beforeEach(async () => {
+    world = await World.start();
+    cloud = new FakeCloud(world.slot.cloud.host, world.slot.cloud.port);
+    await cloud.start();
+    directory = mkdtempSync(join(tmpdir(), "handover-network-"));
+  });
+  afterEach(async () => {
+    await stopProcess(process_.pid);
+    await cloud.stop();
+    world.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  const controlPort = 4568;
+  const control = async (path: string) => JSON.parse((await get(world.slot.network.host, controlPort, path)).body);
+  const logFile = () => join(directory, "network.log");
+
+  async function start(): Promise<void> {
+    const { url: cloudUrl } = cloud;
+    const options = { cloud: cloudUrl, host: world.slot.network.host, port: String(controlPort) };
+    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+    process_ = await startService("network", {
+      command: process.execPath,
+      args: ["sandbox/network/main.ts", ...args, "--address-propagation-seconds", "0.01"],
+      logFile: logFile(),
+    });
+  }
+
+  it("is ready when it serves the first snapshot, follows the next ones, and ends on SIGTERM", async () => {
+    cloud.publish({ instances: [world.instance(1)], addresses: [world.address(1, "i-1")] });
+    await start();
+    assert.equal((await get(world.publicIp(1), sitePort)).server, "i-1");
+
+    const after = [world.instance(1), world.instance(2)];
+    cloud.publish({ instances: after, addresses: [world.address(1, "i-2")] });
+    await until(async () => (await control("/network/moves")).length === 1, "the address has moved");
+    assert.equal((await get(world.publicIp(1), sitePort)).server, "i-2");
+    const status = await control("/network/status");
+    assert.equal(status.revision, 2);
+    assert.deepEqual(
+      status.addresses.map(({ holder, forwardsTo }: Record<string, string>) => [holder, forwardsTo]),
+      [["i-2", `${world.ip(2)}:${sitePort}`]],
+    );
+    assert.equal((await get(world.slot.network.host, controlPort, "/nothing")).status, 404);
+
+    const ended = once(process_, "exit");
+    const before = performance.now();
+    process_.kill("SIGTERM");
+    assert.deepEqual(await ended, [0, null]);
+    assert.ok(performance.now() - before < 1_000);
+    assert.ok(await refuses(get(world.ip(1), sitePort)));
+  });
+
+  it("reports changes of health in batches, and again when the cloud did not take them", async () => {
+    cloud.refusesReports = true;
+    const state = {
+      instances: [world.instance(1), world.instance(2, { SIMULATE: "unhealthy" })],
+      targetGroups: [group("blue", ["i-1", "i-2"])],
+      loadBalancers: [world.balancer(forward({ blue: 1 }))],
+    };
+    cloud.publish(state);
+    await start();
+    await until(() => readFileSync(logFile(), "utf8").includes("did not take a health report"), "a report was refused");
+    cloud.refusesReports = false;
+    await until(() => cloud.reports.flat().length > 1, "both are reported");
+    const reported = cloud.reports
+      .flat()
+      .map(({ instanceId, state, reason, description }) => [instanceId, state, reason, description]);
+    assert.deepEqual(reported, [
+      ["i-1", "healthy", undefined, undefined],
+      ["i-2", "unhealthy", "Target.ResponseCodeMismatch", "Health checks failed with these codes: [500]"],
+    ]);
+    const calls = cloud.reports.length;
+    cloud.publish({
+      ...state,
+      targetGroups: [group("blue", ["i-1", "i-2"], { healthCheck: healthCheck({ path: "/" }) })],
+    });
+    await until(() => cloud.reports.flat().at(-1)?.state === "healthy", "the other one is healthy too");
+    assert.equal(cloud.reports.length, calls + 1, "nothing but the change was reported");
+  });
+
+  it("serves on while the cloud is away, and follows it when it is back, even from revision 0", async () => {
+    cloud.publish({ instances: [world.instance(1)] }, 100);
+    await start();
+    await cloud.stop();
+    await until(() => readFileSync(logFile(), "utf8").includes("state is not available"), "it has noticed");
+    assert.equal((await get(world.ip(1), sitePort)).server, "i-1");
+    cloud.publish({ instances: [world.instance(2)] }, 0);
+    await cloud.start();
+    await until(async () => !(await refuses(get(world.ip(2), sitePort))), "the new instance serves");
+    assert.ok(await refuses(get(world.ip(1), sitePort)));
+  });
+});
