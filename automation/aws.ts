@@ -1,0 +1,120 @@
+import {
+  DescribeAddressesCommand,
+  DescribeImagesCommand,
+  DescribeInstanceStatusCommand,
+  DescribeInstanceTypesCommand,
+  DescribeSnapshotsCommand,
+  EC2Client,
+  type Image,
+  type InstanceStatus,
+} from "@aws-sdk/client-ec2";
+import {
+  DescribeTargetHealthCommand,
+  ElasticLoadBalancingV2Client,
+  type TargetHealthDescription,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
+import { DescribeDBSnapshotsCommand, RDSClient } from "@aws-sdk/client-rds";
+
+/**
+ * What the gates read from AWS. Region, endpoint and credentials come from the SDK's usual environment. Retries with
+ * jitter, and slower when AWS throttles: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+ */
+export class Aws {
+  readonly #ec2: EC2Client;
+  readonly #balancing: ElasticLoadBalancingV2Client;
+  readonly #rds: RDSClient;
+
+  constructor(region: string) {
+    const settings = { region, retryMode: "adaptive", maxAttempts: 8 };
+    this.#ec2 = new EC2Client(settings);
+    this.#balancing = new ElasticLoadBalancingV2Client(settings);
+    this.#rds = new RDSClient(settings);
+  }
+
+  /** The image, or undefined when it does not exist or is not shared with this account. */
+  async image(imageId: string, abortSignal?: AbortSignal): Promise<Image | undefined> {
+    try {
+      const command = new DescribeImagesCommand({ ImageIds: [imageId], IncludeDeprecated: true });
+      const { Images = [] } = await this.#ec2.send(command, { abortSignal });
+      return Images[0];
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** The architectures that an instance type runs, or undefined when there is no such type in the region. */
+  async architecturesOf(instanceType: string, abortSignal?: AbortSignal): Promise<readonly string[] | undefined> {
+    try {
+      const command = new DescribeInstanceTypesCommand({ InstanceTypes: [instanceType as never] });
+      const { InstanceTypes = [] } = await this.#ec2.send(command, { abortSignal });
+      return InstanceTypes[0]?.ProcessorInfo?.SupportedArchitectures;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** State and status checks of instances, by id. Terminated ones may be missing. */
+  async instanceStatuses(
+    instanceIds: readonly string[],
+    abortSignal?: AbortSignal,
+  ): Promise<Map<string, InstanceStatus>> {
+    const statuses = new Map<string, InstanceStatus>();
+    for (const ids of chunks(instanceIds, 100)) {
+      try {
+        const command = new DescribeInstanceStatusCommand({ InstanceIds: ids, IncludeAllInstances: true });
+        const { InstanceStatuses = [] } = await this.#ec2.send(command, { abortSignal });
+        for (const status of InstanceStatuses) statuses.set(status.InstanceId ?? "", status);
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    }
+    return statuses;
+  }
+
+  /** Health of what is registered in a target group, by instance id. */
+  async targetHealth(targetGroupArn: string, abortSignal?: AbortSignal): Promise<Map<string, TargetHealthDescription>> {
+    const command = new DescribeTargetHealthCommand({ TargetGroupArn: targetGroupArn });
+    const { TargetHealthDescriptions = [] } = await this.#balancing.send(command, { abortSignal });
+    return new Map(TargetHealthDescriptions.map((target) => [target.Target?.Id ?? "", target]));
+  }
+
+  /** The instance that holds each Elastic IP, by allocation id. */
+  async addressHolders(allocationIds: readonly string[], abortSignal?: AbortSignal): Promise<Map<string, string>> {
+    if (allocationIds.length === 0) return new Map();
+    const command = new DescribeAddressesCommand({ AllocationIds: [...allocationIds] });
+    const { Addresses = [] } = await this.#ec2.send(command, { abortSignal });
+    return new Map(Addresses.map((address) => [address.AllocationId ?? "", address.InstanceId ?? ""]));
+  }
+
+  /** A snapshot's state in AWS's words: EBS `pending`, `completed`, `error`; RDS `creating`, `available`, `failed`. */
+  async snapshotState({ kind, id }: { kind: "ebs" | "rds"; id: string }, abortSignal?: AbortSignal): Promise<string> {
+    if (kind === "ebs") {
+      const { Snapshots = [] } = await this.#ec2.send(new DescribeSnapshotsCommand({ SnapshotIds: [id] }), {
+        abortSignal,
+      });
+      return Snapshots[0]?.State ?? "missing";
+    }
+    const command = new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier: id });
+    const { DBSnapshots = [] } = await this.#rds.send(command, { abortSignal });
+    return DBSnapshots[0]?.Status ?? "missing";
+  }
+
+  close(): void {
+    this.#ec2.destroy();
+    this.#balancing.destroy();
+    this.#rds.destroy();
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  const name = error instanceof Error ? error.name : "";
+  return /NotFound$|NotFound\.|^InvalidAMIID|^InvalidInstanceType|Malformed$/.test(name);
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}

@@ -1,0 +1,86 @@
+import type { InferredOptionTypes } from "yargs";
+import type { DriveOptions } from "../driver.ts";
+import { HandoverError } from "../errors.ts";
+import { interrupts } from "../interrupts.ts";
+import type { RunResult } from "../report/events.ts";
+import { phaseTable, progressLines } from "../report/progress.ts";
+import { openSession, type Session } from "../session.ts";
+import { note, print, printJson, stackOption } from "./command.ts";
+
+/** Options of the commands that work on a stack: they take its lease. */
+export const driveOptions = {
+  ...stackOption,
+  wait: {
+    type: "string",
+    describe: "wait this long for another run to end, for example 90s or 10m",
+    requiresArg: true,
+  },
+  "take-over": { type: "boolean", default: false, describe: "take the lease of a process that died on this machine" },
+  "pause-before": {
+    type: "array",
+    string: true,
+    default: [] as string[],
+    describe: "phases before which a person must approve",
+  },
+  "auto-approve": { type: "boolean", default: false, describe: "do not wait for approvals" },
+} as const;
+
+export type DriveArguments = InferredOptionTypes<typeof driveOptions>;
+
+type Drive = (session: Session, options: DriveOptions) => Promise<RunResult>;
+
+/** Opens the stack, lets the driver work on it, and prints what it tells: lines, or JSON lines. */
+export async function drive(
+  command: string,
+  args: DriveArguments & { json: boolean },
+  work: Drive,
+  create = false,
+): Promise<number> {
+  const signals = interrupts(note);
+  const session = await openSession(args.stack, { create });
+  try {
+    warnOfWhatIsNotWatched(session);
+    const result = await work(session, {
+      command: `handover ${command} --stack ${args.stack}`,
+      waitSeconds: args.wait === undefined ? 0 : parseDuration(args.wait),
+      takeOver: args["take-over"],
+      pauseBefore: args["pause-before"],
+      autoApprove: args["auto-approve"],
+      listener: args.json ? printJson : progressLines(note),
+      signals,
+    });
+    if (!args.json) printResult(result);
+    return result.exitCode;
+  } finally {
+    session.close();
+    signals.dispose();
+  }
+}
+
+function printResult({ outcome, from, to, seconds, phases, message }: RunResult): void {
+  const route = from === to ? to : `${from} -> ${to}`;
+  print([
+    ...phaseTable(phases),
+    "",
+    `${route}: ${outcome} in ${seconds.toFixed(0)} s`,
+    ...(message === undefined ? [] : [message]),
+  ]);
+}
+
+/** @returns seconds */
+function parseDuration(text: string): number {
+  const [, number, unit = "s"] = /^(\d+)(s|m|h)?$/.exec(text) ?? [];
+  if (number === undefined)
+    throw new HandoverError("usage", 1, `--wait: "${text}" is not a duration; write for example 90s, 10m or 1h`);
+  return Number(number) * ({ s: 1, m: 60, h: 3600 }[unit] ?? 1);
+}
+
+/** The configuration may say more than this version does; nobody shall believe that it is watched. */
+function warnOfWhatIsNotWatched({ config }: Session): void {
+  const { logs, metrics } = config.upgrade;
+  if (logs.length > 0) note("warning: handover:upgrade.logs is not watched by this version");
+  if (metrics.length > 0) note("warning: handover:upgrade.metrics is not watched by this version");
+  for (const { name, array } of Object.values(config.generations)) {
+    if (array !== undefined) note(`warning: handover:generations.${name}.array is not created by this version`);
+  }
+}

@@ -1,0 +1,79 @@
+import { deploy } from "../../sandbox/deploy.ts";
+import { exportLines } from "../../sandbox/environment.ts";
+import { down, environmentOf, find, get, up } from "../../sandbox/sandbox.ts";
+import { statusOf } from "../../sandbox/status.ts";
+import { progressLines } from "../report/progress.ts";
+import { type Command, note, print, printJson } from "./command.ts";
+
+interface Arguments {
+  readonly action: string;
+  readonly name: string;
+  readonly like: string;
+  readonly frontends?: number;
+}
+
+export const sandboxCommand: Command<Arguments> = {
+  command: "sandbox <action>",
+  describe: "an AWS on this machine: up, env, status, down",
+  builder: (yargs) =>
+    yargs
+      .positional("action", { choices: ["up", "env", "status", "down"], demandOption: true, describe: "what to do" })
+      .options({
+        name: {
+          type: "string",
+          default: "sandbox",
+          requiresArg: true,
+          describe: "name of the sandbox and of its stack",
+        },
+        like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file is followed" },
+        frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
+      })
+      .example('eval "$(./handover sandbox env)"', "make this shell one that works against the sandbox"),
+  run: (args) => actions[args.action as keyof typeof actions](args),
+};
+
+const actions = {
+  async up({ name, like, frontends, json }: Arguments & { json: boolean }) {
+    const sandbox = await up({ name, like, frontends });
+    const result = await deploy(name, json ? () => undefined : progressLines(note));
+    if (json) printJson({ name, like, ...result });
+    else
+      print([
+        `sandbox "${name}" is up; ${result.live} serves. Use it with: eval "$(./handover sandbox env)"`,
+        ...(await statusLines(sandbox.name)),
+      ]);
+    return result.exitCode;
+  },
+  async env({ name, json }: Arguments & { json: boolean }) {
+    const variables = environmentOf(get(name));
+    if (json) printJson(variables);
+    else process.stdout.write(exportLines(variables));
+    return 0;
+  },
+  async status({ name, json }: Arguments & { json: boolean }) {
+    if (json) printJson(find(name) === undefined ? { name, up: false } : await statusOf(get(name)));
+    else print(await statusLines(name));
+    return 0;
+  },
+  async down({ name, json }: Arguments & { json: boolean }) {
+    const was = await down(name);
+    if (json) printJson({ name, was: was ? "up" : "down" });
+    else print([was ? `sandbox "${name}" is down` : `sandbox "${name}" was not up`]);
+    return 0;
+  },
+};
+
+async function statusLines(name: string): Promise<string[]> {
+  const sandbox = find(name);
+  if (sandbox === undefined) return [`sandbox "${name}" is not up`];
+  const status = await statusOf(sandbox);
+  return [
+    ...Object.entries(status.services).map(
+      ([service, { pid, running }]) => `${service}: ${running ? "runs" : "is dead"} (process ${pid})`,
+    ),
+    `cloud: ${status.endpoint}`,
+    ...status.loadBalancers.map((url) => `load balancer: ${url}`),
+    ...status.addresses.map(({ publicIp, instanceId }) => `address ${publicIp} -> ${instanceId ?? "nobody"}`),
+    `instances running: ${status.running}`,
+  ];
+}

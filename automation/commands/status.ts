@@ -1,0 +1,114 @@
+import { begunRun } from "../driver.ts";
+import { LedgerMissingError } from "../ledger/errors.ts";
+import { readLease } from "../ledger/lease.ts";
+import { ledgerOf } from "../run-ledger.ts";
+import { openSession } from "../session.ts";
+import { type Command, print, printJson, stackOption } from "./command.ts";
+
+export const statusCommand: Command<{ stack: string }> = {
+  command: "status",
+  describe: "what serves, who holds which address, and where a run stands; takes no lease",
+  builder: stackOption,
+  async run({ stack, json }) {
+    const session = await openSession(stack, { create: false });
+    const table = ledgerOf(stack, session.region);
+    try {
+      const outputs = session.last?.outputs;
+      const [run, lease] = await Promise.all([
+        begunRun(session),
+        readLease(table).catch((error) => {
+          if (error instanceof LedgerMissingError) return { state: "free" as const, token: 0 };
+          throw error;
+        }),
+      ]);
+      const healthOf = async ([name, generation]: [string, { targetGroupArn: string }]) => {
+        const health = await session.aws.targetHealth(generation.targetGroupArn);
+        return [
+          name,
+          Object.fromEntries([...health].map(([id, target]) => [id, target.TargetHealth?.State ?? "unknown"])),
+        ] as const;
+      };
+      const health = Object.fromEntries(await Promise.all(Object.entries(outputs?.generations ?? {}).map(healthOf)));
+      const status = {
+        stack,
+        live: outputs?.live ?? null,
+        goal: session.config.live,
+        run: run === undefined ? null : { ...run, approved: [...run.approved] },
+        lease,
+        loadBalancer: outputs?.loadBalancer ?? null,
+        addresses: outputs?.addresses ?? [],
+        generations: Object.fromEntries(
+          Object.entries(outputs?.generations ?? {}).map(([name, { weight, frontends }]) => [
+            name,
+            {
+              weight,
+              frontends: frontends.map((frontend) => ({
+                ...frontend,
+                health: health[name]?.[frontend.instanceId] ?? "not registered",
+              })),
+            },
+          ]),
+        ),
+      };
+      if (json) printJson(status);
+      else print(linesOf(status));
+      return 0;
+    } finally {
+      table.client.destroy();
+      session.close();
+    }
+  },
+};
+
+interface Status {
+  readonly live: string | null;
+  readonly goal: string;
+  readonly run: {
+    readonly from: string;
+    readonly to: string;
+    readonly reached: string | undefined;
+    readonly rollingBack: boolean;
+  } | null;
+  readonly lease: {
+    readonly state: string;
+    readonly holder?: { readonly command: string; readonly who: string; readonly host: string; readonly since: string };
+  };
+  readonly addresses: readonly { readonly publicIp: string; readonly instanceId: string }[];
+  readonly generations: Readonly<
+    Record<
+      string,
+      {
+        readonly weight: number;
+        readonly frontends: readonly {
+          readonly name: string;
+          readonly instanceId: string;
+          readonly privateIp: string;
+          readonly health: string;
+        }[];
+      }
+    >
+  >;
+}
+
+function linesOf({ live, goal, run, lease, addresses, generations }: Status): string[] {
+  return [
+    live === null ? `nothing is deployed; the goal is ${goal}` : `${live} is live; the goal is ${goal}`,
+    ...(run === null
+      ? []
+      : [
+          `a run from ${run.from} to ${run.to} has reached ${run.reached ?? "nothing yet"}${run.rollingBack ? " and goes back" : ""}`,
+        ]),
+    ...(lease.state === "held"
+      ? [
+          `${lease.holder?.who} on ${lease.holder?.host} works on it since ${lease.holder?.since}: ${lease.holder?.command}`,
+        ]
+      : []),
+    ...Object.entries(generations).flatMap(([name, { weight, frontends }]) => [
+      `${name}: ${weight}% of the traffic`,
+      ...frontends.map(
+        (frontend) => `  ${frontend.name}  ${frontend.instanceId}  ${frontend.privateIp}  ${frontend.health}`,
+      ),
+    ]),
+    ...addresses.map(({ publicIp, instanceId }) => `${publicIp} -> ${instanceId}`),
+  ];
+}

@@ -1,0 +1,240 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type EngineEvent, LocalWorkspace, type Stack, StackNotFoundError } from "@pulumi/pulumi/automation/index.js";
+import { type LastOutputs, parseOutputs } from "../stacks/outputs.ts";
+import { program, projectDirectory } from "../stacks/program.ts";
+import { exitCodes, HandoverError, messageOf } from "./errors.ts";
+import { mergeKeys, type StackFile } from "./stack-file.ts";
+
+/** One step of the engine on one resource. */
+export interface Operation {
+  /** The engine's word: `create`, `update`, `delete`, `create-replacement`, … */
+  readonly op: string;
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  /** Inputs that differ, for an update or a replacement. */
+  readonly properties: readonly string[];
+}
+
+/** What a preview found, and the file that binds the update to it. */
+export interface Plan {
+  readonly file: string;
+  readonly operations: readonly Operation[];
+  /** SHA-256 over the operations: what a person approves. */
+  readonly digest: string;
+  readonly seconds: number;
+}
+
+export interface Applied {
+  readonly last: LastOutputs;
+  readonly operations: readonly Operation[];
+  readonly seconds: number;
+  /** Part of `seconds` in which the cloud worked on at least one resource. */
+  readonly cloudSeconds: number;
+}
+
+/** The keys that the driver adds to the stack's configuration for one update. */
+export interface Position {
+  readonly phase?: string;
+  readonly step?: number;
+  readonly run?: { readonly id: string; readonly from: string; readonly to: string };
+  /** The goal, when it is not the one in the file: on the way back. */
+  readonly live?: string;
+}
+
+/** How many resources the engine works on at once. */
+const parallel = 64;
+
+/**
+ * The Pulumi engine for one stack, the only user of the Automation API. The program runs in this process, loaded once;
+ * the workspace is a folder of its own, so no file of the project is written.
+ */
+export class Engine {
+  readonly #stack: Stack;
+  readonly #directory: string;
+  readonly #file: StackFile;
+  #plans = 0;
+
+  private constructor(stack: Stack, directory: string, file: StackFile) {
+    this.#stack = stack;
+    this.#directory = directory;
+    this.#file = file;
+  }
+
+  /** Selects the stack; `create` creates it in the backend when it is not there. */
+  static async open(file: StackFile, { create }: { readonly create: boolean }): Promise<Engine> {
+    const directory = mkdtempSync(join(tmpdir(), "handover-"));
+    try {
+      writeFileSync(join(directory, "Pulumi.yaml"), readFileSync(join(projectDirectory, "Pulumi.yaml")));
+      writeFileSync(configFile(directory, file), file.text, { mode: 0o600 });
+      const selected = { stackName: file.stack, projectName: "handover", program };
+      const options = { workDir: directory, envVars: { PULUMI_SKIP_UPDATE_CHECK: "true" } };
+      const stack = await LocalWorkspace.selectStack(selected, options).catch((error) => {
+        if (create && error instanceof StackNotFoundError) return LocalWorkspace.createStack(selected, options);
+        throw error;
+      });
+      // Creating a stack may add the salt of its secrets to the file.
+      return new Engine(stack, directory, { ...file, text: readFileSync(configFile(directory, file), "utf8") });
+    } catch (cause) {
+      rmSync(directory, { recursive: true, force: true });
+      if (cause instanceof StackNotFoundError) {
+        throw new HandoverError(
+          "stack-not-deployed",
+          exitCodes.usage,
+          `Stack "${file.stack}" was never deployed. Nothing was changed. Deploy its live generation with: handover upgrade --stack ${file.stack}`,
+          { cause },
+        );
+      }
+      throw new HandoverError(
+        "engine-failed",
+        exitCodes.usage,
+        `The Pulumi backend did not open stack "${file.stack}": ${lastLine(cause)}. Nothing was changed.`,
+        { cause },
+      );
+    }
+  }
+
+  /** The outputs of the last update; undefined when there was none. */
+  async outputs(): Promise<LastOutputs | undefined> {
+    const outputs = await this.#stack.outputs();
+    return parseOutputs(Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])));
+  }
+
+  /** The `handover:*` values with secrets decrypted. */
+  async decryptedConfig(): Promise<Record<string, unknown>> {
+    const all = await this.#stack.getAllConfig();
+    return Object.fromEntries(
+      Object.entries(all).map(([key, { value }]) => [key, /^[[{]|^\d+$/.test(value) ? JSON.parse(value) : value]),
+    );
+  }
+
+  /** Previews an update at a position of the runbook into a plan. */
+  async preview(position: Position, signal: AbortSignal): Promise<Plan> {
+    signal.throwIfAborted();
+    const { live, ...keys } = position;
+    writeFileSync(
+      configFile(this.#directory, this.#file),
+      mergeKeys(this.#file.text, { ...keys, ...(live !== undefined && { live }) }),
+      { mode: 0o600 },
+    );
+    const file = join(this.#directory, `plan-${++this.#plans}.json`);
+    const recorder = new Recorder();
+    const started = performance.now();
+    try {
+      await this.#stack.preview({ plan: file, parallel, color: "never", signal, onEvent: recorder.onEvent });
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw new HandoverError(
+        "preview-failed",
+        exitCodes.needsPerson,
+        `The preview failed; nothing was changed by it. ${recorder.problem(cause)}`,
+        { cause },
+      );
+    }
+    const operations = recorder.operations;
+    const digest = createHash("sha256").update(JSON.stringify(operations)).digest("hex");
+    return { file, operations, digest, seconds: secondsSince(started) };
+  }
+
+  /** Applies a plan; the engine refuses whatever is not in it. */
+  async up(plan: Plan, signal: AbortSignal): Promise<Applied> {
+    signal.throwIfAborted();
+    const recorder = new Recorder();
+    const started = performance.now();
+    try {
+      const { outputs } = await this.#stack.up({
+        plan: plan.file,
+        parallel,
+        color: "never",
+        signal,
+        onEvent: recorder.onEvent,
+      });
+      const last = parseOutputs(Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])));
+      if (last === undefined) throw new Error("The update left no outputs that can be read.");
+      return {
+        last,
+        operations: recorder.operations,
+        seconds: secondsSince(started),
+        cloudSeconds: recorder.cloudSeconds,
+      };
+    } catch (cause) {
+      throw new HandoverError("update-failed", exitCodes.needsPerson, `The update failed. ${recorder.problem(cause)}`, {
+        cause,
+      });
+    }
+  }
+
+  /** Clears the lock that a killed engine left. Only for who holds the stack's lease: nobody else can be at work. */
+  async unlock(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await this.#stack.cancel();
+  }
+
+  close(): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** Collects what the engine does from its events. */
+class Recorder {
+  readonly operations: Operation[] = [];
+  readonly #errors: string[] = [];
+  readonly #busy = new Set<string>();
+  #busySince = 0;
+  #busyMilliseconds = 0;
+
+  readonly onEvent = (event: EngineEvent): void => {
+    if (event.resourcePreEvent !== undefined) this.#begin(event.resourcePreEvent.metadata);
+    if (event.resOutputsEvent !== undefined) this.#end(event.resOutputsEvent.metadata.urn);
+    if (event.resOpFailedEvent !== undefined) this.#end(event.resOpFailedEvent.metadata.urn);
+    if (event.diagnosticEvent?.severity === "error") this.#errors.push(event.diagnosticEvent.message.trim());
+  };
+
+  get cloudSeconds(): number {
+    return this.#busyMilliseconds / 1000;
+  }
+
+  /** The engine's own words for what went wrong, without its decoration. */
+  problem(cause: unknown): string {
+    return this.#errors.length > 0 ? this.#errors.join("\n") : lastLine(cause);
+  }
+
+  #begin({ op, urn, type, diffs }: { op: string; urn: string; type: string; diffs?: string[] }): void {
+    // Components and the stack itself are not in the cloud; reads and what stays the same change nothing there.
+    if (
+      op === "same" ||
+      op === "read" ||
+      op === "discard" ||
+      op === "read-discard" ||
+      type.startsWith("handover:") ||
+      type.startsWith("pulumi:")
+    )
+      return;
+    this.operations.push({ op, urn, type, name: urn.split("::").at(-1) ?? "", properties: diffs ?? [] });
+    if (this.#busy.size === 0) this.#busySince = performance.now();
+    this.#busy.add(urn);
+  }
+
+  #end(urn: string): void {
+    if (this.#busy.delete(urn) && this.#busy.size === 0) this.#busyMilliseconds += performance.now() - this.#busySince;
+  }
+}
+
+function configFile(directory: string, { stack }: StackFile): string {
+  return join(directory, `Pulumi.${stack}.yaml`);
+}
+
+function secondsSince(started: number): number {
+  return (performance.now() - started) / 1000;
+}
+
+function lastLine(cause: unknown): string {
+  const lines = messageOf(cause)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  return lines.find((line) => line.startsWith("error:")) ?? lines.at(-1) ?? "no reason given";
+}

@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../errors.ts";
+
+/** What a gate saw: plain data for the ledger and the report. */
+export type Evidence =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Evidence[]
+  | { readonly [key: string]: Evidence | undefined };
+
+export interface Observation {
+  /** `pending`: not yet, look again. */
+  readonly verdict: "pass" | "fail" | "pending";
+  readonly evidence: Evidence;
+}
+
+/** One thing that must hold before the run goes on. */
+export interface Gate {
+  readonly name: string;
+  /** How long it may be pending, in seconds. Default: the configuration's `gateSeconds`. */
+  readonly patienceSeconds?: number;
+  /** What pending evidence is after that. Default: `fail`. */
+  readonly whenOver?: "fail" | "inconclusive";
+  /** Looks once. What it throws (AWS cannot be reached, say) is no evidence against the new generation. */
+  observe(signal: AbortSignal): Promise<Observation>;
+}
+
+export interface GateResult {
+  readonly gate: string;
+  readonly verdict: "pass" | "fail" | "inconclusive";
+  readonly evidence: Evidence;
+  readonly seconds: number;
+}
+
+export interface Patience {
+  /** How long a gate may be pending that says nothing else. No evidence is inconclusive after that. */
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+}
+
+/** Observes all gates side by side until each has passed, or the first has failed. */
+export async function hold(gates: readonly Gate[], patience: Patience): Promise<GateResult[]> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([patience.signal, stop.signal]);
+  const holdOne = async (gate: Gate): Promise<GateResult | undefined> => {
+    const result = await untilSettled(gate, gate.patienceSeconds ?? patience.seconds, signal);
+    if (result !== undefined && result.verdict !== "pass") stop.abort();
+    return result;
+  };
+  const results = await Promise.all(gates.map(holdOne));
+  patience.signal.throwIfAborted();
+  return results.filter((result) => result !== undefined);
+}
+
+/** A gate that misses this often in a row while it is watched has failed: one lost packet is no reason to go back. */
+const missesInARow = 3;
+
+/** Observes all gates over and over for a time in which they must keep passing. */
+export async function watch(gates: readonly Gate[], seconds: number, signal: AbortSignal): Promise<GateResult[]> {
+  const started = performance.now();
+  const watchOne = async (gate: Gate): Promise<GateResult> => {
+    let misses = 0;
+    let observations = 0;
+    for (;;) {
+      const observation = await look(gate, signal);
+      observations++;
+      misses = observation.verdict === "pass" ? 0 : misses + 1;
+      const over = secondsSince(started) >= seconds;
+      if (misses >= missesInARow || (over && misses > 0 && observation.verdict === "fail")) {
+        const verdict = observation.verdict === "unknown" ? "inconclusive" : "fail";
+        return { gate: gate.name, verdict, evidence: observation.evidence, seconds: secondsSince(started) };
+      }
+      if (over && misses === 0) {
+        return {
+          gate: gate.name,
+          verdict: "pass",
+          evidence: { observations, last: observation.evidence },
+          seconds: secondsSince(started),
+        };
+      }
+      await pause(Math.min(1, Math.max(0.2, seconds - secondsSince(started))), signal);
+    }
+  };
+  const results = await Promise.all(gates.map(watchOne));
+  signal.throwIfAborted();
+  return results;
+}
+
+async function untilSettled(gate: Gate, seconds: number, signal: AbortSignal): Promise<GateResult | undefined> {
+  const started = performance.now();
+  for (let interval = 0.1; ; interval = Math.min(interval * 1.5, 3)) {
+    const { verdict, evidence } = await look(gate, signal);
+    if (signal.aborted) return undefined;
+    const settled = (result: GateResult["verdict"]) => ({
+      gate: gate.name,
+      verdict: result,
+      evidence,
+      seconds: secondsSince(started),
+    });
+    if (verdict === "pass" || verdict === "fail") return settled(verdict);
+    if (secondsSince(started) + interval > seconds)
+      return settled(verdict === "unknown" ? "inconclusive" : (gate.whenOver ?? "fail"));
+    await pause(interval, signal);
+  }
+}
+
+interface Look {
+  readonly verdict: Observation["verdict"] | "unknown";
+  readonly evidence: Evidence;
+}
+
+async function look(gate: Gate, signal: AbortSignal): Promise<Look> {
+  try {
+    return await gate.observe(signal);
+  } catch (error) {
+    return { verdict: "unknown", evidence: { error: messageOf(error) } };
+  }
+}
+
+/** Ends early, without an error, when the signal comes. */
+async function pause(seconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(seconds * 1000, undefined, { signal }).catch(() => undefined);
+}
+
+function secondsSince(started: number): number {
+  return (performance.now() - started) / 1000;
+}

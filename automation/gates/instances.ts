@@ -1,0 +1,49 @@
+import type { Frontend } from "../../stacks/outputs.ts";
+import type { Aws } from "../aws.ts";
+import type { Gate } from "./gate.ts";
+
+/** The servers run, and both of EC2's status checks are ok. */
+export function instancesOk(aws: Aws, frontends: readonly Frontend[]): Gate {
+  return {
+    name: "instance status",
+    async observe(signal) {
+      const statuses = await aws.instanceStatuses(
+        frontends.map(({ instanceId }) => instanceId),
+        signal,
+      );
+      const states = frontends.map(({ name, instanceId }) => {
+        const status = statuses.get(instanceId);
+        return {
+          name,
+          instanceId,
+          state: status?.InstanceState?.Name ?? "missing",
+          instance: status?.InstanceStatus?.Status ?? "unknown",
+          system: status?.SystemStatus?.Status ?? "unknown",
+        };
+      });
+      const missed = states.filter(
+        (state) => state.state !== "running" || state.instance !== "ok" || state.system !== "ok",
+      );
+      if (missed.length === 0) return { verdict: "pass", evidence: { running: states.length } };
+      const gone = missed.some(({ state }) => ["shutting-down", "terminated", "stopping", "stopped"].includes(state));
+      const impaired = missed.some(({ instance, system }) => instance === "impaired" || system === "impaired");
+      return { verdict: gone || impaired ? "fail" : "pending", evidence: { missed: missed.slice(0, 10) } };
+    },
+  };
+}
+
+/** The servers are gone. */
+export function instancesGone(aws: Aws, frontends: readonly Frontend[]): Gate {
+  return {
+    name: "servers gone",
+    whenOver: "inconclusive",
+    async observe(signal) {
+      const statuses = await aws.instanceStatuses(
+        frontends.map(({ instanceId }) => instanceId),
+        signal,
+      );
+      const left = [...statuses].filter(([, status]) => status.InstanceState?.Name !== "terminated").map(([id]) => id);
+      return { verdict: left.length === 0 ? "pass" : "pending", evidence: { left } };
+    },
+  };
+}

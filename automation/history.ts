@@ -1,0 +1,43 @@
+import { type PhaseName, phaseNames } from "../stacks/runbook.ts";
+import type { LedgerRecord } from "./ledger/events.ts";
+
+/** A run that was begun and has not ended, as the ledger has it. */
+export interface UnfinishedRun {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  /** Phases whose gates have passed. */
+  readonly finished: readonly PhaseName[];
+  /** The furthest phase that was begun. */
+  readonly reached: PhaseName | undefined;
+  /** Whether it was on its way back. */
+  readonly rollingBack: boolean;
+  /** The phase that waits, when the last thing that happened is a pause, and the plan that waits for approval. */
+  readonly waitingFor: { readonly phase: string; readonly digest?: string } | undefined;
+  /** Digests of plans that a person approved. */
+  readonly approved: ReadonlySet<string>;
+}
+
+/** Where a run stands, from its events; undefined when it has ended. */
+export function unfinishedRun(records: readonly LedgerRecord[]): UnfinishedRun | undefined {
+  const events = records.map(({ event }) => event);
+  const begin = events.find((event) => event.type === "run-started");
+  if (begin === undefined || events.at(-1)?.type === "run-finished") return undefined;
+  const phasesOf = (type: "phase-started" | "phase-finished") =>
+    events.flatMap((event) => (event.type === type ? phaseNames.filter((name) => name === event.phase) : []));
+  const begun = phasesOf("phase-started");
+  return {
+    id: begin.run,
+    from: begin.from,
+    to: begin.to,
+    finished: phasesOf("phase-finished"),
+    reached: phaseNames.filter((name) => begun.includes(name)).at(-1),
+    rollingBack: events.some((event) => event.type === "rollback-started"),
+    waitingFor:
+      events.findLast((event) => event.type === "paused" || event.type === "approved" || event.type === "phase-started")
+        ?.type === "paused"
+        ? events.findLast((event) => event.type === "paused")
+        : undefined,
+    approved: new Set(events.flatMap((event) => (event.type === "approved" ? [event.digest] : []))),
+  };
+}

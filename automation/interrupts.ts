@@ -1,0 +1,27 @@
+import type { Signals } from "./run.ts";
+
+/**
+ * Ctrl-C or SIGTERM: the first finishes the operation in hand and stops, the second cancels it.
+ * Call `dispose` when the work is done.
+ */
+export function interrupts(notify: (line: string) => void): Signals & { dispose(): void } {
+  const stop = new AbortController();
+  const cancel = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) {
+      notify(`${signal} again: cancelling the operation in hand`);
+      cancel.abort(signal);
+    } else {
+      notify(`${signal}: finishing the operation in hand, then stopping (once more to cancel it)`);
+      stop.abort(signal);
+    }
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  return {
+    stop: stop.signal,
+    cancel: cancel.signal,
+    dispose: () => {
+      process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    },
+  };
+}

@@ -1,0 +1,215 @@
+import { stepsOf } from "../stacks/intent.ts";
+import type { LastOutputs } from "../stacks/outputs.ts";
+import { runbook, withdraw } from "../stacks/runbook.ts";
+import { runCommand } from "./command-line.ts";
+import type { Applied, Plan, Position } from "./engine.ts";
+import { exitCodes, HandoverError } from "./errors.ts";
+import { type GateResult, hold, watch } from "./gates/gate.ts";
+import { type GatedRow, gatesOf, type Scene } from "./gates/of-row.ts";
+import { check } from "./policy.ts";
+import type { Listener, PhaseReport } from "./report/events.ts";
+import type { RunLedger } from "./run-ledger.ts";
+import { inputsOf, type Session } from "./session.ts";
+
+/** Who goes where. */
+export interface RunIdentity {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** How a run is told to stop: `stop` after the operation in hand, `cancel` in the middle of it. */
+export interface Signals {
+  readonly stop: AbortSignal;
+  readonly cancel: AbortSignal;
+}
+
+/** A gate did not hold. */
+export class GateError extends HandoverError {
+  readonly row: GatedRow;
+  readonly results: readonly GateResult[];
+
+  constructor(row: GatedRow, results: readonly GateResult[]) {
+    const missed = results.filter(({ verdict }) => verdict !== "pass");
+    const inconclusive = missed.every(({ verdict }) => verdict === "inconclusive");
+    const text = missed
+      .map(({ gate, verdict, evidence }) => `${gate}: ${verdict}: ${JSON.stringify(evidence)}`)
+      .join("; ");
+    super(
+      inconclusive ? "evidence-inconclusive" : "gate-failed",
+      inconclusive ? exitCodes.paused : exitCodes.rolledBack,
+      `${row}: ${text}`,
+    );
+    this.row = row;
+    this.results = results;
+  }
+
+  get inconclusive(): boolean {
+    return this.code === "evidence-inconclusive";
+  }
+}
+
+/** A person must approve the plan before it is applied. */
+export class ApprovalNeeded extends HandoverError {
+  readonly plan: Plan;
+  readonly row: GatedRow;
+
+  constructor(row: GatedRow, plan: Plan) {
+    super("approval-needed", exitCodes.paused, `${row} waits for approval of its plan`);
+    this.row = row;
+    this.plan = plan;
+  }
+}
+
+export interface PhaseOptions {
+  /** The first step to apply, 1 being the first. */
+  readonly fromStep?: number;
+  /** Whether a person must approve each plan that changes something. */
+  readonly needsApproval?: (plan: Plan) => boolean;
+}
+
+/** Applies rows of the runbook to the stack, one at a time, and holds each until its gates have passed. */
+export class Walker {
+  readonly #session: Session;
+  readonly #identity: RunIdentity;
+  readonly #ledger: RunLedger;
+  readonly #listener: Listener;
+  readonly #signals: Signals;
+  readonly phases: PhaseReport[] = [];
+  last: LastOutputs | undefined;
+
+  constructor(session: Session, identity: RunIdentity, ledger: RunLedger, listener: Listener, signals: Signals) {
+    this.#session = session;
+    this.#identity = identity;
+    this.#ledger = ledger;
+    this.#listener = listener;
+    this.#signals = signals;
+    this.last = session.last;
+  }
+
+  /** One phase: each of its steps previewed into a plan, checked, applied, and held until its gates have passed. */
+  async phase(row: GatedRow, { fromStep = 1, needsApproval = () => false }: PhaseOptions = {}): Promise<void> {
+    this.#signals.stop.throwIfAborted();
+    const started = performance.now();
+    const work = { operations: 0, waitedSeconds: 0 };
+    await this.#ledger.phaseStarted(row);
+    this.#listener({ type: "phase-started", phase: row, does: descriptionOf(row) });
+    if (row === "migrate")
+      work.waitedSeconds += await this.#command(row, this.#session.config.upgrade.migrate?.command);
+    else {
+      const steps = row === "settle" || row === withdraw ? 1 : stepsOf(this.#session.shape, row);
+      for (let step = fromStep; step <= steps; step++) {
+        if (row === "move-addresses" && step === 1)
+          work.waitedSeconds += await this.#command(row, this.#session.config.upgrade.beforeMove?.command);
+        const { applied, waitedSeconds } = await this.#step(row, steps > 1 ? step : undefined, needsApproval);
+        work.operations += applied.operations.length;
+        work.waitedSeconds += applied.cloudSeconds + waitedSeconds;
+      }
+    }
+    const seconds = secondsSince(started);
+    const report = {
+      name: row,
+      seconds,
+      operations: work.operations,
+      overheadSeconds: Math.max(0, seconds - work.waitedSeconds),
+    };
+    await this.#ledger.phaseFinished(row);
+    this.phases.push(report);
+    this.#listener({ type: "phase-finished", ...report });
+  }
+
+  async #step(
+    row: GatedRow,
+    step: number | undefined,
+    needsApproval: (plan: Plan) => boolean,
+  ): Promise<{ applied: Applied; waitedSeconds: number }> {
+    const before = this.last?.outputs;
+    const plan = await this.#plan(row, step);
+    if (needsApproval(plan)) throw new ApprovalNeeded(row, plan);
+    const applied = await this.#apply(row, step, plan);
+    const scene: Scene = { ...this.#session, ...this.#identity, before, after: applied.last.outputs };
+    return { applied, waitedSeconds: await this.#gates(row, scene) };
+  }
+
+  async #plan(row: GatedRow, step: number | undefined): Promise<Plan> {
+    this.#ledger.assertHeld();
+    this.#signals.stop.throwIfAborted();
+    const plan = await this.#session.engine.preview(this.#position(row, step), this.#signals.cancel);
+    const operations = plan.operations.map(({ op, type, name, properties }) => ({ op, type, name, properties }));
+    this.#listener({ type: "plan", phase: row, step, digest: plan.digest, operations });
+    await this.#ledger.planned(row, plan);
+    check(plan.operations, { row, ...this.#identity });
+    return plan;
+  }
+
+  async #apply(row: GatedRow, step: number | undefined, plan: Plan): Promise<Applied> {
+    this.#ledger.assertHeld();
+    this.#signals.stop.throwIfAborted();
+    const applied = await this.#session.engine.up(plan, this.#signals.cancel);
+    this.last = applied.last;
+    await this.#ledger.applied(row, applied);
+    this.#listener({ type: "applied", phase: row, step, seconds: applied.seconds });
+    return applied;
+  }
+
+  /** @returns how long was waited, in seconds */
+  async #gates(row: GatedRow, scene: Scene): Promise<number> {
+    const started = performance.now();
+    const gates = gatesOf(row, scene);
+    const signal = AbortSignal.any([this.#signals.stop, this.#ledger.lost]);
+    const judge = async (results: readonly GateResult[]) => {
+      for (const result of results) {
+        this.#listener({ type: "gate", phase: row, ...result });
+        await this.#ledger.gate(row, result);
+      }
+      if (results.some(({ verdict }) => verdict !== "pass")) throw new GateError(row, results);
+    };
+    await judge(await hold(gates.hold, { seconds: this.#session.config.upgrade.gateSeconds, signal }));
+    if (gates.watch !== undefined) await judge(await watch(gates.watch.gates, gates.watch.seconds, signal));
+    return secondsSince(started);
+  }
+
+  async #command(row: GatedRow, command: readonly string[] | undefined): Promise<number> {
+    if (command === undefined) return 0;
+    const started = performance.now();
+    const { config, stack } = this.#session;
+    const { id, from, to } = this.#identity;
+    const environment = {
+      ...inputsOf(config, to),
+      HANDOVER_STACK: stack,
+      HANDOVER_RUN: id,
+      HANDOVER_FROM: from,
+      HANDOVER_TO: to,
+    };
+    const onLine = (line: string) => this.#listener({ type: "output", phase: row, line: this.#ledger.redact(line) });
+    const { verdict, evidence } = await runCommand(command, environment, onLine, this.#signals.cancel);
+    const result = {
+      gate: `command ${command[0]}`,
+      verdict: verdict === "pass" ? "pass" : "fail",
+      evidence,
+      seconds: secondsSince(started),
+    } as const;
+    this.#listener({ type: "gate", phase: row, ...result });
+    await this.#ledger.gate(row, result);
+    this.#signals.stop.throwIfAborted();
+    if (result.verdict === "fail") throw new GateError(row, [result]);
+    return secondsSince(started);
+  }
+
+  /** The keys that place an update in the runbook; none when one generation shall be alone. */
+  #position(row: GatedRow, step: number | undefined): Position {
+    const { id, from, to } = this.#identity;
+    if (row === "settle") return { live: from, run: { id, from, to: from } };
+    return { live: to, phase: row, step, run: { id, from, to } };
+  }
+}
+
+function descriptionOf(row: GatedRow): string {
+  if (row === withdraw) return "puts traffic and addresses back, and takes the new servers out of the pool";
+  if (row === "settle") return "leaves one generation alone";
+  return runbook.find(({ name }) => name === row)?.does ?? "";
+}
+
+function secondsSince(started: number): number {
+  return (performance.now() - started) / 1000;
+}

@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseDocument } from "yaml";
+import { ConfigError } from "../stacks/config.ts";
+import { HandoverError } from "./errors.ts";
+
+/** `Pulumi.<stack>.yaml`, as it is in the project's folder. Handover reads it and never writes it. */
+export interface StackFile {
+  readonly stack: string;
+  readonly text: string;
+  /** Everything under `config`, by its full key. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Whether it holds values that only the engine can decrypt. */
+  readonly hasSecrets: boolean;
+}
+
+const prefix = "handover:";
+
+/** @throws HandoverError (exit 1) when there is no such file, ConfigError when it is not YAML */
+export function readStackFile(directory: string, stack: string): StackFile {
+  const name = `Pulumi.${stack}.yaml`;
+  const text = readText(directory, stack, name);
+  const document = parseDocument(text);
+  const problem = document.errors[0];
+  if (problem !== undefined) throw new ConfigError([`${name}: is not YAML: ${problem.message.split("\n")[0]}`]);
+  const content: unknown = document.toJS();
+  const config = isRecord(content) ? content.config : undefined;
+  if (!isRecord(config))
+    throw new ConfigError([`${name}: has no \`config:\`; Pulumi.staging.yaml is a complete example`]);
+  return { stack, text, config, hasSecrets: /^\s*(-\s*)?["']?secure["']?\s*:/m.test(text) };
+}
+
+/** The values of the `handover:*` keys, without the prefix. */
+export function handoverValues(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(config).flatMap(([key, value]) =>
+      key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [],
+    ),
+  );
+}
+
+/** The file's text with keys of the driver's own added: what an update of the driver runs with. */
+export function mergeKeys(text: string, keys: Readonly<Record<string, unknown>>): string {
+  const document = parseDocument(text);
+  for (const key of ["phase", "step", "run"]) document.deleteIn(["config", `${prefix}${key}`]);
+  for (const [key, value] of Object.entries(keys)) {
+    if (value !== undefined) document.setIn(["config", `${prefix}${key}`], value);
+  }
+  return document.toString();
+}
+
+function readText(directory: string, stack: string, name: string): string {
+  try {
+    return readFileSync(join(directory, name), "utf8");
+  } catch (cause) {
+    const known = readdirSync(directory).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
+    throw new HandoverError(
+      "unknown-stack",
+      1,
+      `There is no stack "${stack}": ${name} is not in the project's folder. Nothing was changed. Known stacks: ${known.join(", ") || "none"}.`,
+      { cause },
+    );
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,16 @@
+import { upgrade } from "../automation/driver.ts";
+import type { Listener, RunResult } from "../automation/report/events.ts";
+import type { Signals } from "../automation/run.ts";
+import { openSession } from "../automation/session.ts";
+
+const never: Signals = { stop: new AbortController().signal, cancel: new AbortController().signal };
+
+/** Lets the driver go to the goal of a stack, as `handover upgrade` does: from nothing, that deploys the live generation. */
+export async function deploy(stack: string, listener: Listener, signals: Signals = never): Promise<RunResult> {
+  const session = await openSession(stack, { create: true });
+  try {
+    return await upgrade(session, { command: `handover upgrade --stack ${stack}`, listener, signals });
+  } finally {
+    session.close();
+  }
+}

@@ -1,0 +1,94 @@
+import { stringify } from "yaml";
+import type { Slot } from "./slot.ts";
+
+/** The longest that a rehearsal waits where a real site waits longer, in seconds. */
+const shortest = {
+  deregistrationDelaySeconds: 10,
+  stepSeconds: 3,
+  bakeSeconds: 5,
+  gateSeconds: 30,
+  intervalSeconds: 5,
+  timeoutSeconds: 2,
+  threshold: 2,
+};
+
+export interface Derived {
+  /** The whole `Pulumi.<name>.yaml`, block style. */
+  readonly text: string;
+  /** Images that the file names, with the architecture that their instance type runs. */
+  readonly images: readonly { readonly imageId: string; readonly architecture: "x86_64" | "arm64" }[];
+}
+
+export interface DeriveOptions {
+  /** The real stack's file, parsed. */
+  readonly like: Readonly<Record<string, unknown>>;
+  readonly likeName: string;
+  readonly slot: Slot;
+  /** Replaces the site's database, if it has one. */
+  readonly database: Readonly<Record<string, string>> | undefined;
+  /** Number of frontends of every generation. Default: as in the file. */
+  readonly frontends?: number;
+}
+
+/**
+ * A stack's file for the sandbox: the same site in a network of this machine, on an unprivileged port and without TLS,
+ * with waiting times that fit a rehearsal. Instances run the sample application, whatever their image is.
+ */
+export function derive({ like, likeName, slot, database, frontends }: DeriveOptions): Derived {
+  const config = structuredClone(like.config) as Record<string, Node>;
+  const site = config["handover:site"] ?? {};
+  const balancer = child(site, "loadBalancer");
+  const check = child(balancer, "healthCheck");
+  const upgrade = child(config, "handover:upgrade");
+  const generations = child(config, "handover:generations");
+
+  site.network = { cidrBlock: slot.cidrBlock };
+  balancer.port = 8000;
+  delete balancer.certificateArn;
+  if (site.database !== undefined && database !== undefined) site.database = database;
+  limit(balancer, "deregistrationDelaySeconds", shortest.deregistrationDelaySeconds, 30);
+  limit(check, "intervalSeconds", shortest.intervalSeconds, 5);
+  limit(check, "timeoutSeconds", shortest.timeoutSeconds, 2);
+  limit(check, "healthyThreshold", shortest.threshold, 2);
+  limit(check, "unhealthyThreshold", shortest.threshold, 2);
+  limit(upgrade, "stepSeconds", shortest.stepSeconds, 10);
+  limit(upgrade, "bakeSeconds", shortest.bakeSeconds, 300);
+  limit(upgrade, "gateSeconds", shortest.gateSeconds, 600);
+
+  if (frontends !== undefined) {
+    for (const generation of Object.values(generations) as Node[]) {
+      if (generation.frontends !== undefined) generation.frontends = frontends;
+    }
+    site.elasticIps = Math.min(Number(site.elasticIps ?? 0), frontends);
+  }
+  const header = ` Derived from Pulumi.${likeName}.yaml by \`handover sandbox up\`: the same site on this machine, with shorter waits. Edit it freely.`;
+  return {
+    text: `#${header}\n${stringify({ config }, { collectionStyle: "block", lineWidth: 0 })}`,
+    images: imagesOf(generations as Record<string, Node>),
+  };
+}
+
+type Node = Record<string, unknown>;
+
+function child(node: Node, key: string): Node {
+  node[key] ??= {};
+  return node[key] as Node;
+}
+
+function limit(node: Node, key: string, most: number, otherwise: number): void {
+  node[key] = Math.min(Number(node[key] ?? otherwise), most);
+}
+
+function imagesOf(generations: Readonly<Record<string, Node>>): Derived["images"] {
+  const inherited = (generation: Node | undefined, key: string): unknown =>
+    generation === undefined ? undefined : (generation[key] ?? inherited(generations[String(generation.extends)], key));
+  return Object.values(generations).flatMap((generation) => {
+    const [imageId, instanceType] = [inherited(generation, "imageId"), inherited(generation, "instanceType")];
+    if (typeof imageId !== "string") return [];
+    // Graviton families have a g after their number: https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
+    const architecture = /^([a-z]+\d+g[a-z]*|a1)\./.test(String(instanceType))
+      ? ("arm64" as const)
+      : ("x86_64" as const);
+    return [{ imageId, architecture }];
+  });
+}

@@ -1,0 +1,46 @@
+import { delimiter, join } from "node:path";
+import type { Slot } from "./slot.ts";
+
+export const projectDirectory = join(import.meta.dirname, "..");
+
+/** The sandbox's folder: state of the Pulumi backend, logs, and what runs. */
+export function sandboxDirectory(name: string): string {
+  return join(projectDirectory, ".sandbox", name);
+}
+
+/**
+ * What `pulumi`, `aws` and any AWS SDK need to work against the sandbox. Handover itself needs no more than they do.
+ * @param providerPort where the provider listens that stays up; the engine attaches to it
+ */
+export function environment(name: string, region: string, slot: Slot, providerPort: number): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL: slot.cloud.url,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: "sandbox",
+    AWS_SECRET_ACCESS_KEY: "sandbox",
+    AWS_SESSION_TOKEN: "",
+    AWS_PROFILE: "",
+    AWS_EC2_METADATA_DISABLED: "true",
+    PULUMI_BACKEND_URL: `file://${join(sandboxDirectory(name), "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: "sandbox",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DEBUG_PROVIDERS: `aws:${providerPort}`,
+    PATH: [join(import.meta.dirname, "provider"), process.env.PATH ?? ""].join(delimiter),
+  };
+}
+
+/** `export` lines for a POSIX shell. Empty variables are unset: an empty profile is not the same as none. */
+export function exportLines(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => (value === "" ? `unset ${name}\n` : `export ${name}='${value.replaceAll("'", "'\\''")}'\n`))
+    .join("");
+}
+
+/** Makes this process one that works against the sandbox. */
+export function enter(variables: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(variables)) {
+    if (value === "") delete process.env[name];
+    else process.env[name] = value;
+  }
+}

@@ -1,0 +1,116 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseDocument } from "yaml";
+import { HandoverError } from "../automation/errors.ts";
+import type { Listener, RunResult } from "../automation/report/events.ts";
+import type { Signals } from "../automation/run.ts";
+import { openSession } from "../automation/session.ts";
+import type { LastOutputs } from "../stacks/outputs.ts";
+import { deploy } from "./deploy.ts";
+import { MemoryWatch } from "./memory.ts";
+import { down, type Sandbox, stackFile, up } from "./sandbox.ts";
+import { slot } from "./slot.ts";
+import { startTraffic, type Traffic, type TrafficReport } from "./traffic/traffic.ts";
+
+export interface RehearsalOptions {
+  readonly name: string;
+  readonly like: string;
+  readonly frontends?: number;
+  /** Default: the first generation in the file that is not live. */
+  readonly to?: string;
+  readonly requestsPerSecond: number;
+  readonly listener: Listener;
+  readonly signals: Signals;
+}
+
+export interface Rehearsal {
+  readonly result: RunResult;
+  readonly traffic: TrafficReport;
+  /** Most memory that sandbox, driver, engine and load used together, in megabytes. */
+  readonly memoryMegabytes: number;
+  /** The whole rehearsal, with the sandbox's start and end. */
+  readonly totalSeconds: number;
+}
+
+/** Up, load, upgrade, verdict, down. Whatever happens, nothing of it is left running. */
+export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
+  const started = performance.now();
+  const { name, listener, signals } = options;
+  try {
+    const sandbox = await up(options);
+    const memory = new MemoryWatch([process.pid, ...Object.values(sandbox.processes)]);
+    const first = await deploy(name, listener, signals);
+    if (first.outcome !== "reached")
+      throw new HandoverError(
+        "rehearsal-failed",
+        4,
+        `The sandbox's live generation was not deployed: ${first.message ?? first.outcome}`,
+      );
+    setGoal(name, options.to);
+    const { result, traffic } = await underLoad(sandbox, options);
+    const memoryMegabytes = memory.stop();
+    await down(name);
+    return { result, traffic, memoryMegabytes, totalSeconds: (performance.now() - started) / 1000 };
+  } finally {
+    await down(name);
+  }
+}
+
+async function underLoad(sandbox: Sandbox, { name, listener, signals, requestsPerSecond }: RehearsalOptions) {
+  const traffic = await startTraffic({
+    ...targetsOf(await lastOutputs(name)),
+    networkUrl: slot(sandbox.slot).network.url,
+    requestsPerSecond,
+  });
+  try {
+    const result = await deploy(
+      name,
+      (event) => {
+        markPhases(traffic, event);
+        listener(event);
+      },
+      signals,
+    );
+    return { result, traffic: await traffic.stop() };
+  } catch (error) {
+    await traffic.stop().catch(() => undefined);
+    throw error;
+  }
+}
+
+function markPhases(traffic: Traffic, event: Parameters<Listener>[0]): void {
+  if (event.type === "phase-started") traffic.mark(event.phase);
+}
+
+async function lastOutputs(name: string): Promise<LastOutputs> {
+  const session = await openSession(name, { create: false });
+  session.close();
+  if (session.last === undefined) throw new Error(`Stack "${name}" has no outputs.`);
+  return session.last;
+}
+
+function targetsOf({ outputs }: LastOutputs) {
+  const { loadBalancer, hostname, addresses, generations } = outputs;
+  const port = generations[outputs.live]?.port ?? 0;
+  return {
+    loadBalancer: { host: loadBalancer.dnsName, port: loadBalancer.port, hostHeader: hostname },
+    addresses: addresses.map(({ publicIp }) => ({ publicIp, port })),
+  };
+}
+
+function setGoal(name: string, to: string | undefined): void {
+  const document = parseDocument(readFileSync(stackFile(name), "utf8"));
+  const live = document.getIn(["config", "handover:live"]);
+  const generations = Object.keys(
+    (document.toJS() as { config: Record<string, object> }).config["handover:generations"] ?? {},
+  );
+  const goal = to ?? generations.find((generation) => generation !== live);
+  if (goal === undefined || !generations.includes(goal)) {
+    throw new HandoverError(
+      "usage",
+      1,
+      `--to: there is no generation "${goal ?? "other than the live one"}"; known: ${generations.join(", ")}`,
+    );
+  }
+  document.setIn(["config", "handover:live"], goal);
+  writeFileSync(stackFile(name), document.toString());
+}

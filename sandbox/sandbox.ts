@@ -1,0 +1,176 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { HandoverError } from "../automation/errors.ts";
+import { startCloud } from "./cloud/start.ts";
+import { createDatabase } from "./database.ts";
+import { type Derived, derive } from "./derive.ts";
+import { enter, environment, exportLines, projectDirectory, sandboxDirectory } from "./environment.ts";
+import { isRunning, startService, stopProcess } from "./processes.ts";
+import { freeSlot, type Slot, slot as slotOf } from "./slot.ts";
+
+/** What runs, as `.sandbox/<name>/sandbox.json` has it. */
+export interface Sandbox {
+  readonly name: string;
+  readonly slot: number;
+  readonly region: string;
+  readonly providerPort: number;
+  /** Process ids of the services, in the order in which they were started. */
+  readonly processes: Readonly<Record<string, number>>;
+}
+
+export interface UpOptions {
+  readonly name: string;
+  /** The stack whose file is followed. Default: staging. */
+  readonly like?: string;
+  readonly frontends?: number;
+}
+
+/**
+ * Starts the services in the background and writes `Pulumi.<name>.yaml`. This process is one of the sandbox then: its
+ * environment has the endpoint, the credentials and the backend.
+ */
+export async function up({ name, like = "staging", frontends }: UpOptions): Promise<Sandbox> {
+  if (find(name) !== undefined) {
+    throw new HandoverError(
+      "sandbox-up",
+      1,
+      `Sandbox "${name}" is already up. Nothing was changed. Use it (eval "$(./handover sandbox env)"), or end it with: handover sandbox down`,
+    );
+  }
+  const file = readLike(like);
+  const region = String((file.config as Record<string, unknown>)["aws:region"] ?? "us-east-1");
+  const directory = sandboxDirectory(name);
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(join(directory, "state"), { recursive: true });
+  const slot = await freeSlot();
+  const processes: Record<string, number> = {};
+  try {
+    const first = derive({ like: file, likeName: like, slot, database: undefined, frontends });
+    processes.cloud = await startCloudService(directory, slot, first.images);
+    const providerPort = await freePort();
+    const variables = environment(name, region, slot, providerPort);
+    enter(variables);
+    [processes.network, processes.provider] = await Promise.all([
+      startNetwork(directory, slot),
+      startProvider(directory, providerPort),
+    ]);
+    const database = await createDatabase(
+      (file.config as Record<string, { database?: object }>)["handover:site"]?.database,
+      region,
+    );
+    writeFileSync(stackFile(name), derive({ like: file, likeName: like, slot, database, frontends }).text);
+    const sandbox: Sandbox = { name, slot: slot.number, region, providerPort, processes };
+    writeFileSync(join(directory, "env"), exportLines(variables), { mode: 0o600 });
+    writeFileSync(join(directory, "sandbox.json"), JSON.stringify(sandbox));
+    return sandbox;
+  } catch (error) {
+    await stop(processes);
+    throw error;
+  }
+}
+
+/** Ends the services. The cloud and everything in it is gone; logs stay in the sandbox's folder. */
+export async function down(name: string): Promise<boolean> {
+  const sandbox = find(name);
+  if (sandbox !== undefined) await stop(sandbox.processes);
+  const directory = sandboxDirectory(name);
+  for (const file of ["sandbox.json", "env", "state"]) rmSync(join(directory, file), { recursive: true, force: true });
+  rmSync(stackFile(name), { force: true });
+  return sandbox !== undefined;
+}
+
+/** The sandbox of that name, if one of its services runs. */
+export function find(name: string): Sandbox | undefined {
+  const file = join(sandboxDirectory(name), "sandbox.json");
+  if (!existsSync(file)) return undefined;
+  const sandbox = JSON.parse(readFileSync(file, "utf8")) as Sandbox;
+  return Object.values(sandbox.processes).some(isRunning) ? sandbox : undefined;
+}
+
+/** @throws HandoverError (exit 1) when there is no such sandbox */
+export function get(name: string): Sandbox {
+  const sandbox = find(name);
+  if (sandbox === undefined)
+    throw new HandoverError("no-sandbox", 1, `No sandbox "${name}" is up. Start it with: handover sandbox up`);
+  return sandbox;
+}
+
+export function environmentOf({ name, region, slot, providerPort }: Sandbox): Record<string, string> {
+  return environment(name, region, slotOf(slot), providerPort);
+}
+
+export function stackFile(name: string): string {
+  return join(projectDirectory, `Pulumi.${name}.yaml`);
+}
+
+async function startCloudService(directory: string, slot: Slot, images: Derived["images"]): Promise<number> {
+  const { process } = await startCloud({
+    slot,
+    logFile: join(directory, "cloud.log"),
+    config: { addressPool: slot.addressPool, loadBalancerPool: slot.loadBalancerPool, images },
+    detached: true,
+  });
+  return pidOf(process.pid);
+}
+
+async function startNetwork(directory: string, { cloud, network }: Slot): Promise<number> {
+  const args = [
+    join(import.meta.dirname, "network", "main.ts"),
+    "--cloud",
+    cloud.url,
+    "--host",
+    network.host,
+    "--port",
+    String(network.port),
+  ];
+  const service = await startService("network", {
+    command: process.execPath,
+    args,
+    logFile: join(directory, "network.log"),
+    detached: true,
+  });
+  return pidOf(service.pid);
+}
+
+async function startProvider(directory: string, port: number): Promise<number> {
+  const command = join(import.meta.dirname, "provider", "pulumi-resource-aws");
+  const service = await startService("provider", {
+    command,
+    args: ["--port", String(port)],
+    logFile: join(directory, "provider.log"),
+    detached: true,
+  });
+  return pidOf(service.pid);
+}
+
+async function stop(processes: Readonly<Record<string, number>>): Promise<void> {
+  for (const pid of Object.values(processes).reverse()) await stopProcess(pid);
+}
+
+function readLike(like: string): Record<string, unknown> {
+  const file = stackFile(like);
+  if (!existsSync(file))
+    throw new HandoverError(
+      "unknown-stack",
+      1,
+      `--like: there is no Pulumi.${like}.yaml in the project's folder; try staging or production`,
+    );
+  return parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+function pidOf(pid: number | undefined): number {
+  if (pid === undefined) throw new Error("A service has no process.");
+  return pid;
+}

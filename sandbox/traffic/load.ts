@@ -1,0 +1,118 @@
+import { request } from "undici";
+import type { AddressMove } from "../network/elastic-ip.ts";
+import { type Random, seededRandom } from "../network/random.ts";
+import { Client, type Destination } from "./client.ts";
+import type { TrafficReport } from "./report.ts";
+import { Schedule, type Spacing } from "./schedule.ts";
+import { Tally } from "./tally.ts";
+
+/** Where the load goes: half to the load balancer, half to the Elastic IPs together; all to the load balancer if there are none. */
+export interface Targets {
+  /** @property hostHeader the site's name. */
+  readonly loadBalancer: { readonly host: string; readonly port: number; readonly hostHeader: string };
+  readonly addresses: readonly { readonly publicIp: string; readonly port: number }[];
+}
+
+export interface LoadOptions extends Targets {
+  /** The network's control API, which knows the moves of addresses: `http://127.64.0.2:4567`. */
+  readonly networkUrl: string;
+  /** In total, over all targets. Default: 200. */
+  readonly requestsPerSecond?: number;
+  /** Default: `/`. */
+  readonly path?: string;
+  /** The same seed gives the same arrivals and the same choices. Default: 1. */
+  readonly seed?: number;
+  /** Default: `poisson`. */
+  readonly spacing?: Spacing;
+  /** How long a request may take until it has failed. Default: 10. */
+  readonly timeoutSeconds?: number;
+  /** The phase until the first `mark`. Default: `start`. */
+  readonly phase?: string;
+}
+
+const tickMilliseconds = 2;
+
+/** Open-loop load, in this process. Half of the requests use pooled connections, half a connection of their own each. */
+export class Load {
+  readonly #options: LoadOptions;
+  readonly #client: Client;
+  readonly #random: Random;
+  readonly #schedule: Schedule;
+  readonly #tally = new Tally();
+  readonly #inFlight = new Set<Promise<void>>();
+  readonly #started = performance.now();
+  readonly #ticks: NodeJS.Timeout;
+  #targets: Targets;
+  #phase: string;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#targets = options;
+    this.#phase = options.phase ?? "start";
+    this.#client = new Client((options.timeoutSeconds ?? 10) * 1000);
+    this.#random = seededRandom(options.seed ?? 1);
+    const spacing = options.spacing ?? "poisson";
+    this.#schedule = new Schedule(options.requestsPerSecond ?? 200, spacing, this.#random, this.#started);
+    this.#ticks = setInterval(() => this.#sendDue(), tickMilliseconds);
+  }
+
+  /** Requests that are sent from now on belong to this phase. */
+  mark(phase: string): void {
+    this.#phase = phase;
+  }
+
+  setTargets(targets: Targets): void {
+    this.#targets = targets;
+  }
+
+  /** Sends no more, waits for what is in flight (at most the timeout), and counts. */
+  async stop(): Promise<TrafficReport> {
+    clearInterval(this.#ticks);
+    const elapsedSeconds = (performance.now() - this.#started) / 1000;
+    await Promise.all(this.#inFlight);
+    this.#client.close();
+    return this.#tally.report(await knownMoves(this.#options.networkUrl), elapsedSeconds);
+  }
+
+  #sendDue(): void {
+    for (const due of this.#schedule.due(performance.now())) {
+      const sending = this.#send(due);
+      this.#inFlight.add(sending);
+      void sending.finally(() => this.#inFlight.delete(sending));
+    }
+  }
+
+  async #send(due: number): Promise<void> {
+    const { destination, publicIp } = this.#choose();
+    const phase = this.#phase;
+    const lateMilliseconds = performance.now() - due;
+    const result = await this.#client.get(destination, this.#options.path ?? "/", this.#random() < 0.5);
+    this.#tally.add({
+      result,
+      target: `${destination.host}:${destination.port}`,
+      publicIp,
+      phase,
+      latencyMilliseconds: performance.now() - due,
+      lateMilliseconds,
+    });
+  }
+
+  #choose(): { destination: Destination; publicIp: string | undefined } {
+    const { loadBalancer, addresses } = this.#targets;
+    const address = this.#random() < 0.5 ? undefined : addresses[Math.floor(this.#random() * addresses.length)];
+    if (address === undefined) return { destination: loadBalancer, publicIp: undefined };
+    const { publicIp, port } = address;
+    return { destination: { host: publicIp, port, hostHeader: loadBalancer.hostHeader }, publicIp };
+  }
+}
+
+/** Without the moves nothing can be excused: what was lost counts as failed. */
+async function knownMoves(networkUrl: string): Promise<readonly AddressMove[]> {
+  try {
+    const answer = await request(new URL("/network/moves", networkUrl), { headersTimeout: 5_000 });
+    return (await answer.body.json()) as AddressMove[];
+  } catch (error) {
+    console.error(`The network's moves are not known, so every lost request counts as failed: ${error}`);
+    return [];
+  }
+}

@@ -1,0 +1,58 @@
+/** What a run of the load generator found. Every request that was sent is in exactly one outcome: ok, failed or cutByMove. */
+export interface TrafficReport {
+  /** All that were sent. */
+  readonly requests: number;
+  /** Answered with another status than 2xx, or not at all. */
+  readonly failed: number;
+  /** In flight through an Elastic IP at the instant of its move, and reset by it. */
+  readonly cutByMove: number;
+  /** Sent a second time, on a new connection, because a reused one was reset before any byte of the answer. */
+  readonly retried: number;
+  /** Answers by `x-generation`. */
+  readonly byGeneration: Readonly<Record<string, number>>;
+  /** Answers by `x-server`. */
+  readonly byServer: Readonly<Record<string, number>>;
+  /** By the phase in which a request was sent. */
+  readonly byPhase: Readonly<Record<string, PhaseReport>>;
+  /** By address and port: `127.144.0.10:8000`. */
+  readonly byTarget: Readonly<Record<string, OutcomeCounts>>;
+  /** From the instant at which a request was due until its answer was complete; of answered requests. */
+  readonly latencyMilliseconds: Percentiles;
+  readonly achievedRequestsPerSecond: number;
+  /** How long after they were due requests were sent: above a few milliseconds the generator itself fell behind. */
+  readonly lateMilliseconds: Percentiles;
+  /** The first failures, cut ones included; at most `mostFailureSamples`. */
+  readonly failures: readonly FailureSample[];
+}
+
+export interface OutcomeCounts {
+  readonly requests: number;
+  readonly failed: number;
+  readonly cutByMove: number;
+}
+
+export interface PhaseReport extends OutcomeCounts {
+  readonly byGeneration: Readonly<Record<string, number>>;
+  readonly latencyMilliseconds: Percentiles;
+}
+
+export interface Percentiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export interface FailureSample {
+  /** When it failed, ISO 8601. */
+  readonly at: string;
+  readonly target: string;
+  readonly outcome: "failed" | "cutByMove";
+  readonly error?: string;
+  readonly status?: number;
+  readonly generation?: string;
+  readonly server?: string;
+  readonly phase: string;
+}
+
+export const mostFailureSamples = 20;

@@ -1,0 +1,54 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { SiteConfig } from "./config.ts";
+import { keepRun, type Owner, tags } from "./tags.ts";
+
+export interface DatabaseArgs {
+  readonly owner: Owner;
+  readonly database: NonNullable<SiteConfig["database"]>;
+}
+
+export interface Snapshot {
+  readonly kind: "ebs" | "rds";
+  readonly id: pulumi.Output<string>;
+}
+
+/** The backup of the site's database that a run takes. It outlives the run: leaving the stack does not delete it. */
+export class Database extends pulumi.ComponentResource {
+  readonly snapshot: Snapshot;
+
+  constructor(name: string, args: DatabaseArgs, options?: pulumi.ComponentResourceOptions) {
+    super("handover:site:Database", name, {}, options);
+    this.snapshot = this.backUp(`${name}-backup`, args);
+    this.registerOutputs({ snapshotId: this.snapshot.id });
+  }
+
+  private backUp(name: string, { owner, database }: DatabaseArgs): Snapshot {
+    const options: pulumi.CustomResourceOptions = {
+      parent: this,
+      retainOnDelete: true,
+      // A large volume takes hours.
+      customTimeouts: { create: "12h" },
+    };
+    const description = tags(name, owner);
+    if (database.dbInstanceIdentifier === undefined) {
+      const { id } = new aws.ebs.Snapshot(
+        name,
+        { volumeId: database.volumeId ?? "", description: `Before an upgrade of ${owner.site}`, tags: description },
+        { ...options, ignoreChanges: keepRun },
+      );
+      return { kind: "ebs", id };
+    }
+    const { id } = new aws.rds.Snapshot(
+      name,
+      {
+        dbInstanceIdentifier: database.dbInstanceIdentifier,
+        // RDS wants a name of ours that no earlier snapshot has.
+        dbSnapshotIdentifier: `${owner.site}-${owner.run ?? Date.now()}`,
+        tags: description,
+      },
+      { ...options, ignoreChanges: [...keepRun, "dbSnapshotIdentifier"] },
+    );
+    return { kind: "rds", id };
+  }
+}

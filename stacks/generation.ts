@@ -1,0 +1,126 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { GenerationConfig, SiteConfig } from "./config.ts";
+import type { GenerationIntent } from "./intent.ts";
+import type { Network } from "./network.ts";
+import { keepRun, type Owner, tags } from "./tags.ts";
+
+export interface GenerationArgs {
+  readonly owner: Owner;
+  readonly config: GenerationConfig;
+  readonly intent: GenerationIntent;
+  readonly site: SiteConfig;
+  readonly network: Network;
+  /** The image's root device, for example `/dev/xvda`. */
+  readonly rootDeviceName: string;
+  /** Secret, since inputs may be. A change replaces the servers. */
+  readonly userData: pulumi.Output<string>;
+}
+
+export interface Frontend {
+  readonly name: string;
+  readonly instance: aws.ec2.Instance;
+}
+
+/**
+ * One version of the frontends: servers, the target group that they are registered in, and a launch template from which
+ * an array launches the same servers.
+ *
+ * Servers state their arguments themselves, they are not launched from the template: EC2 refuses a template's network
+ * interface together with a subnet, and the interface is what keeps public addresses off an array's servers.
+ */
+export class Generation extends pulumi.ComponentResource {
+  readonly frontends: Frontend[];
+  readonly targetGroup: aws.lb.TargetGroup;
+  readonly launchTemplate: aws.ec2.LaunchTemplate;
+
+  constructor(name: string, args: GenerationArgs, options?: pulumi.ComponentResourceOptions) {
+    super("handover:site:Generation", name, {}, options);
+    this.targetGroup = this.createTargetGroup(name, args);
+    this.launchTemplate = this.createLaunchTemplate(name, args);
+    this.frontends = Array.from({ length: args.intent.frontends }, (_, index) => this.launch(name, index, args));
+    if (args.intent.registered) this.register();
+    this.registerOutputs({ targetGroupArn: this.targetGroup.arn, launchTemplateId: this.launchTemplate.id });
+  }
+
+  private launch(generation: string, index: number, args: GenerationArgs): Frontend {
+    const name = `${generation}-${index + 1}`;
+    const { subnetIds, frontendSecurityGroupId } = args.network;
+    const instance = new aws.ec2.Instance(
+      name,
+      {
+        ami: args.config.imageId,
+        instanceType: args.config.instanceType,
+        subnetId: subnetIds[index % subnetIds.length],
+        vpcSecurityGroupIds: [frontendSecurityGroupId],
+        associatePublicIpAddress: false,
+        metadataOptions: imdsv2,
+        rootBlockDevice: { encrypted: true },
+        userData: args.userData,
+        userDataReplaceOnChange: true,
+        tags: tags(name, args.owner),
+      },
+      { parent: this, ignoreChanges: keepRun },
+    );
+    return { name, instance };
+  }
+
+  private register(): void {
+    for (const { name, instance } of this.frontends) {
+      new aws.lb.TargetGroupAttachment(
+        name,
+        { targetGroupArn: this.targetGroup.arn, targetId: instance.id },
+        { parent: this },
+      );
+    }
+  }
+
+  private createTargetGroup(name: string, { site, network, owner }: GenerationArgs): aws.lb.TargetGroup {
+    const { healthCheck, deregistrationDelaySeconds, stickinessSeconds } = site.loadBalancer;
+    return new aws.lb.TargetGroup(
+      name,
+      {
+        port: site.port,
+        protocol: "HTTP",
+        vpcId: network.vpcId,
+        deregistrationDelay: deregistrationDelaySeconds,
+        healthCheck: {
+          path: healthCheck.path,
+          matcher: "200",
+          interval: healthCheck.intervalSeconds,
+          timeout: healthCheck.timeoutSeconds,
+          healthyThreshold: healthCheck.healthyThreshold,
+          unhealthyThreshold: healthCheck.unhealthyThreshold,
+        },
+        ...(stickinessSeconds > 0 && {
+          stickiness: { type: "lb_cookie", enabled: true, cookieDuration: stickinessSeconds },
+        }),
+        tags: tags(name, owner),
+      },
+      { parent: this, ignoreChanges: keepRun },
+    );
+  }
+
+  private createLaunchTemplate(name: string, args: GenerationArgs): aws.ec2.LaunchTemplate {
+    const { config, network, owner, rootDeviceName, userData } = args;
+    return new aws.ec2.LaunchTemplate(
+      name,
+      {
+        imageId: config.imageId,
+        instanceType: config.instanceType,
+        userData: userData.apply((text) => Buffer.from(text).toString("base64")),
+        metadataOptions: imdsv2,
+        networkInterfaces: [
+          { deviceIndex: 0, associatePublicIpAddress: "false", securityGroups: [network.frontendSecurityGroupId] },
+        ],
+        blockDeviceMappings: [{ deviceName: rootDeviceName, ebs: { encrypted: "true" } }],
+        updateDefaultVersion: true,
+        tags: tags(name, owner),
+      },
+      { parent: this, ignoreChanges: keepRun },
+    );
+  }
+}
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-new-instances.html */
+const imdsv2 = { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 };

@@ -1,0 +1,49 @@
+import type { Config, GenerationConfig } from "./config.ts";
+import type { LastOutputs } from "./outputs.ts";
+
+/**
+ * Why an update must not happen, judged from the goal and what the last update left; undefined when nothing is wrong.
+ * The program refuses, the driver exits 1, and a preview warns.
+ */
+export function objection(
+  config: Config,
+  last: LastOutputs | undefined,
+  digestOf: (generation: GenerationConfig) => string,
+): string | undefined {
+  if (last === undefined) return undefined;
+  return redefinition(config, last, digestOf) ?? jump(config, last);
+}
+
+/** Live servers are replaced by a new generation, never in place. */
+function redefinition(
+  { live: goal, generations }: Config,
+  { outputs: { live }, definitions }: LastOutputs,
+  digestOf: (generation: GenerationConfig) => string,
+): string | undefined {
+  const now = generations[live];
+  const then = definitions[live];
+  if (then === undefined) return undefined;
+  if (now === undefined) {
+    return `handover:generations: generation "${live}" serves, but is no longer declared; put it back until another generation is live`;
+  }
+  const changed = [
+    now.imageId === then.imageId ? [] : ["imageId"],
+    now.instanceType === then.instanceType ? [] : ["instanceType"],
+    digestOf(now) === then.userDataDigest ? [] : ["inputs or userDataFile"],
+  ].flat();
+  if (changed.length === 0) return undefined;
+  const together = goal === live ? "" : ` together with handover:live (${live} -> ${goal})`;
+  return (
+    `handover:generations.${live}: ${changed.join(", ")} of the live generation changed${together}; its servers would be replaced while they serve. ` +
+    `Put it back and declare the change as a generation of its own, for example: next: { extends: ${live}, ... } with handover:live: next`
+  );
+}
+
+/** From one live generation to another the stack goes phase by phase. */
+function jump(config: Config, { outputs: { live } }: LastOutputs): string | undefined {
+  if (config.phase !== undefined || config.live === live) return undefined;
+  return (
+    `handover:live is ${config.live}, but ${live} serves: one update would drop requests. Two ways on: ` +
+    "`handover upgrade` walks through the phases, or step by hand with `pulumi config set handover:phase backup`, `pulumi up`, and so on for each phase of the runbook"
+  );
+}

@@ -1,0 +1,132 @@
+import { isAfter, type PhaseName, type Row, withdraw } from "./runbook.ts";
+
+/**
+ * The kernel: phase -> the complete desired state of the stack, as plain data. Never a delta, so applying a row again
+ * is resuming, and applying an earlier row is going back. It imports no Pulumi.
+ */
+export interface Intent {
+  /** What the stack's output `live` will say. */
+  readonly live: string;
+  readonly generations: Readonly<Record<string, GenerationIntent>>;
+  /** Share of the public traffic by generation, in percent; the sum is 100. */
+  readonly weights: Readonly<Record<string, number>>;
+  /** The generation that the test host name reaches. */
+  readonly testTarget: string;
+  /** Who holds each Elastic IP. */
+  readonly addresses: readonly AddressHolder[];
+  /** Whether the run's snapshot of the database is part of the stack; when it leaves the stack it is kept. */
+  readonly snapshot: boolean;
+  /** Generations whose array launches and terminates nothing. */
+  readonly suspendedArrays: readonly string[];
+}
+
+export interface GenerationIntent {
+  /** How many of its servers exist. */
+  readonly frontends: number;
+  /** Whether they are registered in the generation's target group. */
+  readonly registered: boolean;
+  readonly array: boolean;
+}
+
+export interface AddressHolder {
+  readonly generation: string;
+  /** Which of its frontends, 0 being the first. */
+  readonly frontend: number;
+}
+
+/** What the table needs to know of the configuration. */
+export interface SiteShape {
+  readonly elasticIps: number;
+  readonly database: boolean;
+  readonly shiftPercent: readonly number[];
+  readonly generations: Readonly<Record<string, { readonly frontends: number; readonly array?: unknown }>>;
+}
+
+/** The stack outside a run: one generation serves. */
+export function settled(site: SiteShape, live: string): Intent {
+  return {
+    live,
+    generations: { [live]: whole(site, live) },
+    weights: { [live]: 100 },
+    testTarget: live,
+    addresses: addresses(site, () => live),
+    snapshot: false,
+    suspendedArrays: [],
+  };
+}
+
+/**
+ * The stack in a phase of a run.
+ * @param step 1 is the first; beyond the phase's last step means the last. Default: the last.
+ */
+export function intent(site: SiteShape, from: string, to: string, row: Row, step = Number.POSITIVE_INFINITY): Intent {
+  if (from === to || row === "retire") return settled(site, to);
+  if (row === withdraw) return withdrawn(site, from, to);
+  const reached = (phase: PhaseName) => row === phase || isAfter(row, phase);
+  const launched = reached("launch-rest") ? frontendsOf(site, to) : reached("launch-first") ? 1 : 0;
+  const share = shareOfNew(site, row, step);
+  const moved = reached("move-addresses") ? movedAddresses(site, row, step) : 0;
+  return {
+    live: from,
+    generations: {
+      [from]: { ...whole(site, from), registered: !reached("drain") },
+      ...(launched > 0 && {
+        [to]: { frontends: launched, registered: true, array: hasArray(site, to) && reached("suspend-array") },
+      }),
+    },
+    weights: { [from]: 100 - share, ...(launched > 0 && { [to]: share }) },
+    testTarget: launched > 0 ? to : from,
+    addresses: addresses(site, (index) => (index < moved ? to : from)),
+    snapshot: site.database,
+    suspendedArrays: suspendedArrays(site, from, to, reached),
+  };
+}
+
+/** How many steps a phase has: traffic shares in `connect`, batches of addresses in `move-addresses`. */
+export function stepsOf(site: SiteShape, row: Row): number {
+  if (row === "connect") return site.shiftPercent.length;
+  if (row === "move-addresses") return Math.min(2, site.elasticIps);
+  return 1;
+}
+
+/** One update puts traffic and addresses back and takes the new servers out of the pool, where they drain. */
+function withdrawn(site: SiteShape, from: string, to: string): Intent {
+  return {
+    ...settled(site, from),
+    generations: { [from]: whole(site, from), [to]: { ...whole(site, to), registered: false } },
+    weights: { [from]: 100, [to]: 0 },
+    snapshot: site.database,
+  };
+}
+
+function shareOfNew(site: SiteShape, row: PhaseName, step: number): number {
+  if (row === "observe" || isAfter(row, "observe")) return 100;
+  if (row === "connect") return site.shiftPercent[Math.min(step, site.shiftPercent.length) - 1] ?? 0;
+  return isAfter(row, "connect") ? (site.shiftPercent.at(-1) ?? 0) : 0;
+}
+
+/** The first address moves alone, then the rest. */
+function movedAddresses(site: SiteShape, row: PhaseName, step: number): number {
+  return row === "move-addresses" && step === 1 ? Math.min(1, site.elasticIps) : site.elasticIps;
+}
+
+function suspendedArrays(site: SiteShape, from: string, to: string, reached: (phase: PhaseName) => boolean): string[] {
+  if (!reached("suspend-array")) return [];
+  return [from, ...(reached("resume-array") ? [] : [to])].filter((name) => hasArray(site, name));
+}
+
+function addresses(site: SiteShape, holder: (index: number) => string): AddressHolder[] {
+  return Array.from({ length: site.elasticIps }, (_, index) => ({ generation: holder(index), frontend: index }));
+}
+
+function whole(site: SiteShape, name: string): GenerationIntent {
+  return { frontends: frontendsOf(site, name), registered: true, array: hasArray(site, name) };
+}
+
+function frontendsOf(site: SiteShape, name: string): number {
+  return site.generations[name]?.frontends ?? 0;
+}
+
+function hasArray(site: SiteShape, name: string): boolean {
+  return site.generations[name]?.array !== undefined;
+}

@@ -1,0 +1,92 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { SiteConfig } from "./config.ts";
+import { type Owner, tags } from "./tags.ts";
+
+export interface NetworkArgs {
+  readonly owner: Owner;
+  /** An existing network, or the block of one to create. A change replaces every server. */
+  readonly network: SiteConfig["network"];
+  /** The listener's port, open to the world on the load balancer. */
+  readonly listenerPort: number;
+  /** The site's port, open to the world on the frontends, because they hold public addresses. */
+  readonly sitePort: number;
+}
+
+/** Where the site lives: a VPC with two public subnets (created, or existing by id) and the security groups. */
+export class Network extends pulumi.ComponentResource {
+  readonly vpcId: pulumi.Output<string>;
+  /** In different availability zones. */
+  readonly subnetIds: pulumi.Output<string>[];
+  readonly loadBalancerSecurityGroupId: pulumi.Output<string>;
+  readonly frontendSecurityGroupId: pulumi.Output<string>;
+
+  constructor(name: string, args: NetworkArgs, options?: pulumi.ComponentResourceOptions) {
+    super("handover:site:Network", name, {}, options);
+    const { cidrBlock, vpcId = "", subnetIds = [] } = args.network;
+    const created = cidrBlock === undefined ? undefined : createNetwork(name, cidrBlock, args.owner, this);
+    this.vpcId = created?.vpcId ?? pulumi.output(vpcId);
+    this.subnetIds = created?.subnetIds ?? subnetIds.map((id) => pulumi.output(id));
+    this.loadBalancerSecurityGroupId = this.openTo(`${name}-load-balancer`, args.listenerPort, args.owner).id;
+    this.frontendSecurityGroupId = this.openTo(`${name}-frontends`, args.sitePort, args.owner).id;
+    this.registerOutputs({ vpcId: this.vpcId, subnetIds: this.subnetIds });
+  }
+
+  private openTo(name: string, port: number, owner: Owner): aws.ec2.SecurityGroup {
+    const world = { cidrBlocks: ["0.0.0.0/0"] };
+    return new aws.ec2.SecurityGroup(
+      name,
+      {
+        description: `Port ${port} from everywhere`,
+        vpcId: this.vpcId,
+        ingress: [{ protocol: "tcp", fromPort: port, toPort: port, ...world }],
+        egress: [{ protocol: "-1", fromPort: 0, toPort: 0, ...world }],
+        tags: tags(name, owner),
+      },
+      { parent: this },
+    );
+  }
+}
+
+function createNetwork(name: string, cidrBlock: string, owner: Owner, parent: pulumi.Resource) {
+  const vpc = new aws.ec2.Vpc(name, { cidrBlock, enableDnsHostnames: true, tags: tags(name, owner) }, { parent });
+  const gateway = new aws.ec2.InternetGateway(name, { vpcId: vpc.id, tags: tags(name, owner) }, { parent });
+  const routes = new aws.ec2.RouteTable(name, { vpcId: vpc.id, tags: tags(name, owner) }, { parent });
+  const route = new aws.ec2.Route(
+    name,
+    { routeTableId: routes.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id },
+    { parent },
+  );
+  const zones = aws.getAvailabilityZonesOutput({ state: "available" }, { parent });
+  const subnetIds = quarters(cidrBlock).map((block, index) => {
+    const subnetName = `${name}-${index + 1}`;
+    const subnet = new aws.ec2.Subnet(
+      subnetName,
+      {
+        vpcId: vpc.id,
+        cidrBlock: block,
+        availabilityZone: zones.names.apply((names) => names[index] ?? ""),
+        tags: tags(subnetName, owner),
+      },
+      // A new zone in the region must not move the subnets of a live site.
+      { parent, ignoreChanges: ["availabilityZone"] },
+    );
+    const association = new aws.ec2.RouteTableAssociation(
+      subnetName,
+      { subnetId: subnet.id, routeTableId: routes.id },
+      { parent },
+    );
+    // Whoever uses the subnet finds it routed.
+    return pulumi.all([subnet.id, association.id, route.id]).apply(([id]) => id);
+  });
+  return { vpcId: vpc.id, subnetIds };
+}
+
+/** The first two quarters of an IPv4 block; the others are left for whatever else the network will hold. */
+export function quarters(cidrBlock: string): [string, string] {
+  const [address = "", prefix = ""] = cidrBlock.split("/");
+  const base = address.split(".").reduce((value, octet) => value * 256 + Number(octet), 0);
+  const size = 2 ** (32 - Number(prefix) - 2);
+  const at = (value: number) => [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
+  return [`${at(base)}/${Number(prefix) + 2}`, `${at(base + size)}/${Number(prefix) + 2}`];
+}

@@ -1,0 +1,66 @@
+import { z } from "zod";
+
+/** What a stack says of itself: written by the program, read by the driver and by the program's next update. */
+
+const frontendSchema = z.object({ name: z.string(), instanceId: z.string(), privateIp: z.string() });
+
+export const outputsSchema = z.object({
+  /** The generation that serves: the fact, where `handover:live` is the goal. */
+  live: z.string(),
+  /** The run in hand, or null outside of one. */
+  run: z
+    .object({ id: z.string(), from: z.string(), to: z.string(), phase: z.string(), step: z.number().nullable() })
+    .nullable(),
+  hostname: z.string(),
+  testHostname: z.string(),
+  loadBalancer: z.object({
+    arn: z.string(),
+    dnsName: z.string(),
+    port: z.number(),
+    protocol: z.enum(["http", "https"]),
+  }),
+  /** Elastic IPs in their order, with the server that holds each. */
+  addresses: z.array(z.object({ publicIp: z.string(), allocationId: z.string(), instanceId: z.string() })),
+  generations: z.record(
+    z.string(),
+    z.object({
+      targetGroupArn: z.string(),
+      port: z.number(),
+      /** Share of the public traffic, in percent. */
+      weight: z.number(),
+      registered: z.boolean(),
+      frontends: z.array(frontendSchema),
+    }),
+  ),
+  /** The run's snapshot of the database. */
+  snapshot: z.object({ kind: z.enum(["ebs", "rds"]), id: z.string() }).nullable(),
+  ledgerTable: z.string(),
+});
+
+/** What each generation's servers were launched from; secret, since a digest of the inputs is part of it. */
+export const definitionsSchema = z.record(
+  z.string(),
+  z.object({
+    imageId: z.string(),
+    rootDeviceName: z.string(),
+    instanceType: z.string(),
+    userDataDigest: z.string(),
+    frontends: z.number(),
+  }),
+);
+
+export type Outputs = z.infer<typeof outputsSchema>;
+export type Frontend = z.infer<typeof frontendSchema>;
+export type Definitions = z.infer<typeof definitionsSchema>;
+
+/** The last update's outputs, or undefined for a stack that was never deployed. */
+export interface LastOutputs {
+  readonly outputs: Outputs;
+  readonly definitions: Definitions;
+}
+
+export function parseOutputs(values: Readonly<Record<string, unknown>>): LastOutputs | undefined {
+  const outputs = outputsSchema.safeParse(values);
+  const definitions = definitionsSchema.safeParse(values.definitions);
+  return outputs.success && definitions.success ? { outputs: outputs.data, definitions: definitions.data } : undefined;
+}

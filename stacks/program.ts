@@ -1,0 +1,174 @@
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { allConfig } from "@pulumi/pulumi/runtime/index.js";
+import { type Config, parseConfig } from "./config.ts";
+import { objection } from "./guard.ts";
+import { type Intent, intent, settled } from "./intent.ts";
+import { ledgerTableName } from "./ledger-table.ts";
+import { type Definitions, type LastOutputs, type Outputs, parseOutputs } from "./outputs.ts";
+import { isRow, phaseNames } from "./runbook.ts";
+import { rootDeviceNameOf, Site } from "./site.ts";
+import { userData, userDataDigest } from "./user-data.ts";
+
+export const projectDirectory = join(import.meta.dirname, "..");
+
+/** The Pulumi program: from the configuration and the stack's own last outputs to the site. Returns the outputs. */
+export async function program(): Promise<Record<string, unknown>> {
+  const config = parseConfig(handoverValues(), projectDirectory);
+  const last = await lastOutputs();
+  const userDataOf = memoize((name: string) => userData(generationOf(config, name), config.site, projectDirectory));
+  const problem = objection(config, last, ({ name }) => userDataDigest(userDataOf(name)));
+  if (problem !== undefined) await refuse(problem);
+
+  const position = decide(config, last);
+  const definitions = await define(config, position.intent, last, userDataOf);
+  const stack = pulumi.getStack();
+  const site = new Site("site", {
+    stack,
+    config,
+    intent: position.intent,
+    owner: { site: `${pulumi.getProject()}-${stack}` },
+    rootDeviceNames: Object.fromEntries(Object.entries(definitions).map(([name, d]) => [name, d.rootDeviceName])),
+    userData: userDataOf,
+  });
+  return {
+    ...describe(site, config, position),
+    definitions: pulumi.secret(definitions),
+    ledgerTable: ledgerTableName(stack),
+  };
+}
+
+interface Position {
+  readonly intent: Intent;
+  readonly run: Outputs["run"];
+}
+
+/** Where the run is: by the driver's key, or by hand from what serves now to the goal. */
+function decide(config: Config, last: LastOutputs | undefined): Position {
+  const shape = {
+    ...config.site,
+    ...config.upgrade,
+    database: config.site.database !== undefined,
+    generations: config.generations,
+  };
+  const from = config.run?.from ?? last?.outputs.live ?? config.live;
+  const to = config.run?.to ?? config.live;
+  if (config.phase === undefined || from === to) return { intent: settled(shape, to), run: null };
+  if (!isRow(config.phase)) {
+    throw new pulumi.RunError(
+      `handover:phase: there is no phase "${config.phase}"; the runbook has ${phaseNames.join(", ")}`,
+    );
+  }
+  const desired = intent(shape, from, to, config.phase, config.step);
+  if (config.phase === "retire") return { intent: desired, run: null };
+  const run = { id: config.run?.id ?? "by-hand", from, to, phase: config.phase, step: config.step ?? null };
+  return { intent: desired, run };
+}
+
+/** What each generation is launched from; the root device's name is asked for once, for the image may be gone later. */
+async function define(
+  config: Config,
+  desired: Intent,
+  last: LastOutputs | undefined,
+  userDataOf: (name: string) => string,
+): Promise<Definitions> {
+  const entries = Object.entries(desired.generations).map(async ([name, { frontends }]) => {
+    const { imageId, instanceType } = generationOf(config, name);
+    const known = last?.definitions[name];
+    const rootDeviceName = known?.imageId === imageId ? known.rootDeviceName : await rootDeviceNameOf(imageId);
+    return [
+      name,
+      { imageId, rootDeviceName, instanceType, userDataDigest: userDataDigest(userDataOf(name)), frontends },
+    ] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** The outputs that outputs.ts describes, with resources' properties in place of plain values. */
+function describe(
+  site: Site,
+  config: Config,
+  { intent: desired, run }: Position,
+): Record<keyof Omit<Outputs, "ledgerTable">, unknown> {
+  const { loadBalancer } = site.balancer;
+  return {
+    live: desired.live,
+    run,
+    hostname: config.site.hostname,
+    testHostname: config.site.testHostname,
+    loadBalancer: {
+      arn: loadBalancer.arn,
+      dnsName: loadBalancer.dnsName,
+      port: config.site.loadBalancer.port,
+      protocol: config.site.loadBalancer.certificateArn === undefined ? "http" : "https",
+    },
+    addresses: site.addresses.addresses.map(({ eip, holder }) => ({
+      publicIp: eip.publicIp,
+      allocationId: eip.id,
+      instanceId: holder.id,
+    })),
+    generations: Object.fromEntries(
+      Object.entries(site.generations).map(([name, generation]) => [
+        name,
+        {
+          targetGroupArn: generation.targetGroup.arn,
+          port: config.site.port,
+          weight: desired.weights[name] ?? 0,
+          registered: desired.generations[name]?.registered ?? false,
+          frontends: generation.frontends.map(({ name: frontend, instance }) => ({
+            name: frontend,
+            instanceId: instance.id,
+            privateIp: instance.privateIp,
+          })),
+        },
+      ]),
+    ),
+    snapshot: site.database?.snapshot ?? null,
+  };
+}
+
+/** This stack's own last outputs; undefined for one that was never deployed. */
+async function lastOutputs(): Promise<LastOutputs | undefined> {
+  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const reference = new pulumi.StackReference(name);
+  const values = await new Promise<Record<string, unknown>>((resolve) => {
+    pulumi.unsecret(reference.outputs).apply(resolve);
+  });
+  return parseOutputs(values);
+}
+
+/** A preview shows what would happen all the same; an update does not start. */
+async function refuse(problem: string): Promise<void> {
+  if (!pulumi.runtime.isDryRun()) throw new pulumi.RunError(problem);
+  await pulumi.log.warn(problem);
+}
+
+function handoverValues(): Record<string, unknown> {
+  const prefix = "handover:";
+  return Object.fromEntries(
+    Object.entries(allConfig())
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), parseValue(value)]),
+  );
+}
+
+/** Objects arrive as JSON, everything else as text. */
+function parseValue(text: string): unknown {
+  if (!/^[[{]|^\d+$/.test(text)) return text;
+  return JSON.parse(text);
+}
+
+function generationOf(config: Config, name: string) {
+  const generation = config.generations[name];
+  if (generation === undefined) {
+    throw new pulumi.RunError(
+      `handover:generations: generation "${name}" is in use but not declared; put it back until another generation is live`,
+    );
+  }
+  return generation;
+}
+
+function memoize(compute: (name: string) => string): (name: string) => string {
+  const known = new Map<string, string>();
+  return (name) => known.get(name) ?? known.set(name, compute(name)).get(name) ?? "";
+}

@@ -1,0 +1,106 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { Addresses } from "./addresses.ts";
+import { Balancer } from "./balancer.ts";
+import type { Config } from "./config.ts";
+import { Database } from "./database.ts";
+import { Generation } from "./generation.ts";
+import type { Intent } from "./intent.ts";
+import { ledgerTable } from "./ledger-table.ts";
+import { Network } from "./network.ts";
+import type { Owner } from "./tags.ts";
+
+export interface SiteArgs {
+  readonly stack: string;
+  readonly config: Config;
+  readonly intent: Intent;
+  readonly owner: Owner;
+  /** The root device of each generation's image. */
+  readonly rootDeviceNames: Readonly<Record<string, string>>;
+  readonly userData: (generation: string) => string;
+}
+
+/** A site: network, load balancer, addresses, database, and the generations that the intent asks for. */
+export class Site extends pulumi.ComponentResource {
+  readonly network: Network;
+  readonly generations: Readonly<Record<string, Generation>>;
+  readonly balancer: Balancer;
+  readonly addresses: Addresses;
+  readonly database: Database | undefined;
+  readonly ledger: aws.dynamodb.Table;
+
+  constructor(name: string, args: SiteArgs, options?: pulumi.ComponentResourceOptions) {
+    super("handover:site:Site", name, {}, options);
+    const { config, intent, owner } = args;
+    const { site } = config;
+    const parent = { parent: this };
+    this.ledger = ledgerTable(args.stack, owner, parent);
+    this.network = new Network(
+      name,
+      { owner, network: site.network, listenerPort: site.loadBalancer.port, sitePort: site.port },
+      parent,
+    );
+    this.generations = Object.fromEntries(
+      Object.keys(intent.generations).map((generation) => [generation, this.createGeneration(generation, args)]),
+    );
+    this.balancer = new Balancer(
+      name,
+      {
+        owner,
+        site,
+        network: this.network,
+        targetGroups: Object.entries(intent.weights).map(([generation, weight]) => ({
+          arn: this.generation(generation).targetGroup.arn,
+          weight,
+        })),
+        testTargetGroupArn: this.generation(intent.testTarget).targetGroup.arn,
+      },
+      parent,
+    );
+    const holders = intent.addresses.map((holder) => this.frontend(holder.generation, holder.frontend));
+    this.addresses = new Addresses("address", { owner, holders }, parent);
+    this.database =
+      intent.snapshot && site.database !== undefined
+        ? new Database("database", { owner: { ...owner, run: config.run?.id }, database: site.database }, parent)
+        : undefined;
+    this.registerOutputs({ live: intent.live });
+  }
+
+  generation(name: string): Generation {
+    const generation = this.generations[name];
+    if (generation === undefined) throw new Error(`The intent names generation "${name}" but does not contain it.`);
+    return generation;
+  }
+
+  private frontend(generation: string, index: number): aws.ec2.Instance {
+    const frontend = this.generation(generation).frontends[index];
+    if (frontend === undefined) throw new Error(`Generation "${generation}" has no frontend ${index + 1}.`);
+    return frontend.instance;
+  }
+
+  private createGeneration(name: string, args: SiteArgs): Generation {
+    const { config, intent, owner } = args;
+    const generation = config.generations[name];
+    const generationIntent = intent.generations[name];
+    if (generation === undefined || generationIntent === undefined) throw new Error(`Generation "${name}" is unknown.`);
+    return new Generation(
+      name,
+      {
+        owner: { ...owner, generation: name, run: config.run?.id ?? "by-hand" },
+        config: generation,
+        intent: generationIntent,
+        site: config.site,
+        network: this.network,
+        rootDeviceName: args.rootDeviceNames[name] ?? "",
+        userData: pulumi.secret(args.userData(name)),
+      },
+      { parent: this },
+    );
+  }
+}
+
+/** The name of an image's root device, for example `/dev/xvda`. */
+export async function rootDeviceNameOf(imageId: string): Promise<string> {
+  const image = await aws.ec2.getAmi({ filters: [{ name: "image-id", values: [imageId] }], includeDeprecated: true });
+  return image.rootDeviceName;
+}

@@ -1,0 +1,20 @@
+/** Tags of everything that a site owns. */
+export interface Owner {
+  /** Project and stack, for example `handover-production`. */
+  readonly site: string;
+  readonly generation?: string;
+  /** The run in which the resource was created. */
+  readonly run?: string;
+}
+
+export function tags(name: string, owner: Owner): Record<string, string> {
+  return {
+    Name: `${owner.site}-${name}`,
+    "handover:site": owner.site,
+    ...(owner.generation !== undefined && { "handover:generation": owner.generation }),
+    ...(owner.run !== undefined && { "handover:run": owner.run }),
+  };
+}
+
+/** The run that created a resource stays in its tags: a later run must not touch it. */
+export const keepRun = ['tags["handover:run"]', 'tagsAll["handover:run"]'];

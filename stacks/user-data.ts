@@ -1,0 +1,54 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { stringify } from "yaml";
+import { ConfigError, type GenerationConfig, resolvePath, type SiteConfig } from "./config.ts";
+
+/** Where the servers find their inputs; in the form of a systemd EnvironmentFile. */
+export const inputsPath = "/etc/handover/inputs.env";
+
+/** EC2 takes 16 KB before encoding: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html */
+const limitBytes = 16_384;
+
+/**
+ * The user data of a generation's servers: a cloud-config-archive
+ * (https://docs.cloud-init.io/en/latest/explanation/format.html) with the inputs as a file and the user's own file
+ * as it is. A change of it replaces servers, so inputs are sorted and nothing of the run is in it.
+ * @throws ConfigError when it is larger than EC2 takes
+ */
+export function userData(generation: GenerationConfig, site: SiteConfig, projectDirectory: string): string {
+  const inputs = { ...generation.inputs, GENERATION: generation.name, SITE: site.hostname, PORT: String(site.port) };
+  const file = { path: inputsPath, permissions: "0600", content: environmentFile(inputs) };
+  const merge = [
+    { name: "list", settings: ["append"] },
+    { name: "dict", settings: ["no_replace", "recurse_list"] },
+  ];
+  const parts = [
+    { type: "text/cloud-config", content: `#cloud-config\n${stringify({ merge_how: merge, write_files: [file] })}` },
+    ...(generation.userDataFile === undefined
+      ? []
+      : [{ content: readFileSync(resolvePath(projectDirectory, generation.userDataFile), "utf8") }]),
+  ];
+  const text = `#cloud-config-archive\n${stringify(parts, { lineWidth: 0 })}`;
+  if (Buffer.byteLength(text) > limitBytes) {
+    throw new ConfigError([
+      `handover:generations.${generation.name}: inputs and userDataFile make ${Buffer.byteLength(text)} bytes of user data, and EC2 takes ${limitBytes}; let the server fetch the larger part itself`,
+    ]);
+  }
+  return text;
+}
+
+export function userDataDigest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function environmentFile(inputs: Readonly<Record<string, unknown>>): string {
+  return Object.entries(inputs)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(
+      ([name, value]) =>
+        `${name}="${String(value)
+          .replace(/[\\"$`]/g, "\\$&")
+          .replace(/\n/g, "\\n")}"\n`,
+    )
+    .join("");
+}
