@@ -21,7 +21,7 @@ export interface TrafficReport {
   readonly achievedRequestsPerSecond: number;
   /** How long after they were due requests were sent: above a few milliseconds the generator itself fell behind. */
   readonly lateMilliseconds: Percentiles;
-  /** The first failures, cut ones included; at most `mostFailureSamples`. */
+  /** What failed, in order of time, and then what was cut by a move; at most `mostFailureSamples`. */
   readonly failures: readonly FailureSample[];
 }
 

@@ -91,7 +91,9 @@ export class Tally {
       latencyMilliseconds: percentiles(this.#all.latency),
       achievedRequestsPerSecond: rounded(elapsedSeconds > 0 ? this.#all.requests / elapsedSeconds : 0),
       lateMilliseconds: percentiles(this.#late),
-      failures: failures.slice(0, mostFailureSamples).map(({ sample, cut }) => failureSample(sample, cut)),
+      failures: [...failures.filter(({ cut }) => !cut), ...failures.filter(({ cut }) => cut)]
+        .slice(0, mostFailureSamples)
+        .map(({ sample, cut }) => failureSample(sample, cut)),
     };
   }
 }
