@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { ConfigError, parseConfig } from "../../stacks/config.ts";
+import { projectDirectory } from "../../stacks/program.ts";
+import { exampleConfig, exampleValues } from "./shape.ts";
+
+type Values = ReturnType<typeof exampleValues>;
+
+function problemsOf(change: (values: Values) => void): readonly string[] {
+  const values = exampleValues();
+  change(values);
+  try {
+    parseConfig(values, projectDirectory);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("configuration", () => {
+  it("accepts both example stacks", () => {
+    for (const stack of ["staging", "production"]) assert.ok(parseConfig(exampleValues(stack), projectDirectory));
+  });
+
+  it("lets a generation state only what differs, and merges inputs key by key", () => {
+    const config = exampleConfig((values) => {
+      values.generations.blue.inputs = { APP_REVISION: "41", LEVEL: "info" };
+    });
+    const { green } = config.generations;
+    assert.deepEqual(
+      {
+        imageId: green?.imageId,
+        instanceType: green?.instanceType,
+        frontends: green?.frontends,
+        inputs: green?.inputs,
+      },
+      {
+        imageId: "ami-0a1b2c3d4e5f60001",
+        instanceType: "t3.medium",
+        frontends: 2,
+        inputs: { APP_REVISION: "42", LEVEL: "info" },
+      },
+    );
+  });
+
+  it("has a safe default for everything that says how to get there", () => {
+    const { upgrade } = exampleConfig((values) => {
+      delete values.upgrade;
+    });
+    assert.deepEqual(upgrade.shiftPercent, [10, 50]);
+    assert.equal(upgrade.onFailure, "rollback");
+    assert.equal(upgrade.bakeSeconds, 300);
+  });
+
+  const cases: [string, (values: Values) => void, RegExp][] = [
+    [
+      "an unknown key",
+      (v) => {
+        v.site.colour = "red";
+      },
+      /^handover:site\.colour: unknown key/,
+    ],
+    [
+      "an unknown key inside a list",
+      (v) => {
+        v.upgrade.smoke[0].method = "GET";
+      },
+      /^handover:upgrade\.smoke\[0\]\.method: unknown key/,
+    ],
+    [
+      "an unknown top-level key",
+      (v) => {
+        v.lvie = "blue";
+      },
+      /^handover:lvie: unknown key/,
+    ],
+    [
+      "a goal that is not declared",
+      (v) => {
+        v.live = "red";
+      },
+      /^handover:live: there is no generation "red".*known: blue, green/,
+    ],
+    [
+      "a generation that extends itself",
+      (v) => {
+        v.generations.green.extends = "green";
+      },
+      /^handover:generations\.green\.extends: goes in a circle \(green -> green\)/,
+    ],
+    [
+      "generations that extend each other",
+      (v) => {
+        v.generations.blue.extends = "green";
+      },
+      /goes in a circle \(blue -> green -> blue\)/,
+    ],
+    [
+      "a generation that extends nothing known",
+      (v) => {
+        v.generations.green.extends = "red";
+      },
+      /^handover:generations\.green\.extends: there is no generation "red"/,
+    ],
+    [
+      "no frontends",
+      (v) => {
+        v.generations.blue.frontends = 0;
+      },
+      /^handover:generations\.blue\.frontends: must be 1 or more/,
+    ],
+    [
+      "negative frontends",
+      (v) => {
+        v.generations.green.frontends = -2;
+      },
+      /^handover:generations\.green\.frontends: must be 1 or more/,
+    ],
+    [
+      "more addresses than frontends",
+      (v) => {
+        v.site.elasticIps = 3;
+      },
+      /^handover:site\.elasticIps: 3 Elastic IPs need as many frontends, but generation "blue" has 2/,
+    ],
+    [
+      "traffic shares that fall",
+      (v) => {
+        v.upgrade.shiftPercent = [50, 10];
+      },
+      /^handover:upgrade\.shiftPercent: must rise/,
+    ],
+    [
+      "a traffic share above 100",
+      (v) => {
+        v.upgrade.shiftPercent = [50, 110];
+      },
+      /^handover:upgrade\.shiftPercent\[1\]: must not pass 100/,
+    ],
+    [
+      "a user data file that is not there",
+      (v) => {
+        v.generations.blue.userDataFile = "nowhere.yaml";
+      },
+      /^handover:generations\.blue\.userDataFile: there is no file nowhere\.yaml/,
+    ],
+    [
+      "a missing port",
+      (v) => {
+        delete v.site.port;
+      },
+      /^handover:site\.port: is missing/,
+    ],
+    [
+      "two kinds of network",
+      (v) => {
+        v.site.network.vpcId = "vpc-1";
+      },
+      /^handover:site\.network: give either/,
+    ],
+    [
+      "two kinds of database",
+      (v) => {
+        v.site.database.dbInstanceIdentifier = "db";
+      },
+      /^handover:site\.database: give either/,
+    ],
+    [
+      "a name that is not a generation's",
+      (v) => {
+        v.generations.Blue = {};
+      },
+      /^handover:generations\.Blue: a generation's name/,
+    ],
+    [
+      "an input that is no variable",
+      (v) => {
+        v.generations.blue.inputs = { "a-b": "1" };
+      },
+      /^handover:generations\.blue\.inputs\.a-b: an input's name/,
+    ],
+  ];
+  for (const [what, change, message] of cases) {
+    it(`refuses ${what} with its path and rule`, () => {
+      const problems = problemsOf(change);
+      assert.ok(
+        problems.some((problem) => message.test(problem)),
+        problems.join("\n"),
+      );
+    });
+  }
+});

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { type Intent, intent, type SiteShape, settled, stepsOf } from "../../stacks/intent.ts";
+import { phaseNames, type Row } from "../../stacks/runbook.ts";
+
+const site: SiteShape = {
+  elasticIps: 2,
+  database: true,
+  shiftPercent: [10, 50],
+  generations: { blue: { frontends: 3 }, green: { frontends: 2 } },
+};
+
+/** An intent in a line: servers (with + when registered), weights, test host, holders of addresses, snapshot. */
+function line({ generations, weights, testTarget, addresses, snapshot, live }: Intent): string {
+  const servers = Object.entries(generations).map(
+    ([name, { frontends, registered }]) => `${name}:${frontends}${registered ? "+" : "-"}`,
+  );
+  const shares = Object.entries(weights).map(([name, weight]) => `${name}=${weight}`);
+  const holders = addresses.map(({ generation, frontend }) => `${generation}-${frontend + 1}`);
+  return [live, servers.join(" "), shares.join(" "), testTarget, holders.join(" "), snapshot ? "snapshot" : ""].join(
+    " | ",
+  );
+}
+
+const table: [Row, number, string][] = [
+  ["backup", 1, "blue | blue:3+ | blue=100 | blue | blue-1 blue-2 | snapshot"],
+  ["migrate", 1, "blue | blue:3+ | blue=100 | blue | blue-1 blue-2 | snapshot"],
+  ["launch-first", 1, "blue | blue:3+ green:1+ | blue=100 green=0 | green | blue-1 blue-2 | snapshot"],
+  ["launch-rest", 1, "blue | blue:3+ green:2+ | blue=100 green=0 | green | blue-1 blue-2 | snapshot"],
+  ["connect", 1, "blue | blue:3+ green:2+ | blue=90 green=10 | green | blue-1 blue-2 | snapshot"],
+  ["connect", 2, "blue | blue:3+ green:2+ | blue=50 green=50 | green | blue-1 blue-2 | snapshot"],
+  ["suspend-array", 1, "blue | blue:3+ green:2+ | blue=50 green=50 | green | blue-1 blue-2 | snapshot"],
+  ["move-addresses", 1, "blue | blue:3+ green:2+ | blue=50 green=50 | green | green-1 blue-2 | snapshot"],
+  ["move-addresses", 2, "blue | blue:3+ green:2+ | blue=50 green=50 | green | green-1 green-2 | snapshot"],
+  ["resume-array", 1, "blue | blue:3+ green:2+ | blue=50 green=50 | green | green-1 green-2 | snapshot"],
+  ["observe", 1, "blue | blue:3+ green:2+ | blue=0 green=100 | green | green-1 green-2 | snapshot"],
+  ["drain", 1, "blue | blue:3- green:2+ | blue=0 green=100 | green | green-1 green-2 | snapshot"],
+  ["retire", 1, "green | green:2+ | green=100 | green | green-1 green-2 | "],
+  ["withdraw", 1, "blue | blue:3+ green:2- | blue=100 green=0 | blue | blue-1 blue-2 | snapshot"],
+];
+
+describe("intent", () => {
+  for (const [row, step, expected] of table) {
+    it(`is complete in ${row}, step ${step}`, () => {
+      assert.equal(line(intent(site, "blue", "green", row, step)), expected);
+    });
+  }
+
+  it("knows every phase of the runbook", () => {
+    assert.deepEqual(
+      phaseNames.filter((phase) => !table.some(([row]) => row === phase)),
+      [],
+    );
+  });
+
+  it("is that of the last step when no step is named, as when stepping by hand", () => {
+    for (const phase of phaseNames) {
+      assert.deepEqual(
+        intent(site, "blue", "green", phase),
+        intent(site, "blue", "green", phase, stepsOf(site, phase)),
+      );
+    }
+  });
+
+  it("always shares out the whole traffic, among servers that are registered", () => {
+    for (const [row, step] of table) {
+      const { weights, generations } = intent(site, "blue", "green", row, step);
+      assert.equal(
+        Object.values(weights).reduce((sum, weight) => sum + weight, 0),
+        100,
+      );
+      for (const [name, weight] of Object.entries(weights)) {
+        if (weight > 0) assert.ok(generations[name]?.registered, `${name} in ${row}`);
+      }
+    }
+  });
+
+  it("names only servers that exist", () => {
+    for (const [row, step] of table) {
+      const { addresses, generations, testTarget, weights } = intent(site, "blue", "green", row, step);
+      for (const { generation, frontend } of addresses) assert.ok(frontend < (generations[generation]?.frontends ?? 0));
+      for (const name of [testTarget, ...Object.keys(weights)]) assert.ok(generations[name]);
+    }
+  });
+
+  it("ends where a plain update of the new goal would be, so that one changes nothing", () => {
+    assert.deepEqual(intent(site, "blue", "green", "retire"), settled(site, "green"));
+    assert.deepEqual(intent(site, "green", "green", "retire"), settled(site, "green"));
+  });
+
+  it("suspends both arrays from suspend-array on, and only the old one from resume-array on", () => {
+    const arrays = { ...site, generations: { blue: { frontends: 3, array: {} }, green: { frontends: 2, array: {} } } };
+    const suspended = (row: Row) => intent(arrays, "blue", "green", row).suspendedArrays;
+    assert.deepEqual(suspended("connect"), []);
+    assert.deepEqual(suspended("suspend-array"), ["blue", "green"]);
+    assert.deepEqual(suspended("resume-array"), ["blue"]);
+    assert.deepEqual(suspended("retire"), []);
+  });
+
+  it("has no snapshot without a database and no addresses without Elastic IPs", () => {
+    const bare = intent({ ...site, database: false, elasticIps: 0 }, "blue", "green", "observe");
+    assert.deepEqual([bare.snapshot, bare.addresses], [false, []]);
+  });
+});

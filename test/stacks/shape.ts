@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { type Config, parseConfig } from "../../stacks/config.ts";
+import type { SiteShape } from "../../stacks/intent.ts";
+import { projectDirectory } from "../../stacks/program.ts";
+
+/** The `handover:*` values of an example stack, to be changed by a test. */
+// biome-ignore lint/suspicious/noExplicitAny: tests write bad input on purpose
+export function exampleValues(stack = "staging"): Record<string, any> {
+  const document = parse(readFileSync(`${projectDirectory}/Pulumi.${stack}.yaml`, "utf8"));
+  return Object.fromEntries(
+    Object.entries(document.config).flatMap(([key, value]) =>
+      key.startsWith("handover:") ? [[key.slice(9), value]] : [],
+    ),
+  );
+}
+
+export function exampleConfig(change: (values: ReturnType<typeof exampleValues>) => void = () => {}): Config {
+  const values = exampleValues();
+  change(values);
+  return parseConfig(values, projectDirectory);
+}
+
+export function shapeOf({ site, upgrade, generations }: Config): SiteShape {
+  return { ...site, ...upgrade, database: site.database !== undefined, generations };
+}

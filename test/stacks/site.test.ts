@@ -1,0 +1,255 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { type Intent, intent, settled } from "../../stacks/intent.ts";
+import { quarters } from "../../stacks/network.ts";
+import { Site } from "../../stacks/site.ts";
+import { exampleConfig, shapeOf } from "./shape.ts";
+
+interface Registered {
+  readonly type: string;
+  readonly name: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a mock sees inputs of every type
+  readonly inputs: Record<string, any>;
+}
+
+let registered: Registered[] = [];
+
+/** Secrets arrive wrapped, under this key. */
+const secretSignature = "4dabf18193072939515e22adb298388d";
+
+function reveal(inputs: Registered["inputs"]): Registered["inputs"] {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) => [
+      name,
+      value?.[secretSignature] === undefined ? value : `secret: ${value.value}`,
+    ]),
+  );
+}
+
+/** What the resources of a site would be created with, by the engine's words. */
+async function resourcesOf(desired: Intent, config = exampleConfig()): Promise<Registered[]> {
+  registered = [];
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => {
+        registered.push({ type, name, inputs: reveal(inputs) });
+        return { id: `${name}-id`, state: { ...inputs, arn: `arn:${name}` } };
+      },
+      call: ({ token }) => (token.includes("getAvailabilityZones") ? { names: ["us-east-1a", "us-east-1b"] } : {}),
+    },
+    "handover",
+    "test",
+  );
+  new Site("site", {
+    stack: "test",
+    config,
+    intent: desired,
+    owner: { site: "handover-test" },
+    rootDeviceNames: { blue: "/dev/xvda", green: "/dev/xvda" },
+    userData: (name) => `user data of ${name}`,
+  });
+  await pulumi.runtime.disconnect();
+  return registered;
+}
+
+function namesOf(resources: readonly Registered[]): string[] {
+  return resources.map(({ type, name }) => `${type.replace(/^aws:.*:/, "")} ${name}`).sort();
+}
+
+function only(resources: readonly Registered[], type: string, name: string): Registered["inputs"] {
+  const found = resources.filter((resource) => resource.type.endsWith(`:${type}`) && resource.name === name);
+  assert.equal(found.length, 1, `${type} ${name}`);
+  return found[0]?.inputs ?? {};
+}
+
+const config = exampleConfig();
+const shape = shapeOf(config);
+const foundation = [
+  "Eip address-1",
+  "Eip address-2",
+  "EipAssociation address-1",
+  "EipAssociation address-2",
+  "InternetGateway site",
+  "Listener site",
+  "ListenerRule site-test",
+  "LoadBalancer site",
+  "Route site",
+  "RouteTable site",
+  "RouteTableAssociation site-1",
+  "RouteTableAssociation site-2",
+  "SecurityGroup site-frontends",
+  "SecurityGroup site-load-balancer",
+  "Subnet site-1",
+  "Subnet site-2",
+  "Table ledger",
+  "Vpc site",
+  "handover:site:Addresses address",
+  "handover:site:Balancer site",
+  "handover:site:Network site",
+  "handover:site:Site site",
+];
+const generation = (name: string, frontends = 2) => [
+  ...Array.from({ length: frontends }, (_, index) => [
+    `Instance ${name}-${index + 1}`,
+    `TargetGroupAttachment ${name}-${index + 1}`,
+  ]).flat(),
+  `LaunchTemplate ${name}`,
+  `TargetGroup ${name}`,
+  `handover:site:Generation ${name}`,
+];
+
+describe("site", () => {
+  it("has exactly these resources when one generation serves", async () => {
+    assert.deepEqual(namesOf(await resourcesOf(settled(shape, "blue"))), [...foundation, ...generation("blue")].sort());
+  });
+
+  it("adds one server of the new generation, and a snapshot, in launch-first", async () => {
+    const expected = [
+      ...foundation,
+      ...generation("blue"),
+      ...generation("green", 1),
+      "Snapshot database-backup",
+      "handover:site:Database database",
+    ];
+    assert.deepEqual(namesOf(await resourcesOf(intent(shape, "blue", "green", "launch-first"))), expected.sort());
+  });
+
+  it("deregisters the old servers in drain, and leaves them running", async () => {
+    const names = namesOf(await resourcesOf(intent(shape, "blue", "green", "drain")));
+    assert.ok(names.includes("Instance blue-1") && names.includes("TargetGroup blue"));
+    assert.ok(!names.some((name) => name.startsWith("TargetGroupAttachment blue")));
+  });
+
+  it("launches servers with IMDSv2 only, an encrypted root volume, no public address, and its tags", async () => {
+    const resources = await resourcesOf(settled(shape, "blue"));
+    assert.deepEqual(only(resources, "Instance", "blue-2"), {
+      ami: "ami-0a1b2c3d4e5f60001",
+      instanceType: "t3.small",
+      subnetId: "site-2-id",
+      vpcSecurityGroupIds: ["site-frontends-id"],
+      associatePublicIpAddress: false,
+      metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
+      rootBlockDevice: { encrypted: true },
+      userData: "secret: user data of blue",
+      userDataReplaceOnChange: true,
+      tags: {
+        Name: "handover-test-blue-2",
+        "handover:site": "handover-test",
+        "handover:generation": "blue",
+        "handover:run": "by-hand",
+      },
+    });
+  });
+
+  it("gives an array's servers the same through the launch template", async () => {
+    const { imageId, instanceType, userData, metadataOptions, networkInterfaces, blockDeviceMappings } = only(
+      await resourcesOf(settled(shape, "blue")),
+      "LaunchTemplate",
+      "blue",
+    );
+    assert.deepEqual([imageId, instanceType, userData], ["ami-0a1b2c3d4e5f60001", "t3.small", "user data of blue"]);
+    assert.equal(metadataOptions.httpTokens, "required");
+    assert.deepEqual(networkInterfaces, [
+      { deviceIndex: 0, associatePublicIpAddress: "false", securityGroups: ["site-frontends-id"] },
+    ]);
+    assert.deepEqual(blockDeviceMappings, [{ deviceName: "/dev/xvda", ebs: { encrypted: "true" } }]);
+  });
+
+  it("opens the listener's port on the load balancer and the site's port on frontends, and nothing else", async () => {
+    const resources = await resourcesOf(settled(shape, "blue"));
+    const ports = (name: string) =>
+      only(resources, "SecurityGroup", name).ingress.map(({ fromPort, toPort, protocol }: Record<string, unknown>) => [
+        protocol,
+        fromPort,
+        toPort,
+      ]);
+    assert.deepEqual(ports("site-load-balancer"), [["tcp", 80, 80]]);
+    assert.deepEqual(ports("site-frontends"), [["tcp", 8080, 8080]]);
+    assert.equal(resources.filter(({ type }) => type.endsWith(":SecurityGroup")).length, 2);
+  });
+
+  it("shares traffic by weight and reaches the generation under test by its host name", async () => {
+    const resources = await resourcesOf(intent(shape, "blue", "green", "connect", 1));
+    assert.deepEqual(only(resources, "Listener", "site").defaultActions, [
+      {
+        type: "forward",
+        forward: {
+          targetGroups: [
+            { arn: "arn:blue", weight: 90 },
+            { arn: "arn:green", weight: 10 },
+          ],
+        },
+      },
+    ]);
+    const { conditions, actions, priority } = only(resources, "ListenerRule", "site-test");
+    assert.deepEqual(
+      [conditions, actions, priority],
+      [
+        [{ hostHeader: { values: ["test.staging.example.com"] } }],
+        [{ type: "forward", targetGroupArn: "arn:green" }],
+        1,
+      ],
+    );
+  });
+
+  it("speaks HTTPS when there is a certificate", async () => {
+    const secure = exampleConfig((values) => {
+      values.site.loadBalancer = { port: 443, certificateArn: "arn:aws:acm:us-east-1:123456789012:certificate/1" };
+    });
+    const { protocol, port, certificateArn } = only(
+      await resourcesOf(settled(shape, "blue"), secure),
+      "Listener",
+      "site",
+    );
+    assert.deepEqual(
+      [protocol, port, certificateArn],
+      ["HTTPS", 443, "arn:aws:acm:us-east-1:123456789012:certificate/1"],
+    );
+  });
+
+  it("moves the first address alone in the first step", async () => {
+    const resources = await resourcesOf(intent(shape, "blue", "green", "move-addresses", 1));
+    const holder = (name: string) => only(resources, "EipAssociation", name);
+    assert.deepEqual(holder("address-1"), {
+      allocationId: "address-1-id",
+      instanceId: "green-1-id",
+      allowReassociation: true,
+    });
+    assert.equal(holder("address-2").instanceId, "blue-2-id");
+  });
+
+  it("uses an existing network by its ids, and creates only security groups in it", async () => {
+    const existing = exampleConfig((values) => {
+      values.site.network = { vpcId: "vpc-1", subnetIds: ["subnet-1", "subnet-2"] };
+    });
+    const resources = await resourcesOf(settled(shape, "blue"), existing);
+    assert.ok(!namesOf(resources).some((name) => /^(Vpc|Subnet|InternetGateway|Route)/.test(name)));
+    assert.equal(only(resources, "Instance", "blue-1").subnetId, "subnet-1");
+    assert.equal(only(resources, "SecurityGroup", "site-frontends").vpcId, "vpc-1");
+  });
+
+  it("backs up an RDS instance under a name of its run", async () => {
+    const rds = exampleConfig((values) => {
+      values.site.database = { dbInstanceIdentifier: "www" };
+      values.run = { id: "r1", from: "blue", to: "green" };
+    });
+    const { dbInstanceIdentifier, dbSnapshotIdentifier } = only(
+      await resourcesOf(intent(shape, "blue", "green", "backup"), rds),
+      "Snapshot",
+      "database-backup",
+    );
+    assert.deepEqual([dbInstanceIdentifier, dbSnapshotIdentifier], ["www", "handover-test-r1"]);
+  });
+
+  it("keeps the ledger in a table whose name is known before the stack is", async () => {
+    const { name, hashKey, rangeKey, billingMode } = only(await resourcesOf(settled(shape, "blue")), "Table", "ledger");
+    assert.deepEqual([name, hashKey, rangeKey, billingMode], ["handover-test", "pk", "sk", "PAY_PER_REQUEST"]);
+  });
+});
+
+describe("network", () => {
+  it("uses the first two quarters of its block for subnets", () => {
+    assert.deepEqual(quarters("10.20.0.0/16"), ["10.20.0.0/18", "10.20.64.0/18"]);
+    assert.deepEqual(quarters("127.64.16.0/20"), ["127.64.16.0/22", "127.64.20.0/22"]);
+  });
+});
