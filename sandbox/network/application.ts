@@ -39,29 +39,29 @@ export function createApplication({ instanceId, inputs, simulation }: Applicatio
     response.setHeader("x-generation", generation);
     response.setHeader("x-server", instanceId);
     request.resume();
-    const url = new URL(request.url ?? "/", "http://server");
-    if (url.pathname === "/server-status") {
+    const [path = "", query = ""] = (request.url ?? "/").split("?", 2);
+    if (path === "/server-status") {
       answer(response, 200, status(accesses, busy));
       return;
     }
-    const milliseconds = simulation.slowMilliseconds + sleepMilliseconds(url);
-    const respond = () => answer(response, ...reply(request, url));
+    const milliseconds = simulation.slowMilliseconds + sleepMilliseconds(path, query);
+    const respond = () => answer(response, ...reply(request, path));
     if (milliseconds === 0) respond();
     else afterDelay(response, milliseconds, respond);
   };
 
-  function reply(request: IncomingMessage, { pathname }: URL): [status: number, body: string] {
-    if (pathname === "/health") return simulation.unhealthy ? [500, "unhealthy\n"] : [200, "ok\n"];
-    if (pathname === "/health/db") return simulation.databaseDown ? [503, "database down\n"] : [200, "ok\n"];
+  function reply(request: IncomingMessage, path: string): [status: number, body: string] {
+    if (path === "/health") return simulation.unhealthy ? [500, "unhealthy\n"] : [200, "ok\n"];
+    if (path === "/health/db") return simulation.databaseDown ? [503, "database down\n"] : [200, "ok\n"];
     if (random() < simulation.errorShare) return [500, "simulated error\n"];
-    if (pathname === "/") return [200, `${generation} ${inputs.APP_REVISION ?? "unknown"} ${instanceId}\n`];
-    return [404, `nothing at ${request.method} ${pathname}\n`];
+    if (path === "/") return [200, `${generation} ${inputs.APP_REVISION ?? "unknown"} ${instanceId}\n`];
+    return [404, `nothing at ${request.method} ${path}\n`];
   }
 }
 
-function sleepMilliseconds(url: URL): number {
-  if (url.pathname !== "/") return 0;
-  const asked = Number(url.searchParams.get("sleep") ?? 0);
+function sleepMilliseconds(path: string, query: string): number {
+  if (path !== "/") return 0;
+  const asked = Number(new URLSearchParams(query).get("sleep"));
   return asked > 0 ? Math.min(asked, longestSleepMilliseconds) : 0;
 }
 

@@ -1,4 +1,5 @@
-import { request } from "node:http";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import type { TargetGroupState } from "./state.ts";
 import { type CheckOutcome, matches } from "./targets.ts";
 
@@ -6,8 +7,11 @@ export type HealthCheckSettings = TargetGroupState["healthCheck"];
 
 /** Checks one target at once, and then at its interval, which the time to answer does not shift. */
 export class HealthCheck {
+  readonly #url: string;
+  readonly #settings: HealthCheckSettings;
+  readonly #onOutcome: (outcome: CheckOutcome) => void;
+  readonly #stop = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  #stopped = false;
 
   /** @param onOutcome is not called any more after `stop`. */
   constructor(
@@ -16,55 +20,45 @@ export class HealthCheck {
     settings: HealthCheckSettings,
     onOutcome: (outcome: CheckOutcome) => void,
   ) {
-    const port = settings.port === "traffic-port" ? trafficPort : Number(settings.port);
-    const run = () =>
-      check(host, port, settings, (outcome) => {
-        if (!this.#stopped) onOutcome(outcome);
-      });
-    this.#timer = setInterval(run, settings.intervalSeconds * 1000);
-    run();
+    const port = settings.port === "traffic-port" ? trafficPort : settings.port;
+    this.#url = `http://${host}:${port}${settings.path}`;
+    this.#settings = settings;
+    this.#onOutcome = onOutcome;
+    this.#timer = setInterval(() => void this.#run(), settings.intervalSeconds * 1000);
+    void this.#run();
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#stop.abort();
     clearInterval(this.#timer);
+  }
+
+  async #run(): Promise<void> {
+    const outcome = await check(this.#url, this.#settings, this.#stop.signal);
+    if (!this.#stop.signal.aborted) this.#onOutcome(outcome);
   }
 }
 
+const failures = {
+  timeout: { passed: false, reason: "Target.Timeout", description: "Request timed out" },
+  connection: { passed: false, reason: "Target.FailedHealthChecks", description: "Health checks failed" },
+} as const satisfies Record<string, CheckOutcome>;
+
 /** One check over a connection of its own. @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html */
-function check(
-  host: string,
-  port: number,
-  settings: HealthCheckSettings,
-  report: (outcome: CheckOutcome) => void,
-): void {
-  let outcome: CheckOutcome | undefined;
-  const finish = (found: CheckOutcome) => {
-    if (outcome !== undefined) return;
-    outcome = found;
-    clearTimeout(timer);
+async function check(url: string, settings: HealthCheckSettings, stop: AbortSignal): Promise<CheckOutcome> {
+  const timeout = AbortSignal.timeout(settings.timeoutSeconds * 1000);
+  const signal = AbortSignal.any([timeout, stop]);
+  try {
+    const attempt = request(url, { agent: false, signal, headers: { "user-agent": "ELB-HealthChecker/2.0" } });
+    attempt.on("error", () => {});
+    attempt.end();
+    const [response] = (await once(attempt, "response")) as [IncomingMessage];
     attempt.destroy();
-    report(found);
-  };
-  const timer = setTimeout(
-    () => finish({ passed: false, reason: "Target.Timeout", description: "Request timed out" }),
-    settings.timeoutSeconds * 1000,
-  );
-  const attempt = request({
-    host,
-    port,
-    path: settings.path,
-    agent: false,
-    headers: { "user-agent": "ELB-HealthChecker/2.0" },
-  });
-  attempt.on("response", (response) => {
     const status = response.statusCode ?? 0;
-    if (matches(settings.matcher, status)) return finish({ passed: true });
+    if (matches(settings.matcher, status)) return { passed: true };
     const description = `Health checks failed with these codes: [${status}]`;
-    finish({ passed: false, reason: "Target.ResponseCodeMismatch", description });
-  });
-  attempt.on("error", () =>
-    finish({ passed: false, reason: "Target.FailedHealthChecks", description: "Health checks failed" }),
-  );
-  attempt.end();
+    return { passed: false, reason: "Target.ResponseCodeMismatch", description };
+  } catch {
+    return timeout.aborted ? failures.timeout : failures.connection;
+  }
 }

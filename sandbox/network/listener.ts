@@ -97,6 +97,7 @@ export class Listener {
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     this.#upgraded.add(socket);
     socket.once("close", () => this.#upgraded.delete(socket));
+    socket.on("error", () => {});
     const route = this.#route(request);
     if (route.type === "target") forwardUpgrade(request, socket, head, route.target, this.port, route.cookies);
     else respondOnSocket(request, socket, route.type === "unavailable" ? route.status : route.action.status);

@@ -27,7 +27,6 @@ export function forwardUpgrade(
   let upstream: Socket | undefined;
   target.inFlight++;
   const untrack = target.onDrop(() => (upstream ?? attempt).destroy());
-  client.on("error", () => {});
   client.once("close", () => {
     target.inFlight--;
     untrack();

@@ -24,6 +24,7 @@ describe("an instance's server", () => {
     assert.equal((await ask("/health/db")).status, 200);
     assert.equal((await ask("/nothing")).status, 404);
     assert.equal((await ask("/nothing")).generation, "blue");
+    for (const odd of ["//", "/%", "/?sleep=x", "/?sleep=-1"]) assert.equal((await ask(odd)).generation, "blue");
   });
 
   it("reports its status in Apache's fields, and counts the request that asks as busy", async () => {

@@ -35,6 +35,21 @@ describe("the load balancer", () => {
     assert.notEqual(servers[0], servers[1]);
   });
 
+  it("prefers the target with the fewest requests in flight, where the group says so", async () => {
+    await world.apply({
+      instances: [world.instance(1), world.instance(2)],
+      targetGroups: [group("blue", ["i-1", "i-2"], { algorithm: "least_outstanding_requests" })],
+      loadBalancers: [world.balancer(forward({ blue: 1 }))],
+    });
+    await world.healthOf("i-1", "healthy");
+    await world.healthOf("i-2", "healthy");
+    const held = world.get("/?sleep=200");
+    await until(() => inFlight(world) === 1, "one is in flight");
+    const others = [await world.get(), await world.get(), await world.get()].map(({ server }) => server);
+    const { server } = await held;
+    assert.ok(!others.includes(server), `${others} and ${server}`);
+  });
+
   it("says where a request came from, and passes everything else on", async () => {
     const echo = createServer((request, response) => response.end(JSON.stringify([request.url, request.headers])));
     await listen(echo, world.ip(1), 9090);
@@ -256,6 +271,43 @@ describe("the load balancer", () => {
       await world.healthOf("i-2", "unhealthy");
       const answers = [await world.get(), await world.get()];
       assert.deepEqual(answers.map(({ status, server }) => `${status} ${server}`).sort(), ["200 i-1", "200 i-2"]);
+    });
+  });
+
+  describe("health checks", () => {
+    async function reason(settings: Parameters<typeof healthCheck>[0], inputs: Record<string, string> = {}) {
+      await world.apply({
+        instances: [world.instance(1, inputs)],
+        targetGroups: [group("blue", ["i-1"], { healthCheck: healthCheck(settings) })],
+        loadBalancers: [world.balancer(forward({ blue: 1 }))],
+      });
+      await world.healthOf("i-1", "unhealthy");
+      return world.reports.at(-1)?.reason;
+    }
+
+    it("say that a target answered with another code", async () => {
+      assert.equal(await reason({ path: "/nothing" }), "Target.ResponseCodeMismatch");
+    });
+    it("say that a target took too long", async () => {
+      assert.equal(await reason({ timeoutSeconds: 0.02 }, { SIMULATE: "slow=60000" }), "Target.Timeout");
+    });
+    it("say that a target does not listen, on the port of the check", async () => {
+      assert.equal(await reason({ port: "9999" }), "Target.FailedHealthChecks");
+    });
+
+    it("are for groups that a rule uses; one that comes back into use starts over", async () => {
+      const state = { instances: [world.instance(1)], targetGroups: [group("blue", ["i-1"])] };
+      const used = { ...state, loadBalancers: [world.balancer(forward({ blue: 0 }))] };
+      await world.apply(used);
+      await world.healthOf("i-1", "healthy");
+      await world.apply({ ...state, loadBalancers: [world.balancer(forward({}))] });
+      const { length } = world.reports;
+      await world.apply(used);
+      await until(() => world.reports.length === length + 2, "there are two more reports");
+      assert.deepEqual(
+        world.reports.slice(length).map(({ state }) => state),
+        ["initial", "healthy"],
+      );
     });
   });
 
