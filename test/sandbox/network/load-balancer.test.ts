@@ -225,6 +225,25 @@ describe("the load balancer", () => {
       await close(closing);
     });
 
+    it("answers 502 when the target resets a reused connection, and sends the request only once", async () => {
+      const seen = new Set<unknown>();
+      let asked = 0;
+      const resetting = createServer((request, response) => {
+        asked++;
+        if (seen.has(request.socket)) request.socket.resetAndDestroy();
+        seen.add(request.socket);
+        response.end();
+      });
+      await listen(resetting, world.ip(1), sitePort);
+      await world.apply({
+        instances: [world.instance(1, {}, "stopped")],
+        targetGroups: [group("blue", ["i-1"], { healthCheck: healthCheck({ enabled: false }) })],
+        loadBalancers: [world.balancer(forward({ blue: 1 }))],
+      });
+      assert.deepEqual([(await world.get()).status, (await world.get()).status, asked], [200, 502, 2]);
+      await close(resetting);
+    });
+
     it("answers 502 to a body that a dead target did not take, and keeps the client's connection", async () => {
       await serve(1);
       await world.apply({
