@@ -1,0 +1,95 @@
+"""Elastic IPs."""
+
+import ipaddress
+from typing import Any
+
+from moto.ec2.exceptions import InvalidAssociationIdError, ResourceAlreadyAssociatedError
+from moto.ec2.models.elastic_ip_addresses import ElasticAddress, ElasticAddressBackend
+from moto.ec2.utils import random_eip_association_id
+
+from settings import settings
+
+_allocate = ElasticAddressBackend.allocate_address
+_disassociate = ElasticAddressBackend.disassociate_address
+
+
+def apply() -> None:
+    ElasticAddressBackend.allocate_address = allocate_address
+    ElasticAddressBackend.associate_address = associate_address
+    ElasticAddressBackend.disassociate_address = disassociate_address
+
+
+def allocate_address(
+    self: Any, domain: str, address: str | None = None, tags: dict[str, str] | None = None
+) -> ElasticAddress:
+    """Addresses come from the sandbox's pool, each once, so that each can be a listener of its own."""
+    return _allocate(self, domain, address or free_address(self), tags)
+
+
+def free_address(backend: Any) -> str:
+    taken = {each.public_ip for each in backend.addresses}
+    # An address that was released is not handed out again at once.
+    last = getattr(backend, "last_address", None)
+    hosts = list(ipaddress.ip_network(settings.addressPool).hosts())
+    start = hosts.index(ipaddress.ip_address(last)) + 1 if last else 0
+    for host in hosts[start:] + hosts[:start]:
+        if str(host) not in taken:
+            backend.last_address = str(host)
+            return str(host)
+    raise RuntimeError(f"no address is left in {settings.addressPool}")
+
+
+def associate_address(
+    self: Any,
+    instance: Any = None,
+    eni: Any = None,
+    address: str | None = None,
+    allocation_id: str | None = None,
+    reassociate: bool = False,
+) -> ElasticAddress:
+    """One holder per address, and one address per interface: a move clears it on the old holder, and the address that
+    the new holder had goes back to being free. A move has a new association id; the old one is unknown from then on.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateAddress.html
+    """
+    eip = (self.address_by_ip([address]) if address else self.address_by_allocation([allocation_id]))[0]
+    interface = eni or instance.nics[0]
+    if eip.association_id and eip.eni is interface:
+        return eip
+    if eip.association_id and not reassociate:
+        raise ResourceAlreadyAssociatedError(eip.public_ip)
+    for other in self.addresses:
+        if other is not eip and other.eni is interface:
+            _release(other)
+    if eip.eni:
+        eip.eni.public_ip = None
+    eip.eni = interface
+    eip.instance = interface.instance
+    interface.public_ip = eip.public_ip
+    eip.association_id = random_eip_association_id()
+    return eip
+
+
+def disassociate_address(self: Any, address: str | None = None, association_id: str | None = None) -> None:
+    """An association that a move has replaced answers InvalidAssociationID.NotFound.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+    """
+    if association_id and not any(each.association_id == association_id for each in self.addresses):
+        raise InvalidAssociationIdError({association_id})
+    _disassociate(self, address, association_id)
+
+
+def release_all_of(backend: Any, instance: Any) -> None:
+    """A terminated instance gives its addresses back.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/elastic-ip-addresses-eip.html
+    """
+    for eip in backend.addresses:
+        if eip.instance is instance:
+            _release(eip)
+
+
+def _release(eip: ElasticAddress) -> None:
+    if eip.eni:
+        eip.eni.public_ip = None
+    eip.eni = None
+    eip.instance = None
+    eip.association_id = None

@@ -1,0 +1,42 @@
+"""Snapshots of volumes and of RDS instances take their time."""
+
+from typing import Any
+
+from moto.ec2.models.elastic_block_store import EBSBackend
+from moto.rds.models import RDSBackend
+
+from cloud import timers
+from settings import settings
+
+_create = EBSBackend.create_snapshot
+_create_db = RDSBackend.create_db_snapshot
+
+
+def apply() -> None:
+    EBSBackend.create_snapshot = create_snapshot
+    RDSBackend.create_db_snapshot = create_db_snapshot
+
+
+def create_snapshot(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """`pending`, then `completed`. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Snapshot.html"""
+    snapshot = _create(self, *args, **kwargs)
+    if snapshot.from_ami is None:
+        snapshot.status = "pending"
+
+        def completed() -> None:
+            snapshot.status = "completed"
+
+        timers.after(settings.snapshotSeconds, completed)
+    return snapshot
+
+
+def create_db_snapshot(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """`creating`, then `available`. https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBSnapshot.html"""
+    snapshot = _create_db(self, *args, **kwargs)
+    snapshot.status = "creating"
+
+    def available() -> None:
+        snapshot.status = "available"
+
+    timers.after(settings.snapshotSeconds, available)
+    return snapshot

@@ -1,0 +1,101 @@
+"""Target groups: registration, health and draining."""
+
+from typing import Any
+
+from moto.elbv2.exceptions import InvalidTargetError, TargetNotRunning
+from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeTargetGroup, elbv2_backends
+
+import health
+from cloud import timers
+
+_init = FakeTargetGroup.__init__
+
+
+def apply() -> None:
+    FakeTargetGroup.__init__ = init
+    FakeTargetGroup.register = register
+    FakeTargetGroup.deregister = deregister
+    FakeTargetGroup.deregister_terminated_instances = deregister_terminated_instances
+    FakeTargetGroup.health_for = health_for
+    ELBv2Backend.describe_target_health = describe_target_health
+
+
+def init(self: FakeTargetGroup, *args: Any, **kwargs: Any) -> None:
+    _init(self, *args, **kwargs)
+    # Deregistered targets until their delay is over.
+    self.draining: dict[str, dict[str, Any]] = {}
+    # How often a target was registered: a timer of an earlier draining must not end a later one.
+    self.registrations: dict[str, int] = {}
+
+
+def register(self: FakeTargetGroup, targets: list[dict[str, Any]]) -> None:
+    """Only running instances; one that is registered again while it drains is back.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RegisterTargets.html
+    """
+    for target in targets:
+        if self.target_type == "instance":
+            instance = self.ec2_backend.get_instance_by_id(target["Id"])
+            if instance is None or instance.state in ("shutting-down", "terminated"):
+                raise InvalidTargetError()
+            if instance.state != "running":
+                raise TargetNotRunning(instance_id=target["Id"])
+    for target in targets:
+        if target["Id"] in self.targets:
+            continue
+        self.draining.pop(target["Id"], None)
+        self.registrations[target["Id"]] = self.registrations.get(target["Id"], 0) + 1
+        self.targets[target["Id"]] = {"Id": target["Id"], "Port": target.get("Port", self.port)}
+        health.forget(self.arn, target["Id"])
+
+
+def deregister(self: FakeTargetGroup, targets: list[dict[str, Any]]) -> None:
+    """`draining` for the whole delay, and then gone; deregistering what is not registered is no error.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
+    """
+    delay = int(self.attributes["deregistration_delay.timeout_seconds"])
+    for target in targets:
+        known = self.targets.pop(target["Id"], None)
+        if known is None:
+            continue
+        self.draining[target["Id"]] = known
+        registration = self.registrations[target["Id"]]
+
+        def over(target_id: str = target["Id"], registration: int = registration) -> None:
+            if self.registrations.get(target_id) == registration:
+                self.draining.pop(target_id, None)
+
+        timers.after(delay, over)
+
+
+def deregister_terminated_instances(self: FakeTargetGroup, instance_ids: list[str]) -> None:
+    """A terminated instance is deregistered, and drains.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-register-targets.html
+    """
+    deregister(self, [{"Id": each} for each in instance_ids if each in self.targets])
+
+
+def describe_target_health(self: Any, target_group_arn: str, targets: list[dict[str, Any]]) -> list[FakeHealthStatus]:
+    group = self.describe_target_groups(None, [target_group_arn], None)[0]
+    asked = targets or [*group.targets.values(), *group.draining.values()]
+    return [group.health_for(target, self.ec2_backend) for target in asked]
+
+
+def health_for(self: FakeTargetGroup, target: dict[str, Any], ec2_backend: Any) -> FakeHealthStatus:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html"""
+    known = self.targets.get(target["Id"]) or self.draining.get(target["Id"]) or target
+    state, reason, description = _health(self, target["Id"], ec2_backend)
+    return FakeHealthStatus(target["Id"], known.get("Port", self.port), self.health_check_port, state, reason, description)
+
+
+def _health(group: FakeTargetGroup, target_id: str, ec2_backend: Any) -> tuple[str, str | None, str | None]:
+    if target_id in group.draining:
+        return "draining", "Target.DeregistrationInProgress", "Target deregistration is in progress"
+    if target_id not in group.targets:
+        return "unused", "Target.NotRegistered", "Target is not registered to the target group"
+    backend = elbv2_backends[group.account_id][group.region_name]
+    if not backend._any_listener_using(group.arn):
+        return "unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer"
+    instance = ec2_backend.get_instance_by_id(target_id)
+    if instance is not None and instance.state != "running":
+        return "unused", "Target.InvalidState", f"Target is in the {instance.state} state"
+    return health.reported(group.arn, target_id)

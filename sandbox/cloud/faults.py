@@ -1,0 +1,121 @@
+"""Faults on demand: throttling, errors, latency, no capacity, answers that get lost."""
+
+import itertools
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from xml.sax.saxutils import escape
+
+from settings import settings
+
+# The call takes effect, and its answer is lost.
+DROP: list[bytes] = []
+
+KINDS = ("throttle", "error", "latency", "capacity", "drop")
+CAPACITY_OPERATIONS = ("RunInstances", "StartInstances")
+
+_lock = threading.Lock()
+_faults: list["Fault"] = []
+_ids = itertools.count(1)
+_random = random.Random(settings.seed)
+
+
+@dataclass
+class Fault:
+    kind: str
+    # Share of the calls that it strikes.
+    rate: float = 1.0
+    # The one operation that it strikes; None: all.
+    operation: str | None = None
+    # Of `error`: 500 or 503.
+    status: int = 500
+    # Of `latency`.
+    milliseconds: float = 300
+    # How long it lasts; None: until it is cleared.
+    seconds: float | None = None
+    id: int = field(default_factory=lambda: next(_ids))
+    struck: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+    def applies(self, operation: str) -> bool:
+        if self.seconds is not None and time.monotonic() - self.since > self.seconds:
+            return False
+        if self.operation not in (None, operation):
+            return False
+        if self.kind == "capacity" and operation not in CAPACITY_OPERATIONS:
+            return False
+        return _random.random() < self.rate
+
+    def strike(self, service: str, operation: str, start_response: Callable[..., Any]) -> list[bytes] | None:
+        """An answer in place of the call's own; None: the call goes on."""
+        self.struck += 1
+        if self.kind == "latency":
+            time.sleep(self.milliseconds / 1000)
+            return None
+        if self.kind == "drop":
+            return DROP
+        if self.kind == "capacity":
+            message = "We currently do not have sufficient capacity in the Availability Zone you requested."
+            return _error(service, 500, "InsufficientInstanceCapacity", message, start_response)
+        if self.kind == "throttle":
+            return _error(service, *_throttle(service), start_response)
+        code = "InternalError" if self.status == 500 else "Unavailable"
+        return _error(service, self.status, code, "An error on purpose", start_response)
+
+
+def add(values: dict[str, Any]) -> dict[str, Any]:
+    fault = Fault(**values)
+    if fault.kind not in KINDS:
+        raise ValueError(f"kind: {fault.kind} is not one of {', '.join(KINDS)}")
+    if not 0 < fault.rate <= 1:
+        raise ValueError("rate: must be above 0 and not above 1")
+    with _lock:
+        _faults.append(fault)
+    return asdict(fault)
+
+
+def listing() -> list[dict[str, Any]]:
+    with _lock:
+        return [asdict(fault) for fault in _faults]
+
+
+def clear() -> dict[str, int]:
+    with _lock:
+        count = len(_faults)
+        _faults.clear()
+    return {"cleared": count}
+
+
+def active(operation: str) -> list[Fault]:
+    with _lock:
+        return [fault for fault in _faults if fault.applies(operation)]
+
+
+def _throttle(service: str) -> tuple[int, str, str]:
+    """https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html and each service's common errors."""
+    if service == "ec2":
+        return 503, "RequestLimitExceeded", "Request limit exceeded."
+    if service == "dynamodb":
+        return 400, "ThrottlingException", "Rate of requests exceeds the allowed throughput."
+    return 400, "Throttling", "Rate exceeded"
+
+
+def _error(
+    service: str, status: int, code: str, message: str, start_response: Callable[..., Any]
+) -> list[bytes]:
+    if service in ("dynamodb", "logs", "ssm"):
+        body = f'{{"__type": "{code}", "message": "{message}"}}'.encode()
+        kind = "application/x-amz-json-1.0"
+    elif service == "ec2":
+        text = f"<Errors><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error></Errors>"
+        body = f"<Response>{text}<RequestID>on-purpose</RequestID></Response>".encode()
+        kind = "text/xml"
+    else:
+        text = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+        body = f"<ErrorResponse>{text}<RequestId>on-purpose</RequestId></ErrorResponse>".encode()
+        kind = "text/xml"
+    start_response(f"{status} {code}", [("Content-Type", kind), ("Content-Length", str(len(body)))])
+    return [body]

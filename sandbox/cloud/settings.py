@@ -1,0 +1,40 @@
+"""What can be set of the cloud: at the start by a file, and while it runs by POST /sandbox/settings."""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+
+@dataclass
+class Settings:
+    # How long an instance is `pending` before it runs, in seconds.
+    bootSeconds: float = 2
+    # How long an instance's status checks are `initializing` after it runs, in seconds.
+    statusCheckSeconds: float = 1
+    # How long an instance is `shutting-down` or `stopping`, in seconds.
+    shutdownSeconds: float = 0.5
+    # How long a snapshot is `pending` (RDS: `creating`), in seconds.
+    snapshotSeconds: float = 1
+    # How long a load balancer is `provisioning`, in seconds.
+    provisionSeconds: float = 0.5
+    # Elastic IPs come from here.
+    addressPool: str = "127.128.0.0/16"
+    # Each load balancer gets an address from here, as its DNS name.
+    loadBalancerPool: str = "127.144.0.0/16"
+    # Images beside those of images.json: { imageId, architecture, name?, rootDeviceName? }.
+    images: list[dict[str, str]] = field(default_factory=list)
+    # Repeats ids and faults.
+    seed: int = 42
+
+    def change(self, values: dict[str, Any]) -> None:
+        known = {each.name for each in fields(self)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(f"unknown settings: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+settings = Settings()
