@@ -120,4 +120,4 @@ describe("an instance's server", () => {
       );
     });
   });
-});
+}).timeout(20_000);

@@ -131,7 +131,7 @@ describe("an Elastic IP", () => {
     await until(() => refuses(ask()), "the old port refuses");
     await until(async () => !(await refuses(get(world.publicIp(1), 9090))), "the new port answers");
   });
-});
+}).timeout(20_000);
 
 function connections(world: World): number {
   const status = world.network.status() as { addresses: { connections: number }[] };

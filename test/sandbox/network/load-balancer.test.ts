@@ -432,7 +432,7 @@ describe("the load balancer", () => {
     await closed;
     assert.ok(await refuses(world.get()));
   });
-});
+}).timeout(20_000);
 
 function cookieOf(answer: { headers: { "set-cookie"?: string[] } }): string {
   return answer.headers["set-cookie"]?.[0]?.split(";")[0] ?? "";

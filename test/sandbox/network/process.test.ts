@@ -106,4 +106,4 @@ describe("the network's process", () => {
     await until(async () => !(await refuses(get(world.ip(2), sitePort))), "the new instance serves");
     assert.ok(await refuses(get(world.ip(1), sitePort)));
   });
-});
+}).timeout(20_000);

@@ -200,7 +200,7 @@ export function get(host: string, port: number, path = "/", headers: Record<stri
   });
 }
 
-export async function until(condition: () => boolean | Promise<boolean>, what: string, seconds = 5): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, what: string, seconds = 15): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   while (!(await condition())) {
     assert.ok(Date.now() < deadline, `after ${seconds} s it is still not so that ${what}`);
