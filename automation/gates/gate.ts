@@ -41,51 +41,53 @@ export interface Patience {
 }
 
 /** Observes all gates side by side until each has passed, or the first has failed. */
-export async function hold(gates: readonly Gate[], patience: Patience): Promise<GateResult[]> {
-  const stop = new AbortController();
-  const signal = AbortSignal.any([patience.signal, stop.signal]);
-  const holdOne = async (gate: Gate): Promise<GateResult | undefined> => {
-    const result = await untilSettled(gate, gate.patienceSeconds ?? patience.seconds, signal);
-    if (result !== undefined && result.verdict !== "pass") stop.abort();
-    return result;
-  };
-  const results = await Promise.all(gates.map(holdOne));
-  patience.signal.throwIfAborted();
-  return results.filter((result) => result !== undefined);
+export async function hold(gates: readonly Gate[], { seconds, signal }: Patience): Promise<GateResult[]> {
+  return sideBySide(gates, signal, (gate, stop) => untilSettled(gate, gate.patienceSeconds ?? seconds, stop));
 }
 
 /** A gate that misses this often in a row while it is watched has failed: one lost packet is no reason to go back. */
 const missesInARow = 3;
 
-/** Observes all gates over and over for a time in which they must keep passing. */
+/** Observes all gates over and over for a time in which they must keep passing, or until the first has failed. */
 export async function watch(gates: readonly Gate[], seconds: number, signal: AbortSignal): Promise<GateResult[]> {
-  const started = performance.now();
-  const watchOne = async (gate: Gate): Promise<GateResult> => {
-    let misses = 0;
-    let observations = 0;
-    for (;;) {
-      const observation = await look(gate, signal);
-      observations++;
-      misses = observation.verdict === "pass" ? 0 : misses + 1;
-      const over = secondsSince(started) >= seconds;
-      if (misses >= missesInARow || (over && misses > 0 && observation.verdict === "fail")) {
-        const verdict = observation.verdict === "unknown" ? "inconclusive" : "fail";
-        return { gate: gate.name, verdict, evidence: observation.evidence, seconds: secondsSince(started) };
-      }
-      if (over && misses === 0) {
-        return {
-          gate: gate.name,
-          verdict: "pass",
-          evidence: { observations, last: observation.evidence },
-          seconds: secondsSince(started),
-        };
-      }
-      await pause(Math.min(1, Math.max(0.2, seconds - secondsSince(started))), signal);
-    }
-  };
-  const results = await Promise.all(gates.map(watchOne));
+  return sideBySide(gates, signal, (gate, stop) => untilOver(gate, seconds, stop));
+}
+
+/** @returns what each gate came to; nothing of those that another's failure stopped */
+async function sideBySide(
+  gates: readonly Gate[],
+  signal: AbortSignal,
+  settle: (gate: Gate, stop: AbortSignal) => Promise<GateResult | undefined>,
+): Promise<GateResult[]> {
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
+  const results = await Promise.all(
+    gates.map(async (gate) => {
+      const result = await settle(gate, stop);
+      if (result !== undefined && result.verdict !== "pass") failed.abort();
+      return result;
+    }),
+  );
   signal.throwIfAborted();
-  return results;
+  return results.filter((result) => result !== undefined);
+}
+
+async function untilOver(gate: Gate, seconds: number, signal: AbortSignal): Promise<GateResult | undefined> {
+  const started = performance.now();
+  for (let misses = 0, observations = 1; ; observations++) {
+    const { verdict, evidence } = await look(gate, signal);
+    if (signal.aborted) return undefined;
+    misses = verdict === "pass" ? 0 : misses + 1;
+    const settled = (result: GateResult["verdict"], seen: Evidence) => ({
+      gate: gate.name,
+      verdict: result,
+      evidence: seen,
+      seconds: secondsSince(started),
+    });
+    if (misses >= missesInARow) return settled(verdict === "unknown" ? "inconclusive" : "fail", evidence);
+    if (misses === 0 && secondsSince(started) >= seconds) return settled("pass", { observations, last: evidence });
+    await pause(Math.min(1, Math.max(0.2, seconds - secondsSince(started))), signal);
+  }
 }
 
 async function untilSettled(gate: Gate, seconds: number, signal: AbortSignal): Promise<GateResult | undefined> {

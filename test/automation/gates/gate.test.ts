@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { type Gate, hold, type Observation, watch } from "../../../automation/gates/gate.ts";
+
+/** A gate that sees these observations one after the other, and the last one from then on. */
+function scripted(
+  name: string,
+  observations: (Observation["verdict"] | Error)[],
+  more: Partial<Gate> = {},
+): Gate & { looks: number } {
+  return {
+    name,
+    looks: 0,
+    ...more,
+    async observe() {
+      const observation = observations[Math.min(this.looks++, observations.length - 1)] ?? "pending";
+      if (observation instanceof Error) throw observation;
+      return { verdict: observation, evidence: { look: this.looks } };
+    },
+  };
+}
+
+const signal = new AbortController().signal;
+const verdicts = (results: { gate: string; verdict: string }[]) =>
+  results.map(({ gate, verdict }) => `${gate}: ${verdict}`);
+
+describe("holding gates", () => {
+  it("looks again until each has passed", async () => {
+    const results = await hold([scripted("a", ["pending", "pass"]), scripted("b", ["pass"])], { seconds: 5, signal });
+    assert.deepEqual(verdicts(results), ["a: pass", "b: pass"]);
+  });
+
+  it("fails at once when one says so, and does not wait for the others", async () => {
+    const waiting = scripted("b", ["pending"]);
+    const results = await hold([scripted("a", ["fail"]), waiting], { seconds: 3600, signal });
+    assert.deepEqual(verdicts(results), ["a: fail"]);
+  });
+
+  it("calls evidence that never came together a failure when patience is over", async () => {
+    assert.deepEqual(verdicts(await hold([scripted("a", ["pending"])], { seconds: 0, signal })), ["a: fail"]);
+  });
+
+  it("calls it inconclusive where the gate says so, and where nothing could be seen", async () => {
+    const soft = scripted("soft", ["pending"], { whenOver: "inconclusive" });
+    const blind = scripted("blind", [new Error("no route")]);
+    assert.deepEqual(verdicts(await hold([soft], { seconds: 0, signal })), ["soft: inconclusive"]);
+    const [result] = await hold([blind], { seconds: 0, signal });
+    assert.deepEqual([result?.verdict, result?.evidence], ["inconclusive", { error: "no route" }]);
+  });
+
+  it("gives a gate its own patience", async () => {
+    const results = await hold([scripted("a", ["pending", "pending", "pass"], { patienceSeconds: 5 })], {
+      seconds: 0,
+      signal,
+    });
+    assert.deepEqual(verdicts(results), ["a: pass"]);
+  });
+
+  it("stops when the signal comes", async () => {
+    const stop = new AbortController();
+    const gate = scripted("a", ["pending"]);
+    const held = hold([gate], { seconds: 3600, signal: stop.signal });
+    stop.abort(new Error("stop"));
+    await assert.rejects(held, /stop/);
+  });
+});
+
+describe("watching gates", () => {
+  it("passes when they kept passing, with the number of observations", async () => {
+    const [result] = await watch([scripted("a", ["pass"])], 0.3, signal);
+    assert.equal(result?.verdict, "pass");
+  });
+
+  it("forgives a single miss", async () => {
+    const results = await watch([scripted("a", ["pass", "pending", "pass"])], 0.5, signal);
+    assert.deepEqual(verdicts(results), ["a: pass"]);
+  });
+
+  it("fails when one misses three times in a row, before the time is over", async () => {
+    const gate = scripted("a", ["pass", "pending"]);
+    assert.deepEqual(verdicts(await watch([gate], 3600, signal)), ["a: fail"]);
+    assert.equal(gate.looks, 4);
+  });
+
+  it("stops watching the others when one has failed", async () => {
+    const results = await watch([scripted("a", ["pending"]), scripted("b", ["pass"])], 3600, signal);
+    assert.deepEqual(verdicts(results), ["a: fail"]);
+  });
+
+  it("is inconclusive when nothing could be seen any more", async () => {
+    assert.deepEqual(verdicts(await watch([scripted("a", ["pass", new Error("no route")])], 3600, signal)), [
+      "a: inconclusive",
+    ]);
+  });
+});
