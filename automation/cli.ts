@@ -49,7 +49,9 @@ try {
     )
     .version(false)
     .fail((message, error) => {
-      throw error ?? new HandoverError("usage", exitCodes.usage, message);
+      if (error === undefined || error.name === "YError")
+        throw new HandoverError("usage", exitCodes.usage, message ?? error?.message);
+      throw error;
     })
     .parseAsync();
 } catch (error) {

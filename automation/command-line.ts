@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { projectDirectory } from "../stacks/program.ts";
+import { projectDirectory } from "../stacks/project.ts";
 import { messageOf } from "./errors.ts";
 import type { Observation } from "./gates/gate.ts";
 

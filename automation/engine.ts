@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type EngineEvent, LocalWorkspace, type Stack, StackNotFoundError } from "@pulumi/pulumi/automation/index.js";
 import { type LastOutputs, parseOutputs } from "../stacks/outputs.ts";
-import { program, projectDirectory } from "../stacks/program.ts";
+import { projectDirectory } from "../stacks/project.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { mergeKeys, type StackFile } from "./stack-file.ts";
 
@@ -70,6 +70,8 @@ export class Engine {
     try {
       writeFileSync(join(directory, "Pulumi.yaml"), readFileSync(join(projectDirectory, "Pulumi.yaml")));
       writeFileSync(configFile(directory, file), file.text, { mode: 0o600 });
+      // Loaded here, since it takes a second: what is wrong with the configuration is said before.
+      const { program } = await import("../stacks/program.ts");
       const selected = { stackName: file.stack, projectName: "handover", program };
       const options = { workDir: directory, envVars: { PULUMI_SKIP_UPDATE_CHECK: "true" } };
       const stack = await LocalWorkspace.selectStack(selected, options).catch((error) => {

@@ -2,7 +2,7 @@ import { type Config, ConfigError, type Input, parseConfig } from "../stacks/con
 import { objection } from "../stacks/guard.ts";
 import type { SiteShape } from "../stacks/intent.ts";
 import type { LastOutputs } from "../stacks/outputs.ts";
-import { projectDirectory } from "../stacks/program.ts";
+import { projectDirectory } from "../stacks/project.ts";
 import { userData, userDataDigest } from "../stacks/user-data.ts";
 import { Aws } from "./aws.ts";
 import { Engine } from "./engine.ts";

@@ -1,7 +1,6 @@
 import { delimiter, join } from "node:path";
+import { projectDirectory } from "../stacks/project.ts";
 import type { Slot } from "./slot.ts";
-
-export const projectDirectory = join(import.meta.dirname, "..");
 
 /** The sandbox's folder: state of the Pulumi backend, logs, and what runs. */
 export function sandboxDirectory(name: string): string {

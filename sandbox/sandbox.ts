@@ -3,10 +3,11 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { HandoverError } from "../automation/errors.ts";
+import { projectDirectory } from "../stacks/project.ts";
 import { startCloud } from "./cloud/start.ts";
 import { createDatabase } from "./database.ts";
 import { type Derived, derive } from "./derive.ts";
-import { enter, environment, exportLines, projectDirectory, sandboxDirectory } from "./environment.ts";
+import { enter, environment, exportLines, sandboxDirectory } from "./environment.ts";
 import { isRunning, startService, stopProcess } from "./processes.ts";
 import { freeSlot, type Slot, slot as slotOf } from "./slot.ts";
 

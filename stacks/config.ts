@@ -7,7 +7,11 @@ import { z } from "zod";
  * driver read the same schema. Unknown keys are errors. It imports no Pulumi.
  */
 
-const percent = z.number().int().min(1, "must be a percentage from 1 to 100").max(100, "must not pass 100, for example [10, 50]");
+const percent = z
+  .number()
+  .int()
+  .min(1, "must be a percentage from 1 to 100")
+  .max(100, "must not pass 100, for example [10, 50]");
 const seconds = z.number().int().min(0);
 const port = z.number().int().min(1).max(65535);
 const path = z.string().regex(/^\//, "must start with a slash, for example /health");

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime/index.js";
 import { type Config, parseConfig } from "./config.ts";
@@ -6,11 +5,10 @@ import { objection } from "./guard.ts";
 import { type Intent, intent, settled } from "./intent.ts";
 import { ledgerTableName } from "./ledger-table.ts";
 import { type Definitions, type LastOutputs, type Outputs, parseOutputs } from "./outputs.ts";
+import { projectDirectory } from "./project.ts";
 import { isRow, phaseNames } from "./runbook.ts";
 import { rootDeviceNameOf, Site } from "./site.ts";
 import { userData, userDataDigest } from "./user-data.ts";
-
-export const projectDirectory = join(import.meta.dirname, "..");
 
 /** The Pulumi program: from the configuration and the stack's own last outputs to the site. Returns the outputs. */
 export async function program(): Promise<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError, parseConfig } from "../../stacks/config.ts";
-import { projectDirectory } from "../../stacks/program.ts";
+import { projectDirectory } from "../../stacks/project.ts";
 import { exampleConfig, exampleValues } from "./shape.ts";
 
 type Values = ReturnType<typeof exampleValues>;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { type Config, parseConfig } from "../../stacks/config.ts";
 import type { SiteShape } from "../../stacks/intent.ts";
-import { projectDirectory } from "../../stacks/program.ts";
+import { projectDirectory } from "../../stacks/project.ts";
 
 /** The `handover:*` values of an example stack, to be changed by a test. */
 // biome-ignore lint/suspicious/noExplicitAny: tests write bad input on purpose

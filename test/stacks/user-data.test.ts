@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { ConfigError } from "../../stacks/config.ts";
-import { projectDirectory } from "../../stacks/program.ts";
+import { projectDirectory } from "../../stacks/project.ts";
 import { userData } from "../../stacks/user-data.ts";
 import { exampleConfig } from "./shape.ts";
 
