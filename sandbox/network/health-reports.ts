@@ -5,8 +5,8 @@ import type { TargetHealthReport } from "./state.ts";
 const retryMilliseconds = 250;
 
 /**
- * Tells the cloud what the health checks found: changes only, in batches, at most one call at a time. What the cloud did
- * not accept is sent again, unless a newer report for the same target has replaced it.
+ * Tells the cloud what the health checks found, in batches, at most one call at a time. What the cloud did not accept is
+ * sent again, unless a newer report for the same target has replaced it.
  */
 export class HealthReports {
   readonly #url: string;

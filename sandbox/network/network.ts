@@ -105,7 +105,8 @@ export class Network {
 
   #updateGroups(state: CloudState): void {
     const { idleMilliseconds, random, onHealth } = this.#options;
-    const addresses = new Map(state.instances.map(({ id, privateIp }) => [id, privateIp]));
+    const addressed = state.instances.filter(({ privateIp }) => privateIp !== "");
+    const addresses = new Map(addressed.map(({ id, privateIp }) => [id, privateIp]));
     const inUse = groupsInUse(state.loadBalancers);
     for (const group of state.targetGroups) {
       const known = this.#groups.get(group.arn) ?? new TargetGroup(group, { idleMilliseconds, random, onHealth });

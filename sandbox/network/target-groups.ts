@@ -2,15 +2,7 @@ import { Pool } from "undici";
 import { HealthCheck } from "./health-checks.ts";
 import type { Random } from "./random.ts";
 import type { TargetGroupState, TargetHealthReport } from "./state.ts";
-import {
-  type CheckOutcome,
-  eligibleTargets,
-  type Health,
-  healthy,
-  isNews,
-  newlyRegistered,
-  nextHealth,
-} from "./targets.ts";
+import { eligibleTargets, type Health, healthy, isNews, newlyRegistered, nextHealth } from "./targets.ts";
 
 export interface TargetGroupOptions {
   /**
@@ -32,8 +24,6 @@ export class Target {
   inFlight = 0;
   draining = false;
   health: Health = newlyRegistered;
-  /** What the cloud knows of the health; nothing yet of a new target. */
-  reported: Health | undefined;
   check: HealthCheck | undefined;
   readonly #dropListeners = new Set<() => void>();
 
@@ -144,7 +134,11 @@ export class TargetGroup {
     this.#targets.clear();
   }
 
-  /** A target that comes back, from draining or from being unused, starts over as `initial`. */
+  /**
+   * A target that comes back, from draining or from being unused, starts over as `initial`. Each snapshot is answered with
+   * the health of every target, because the cloud forgets it when a target is registered again, which may happen between
+   * two snapshots.
+   */
   #watch(target: Target, instanceId: string, wanted: boolean, restart: boolean): void {
     if (!wanted || restart) {
       target.check?.stop();
@@ -152,32 +146,25 @@ export class TargetGroup {
     }
     if (!wanted) {
       target.health = newlyRegistered;
-      target.reported = undefined;
-    }
-    if (!wanted || target.check !== undefined) return;
-    const settings = this.#state.healthCheck;
-    if (!settings.enabled) {
-      this.#setHealth(target, instanceId, healthy);
       return;
     }
-    this.#setHealth(target, instanceId, target.health);
-    target.check = new HealthCheck(target.host, target.port, settings, (outcome: CheckOutcome) =>
-      this.#setHealth(target, instanceId, nextHealth(target.health, outcome, settings)),
-    );
+    const { healthCheck } = this.#state;
+    if (!healthCheck.enabled) target.health = healthy;
+    else target.check ??= this.#check(target, instanceId);
+    this.#report(target, instanceId);
   }
 
-  #setHealth(target: Target, instanceId: string, health: Health): void {
-    target.health = health;
-    if (target.reported !== undefined && !isNews(target.reported, health)) return;
-    target.reported = health;
-    const { state, reason, description } = health;
-    this.#options.onHealth({
-      targetGroupArn: this.#state.arn,
-      instanceId,
-      port: target.port,
-      state,
-      reason,
-      description,
+  #check(target: Target, instanceId: string): HealthCheck {
+    const { healthCheck } = this.#state;
+    return new HealthCheck(target.host, target.port, healthCheck, (outcome) => {
+      const before = target.health;
+      target.health = nextHealth(before, outcome, healthCheck);
+      if (isNews(before, target.health)) this.#report(target, instanceId);
     });
+  }
+
+  #report({ port, health }: Target, instanceId: string): void {
+    const { state, reason, description } = health;
+    this.#options.onHealth({ targetGroupArn: this.#state.arn, instanceId, port, state, reason, description });
   }
 }

@@ -67,32 +67,33 @@ describe("the network's process", () => {
     assert.ok(await refuses(get(world.ip(1), sitePort)));
   });
 
-  it("reports changes of health in batches, and again when the cloud did not take them", async () => {
+  it("reports the health of all targets after a snapshot, and then changes, until the cloud has taken them", async () => {
     cloud.refusesReports = true;
     const state = {
       instances: [world.instance(1), world.instance(2, { SIMULATE: "unhealthy" })],
       targetGroups: [group("blue", ["i-1", "i-2"])],
       loadBalancers: [world.balancer(forward({ blue: 1 }))],
     };
+    const reported = () => cloud.reports.map((batch) => batch.map(({ instanceId, state }) => `${instanceId} ${state}`));
     cloud.publish(state);
     await start();
     await until(() => readFileSync(logFile(), "utf8").includes("did not take a health report"), "a report was refused");
     cloud.refusesReports = false;
-    await until(() => cloud.reports.flat().length > 1, "both are reported");
-    const reported = cloud.reports
-      .flat()
-      .map(({ instanceId, state, reason, description }) => [instanceId, state, reason, description]);
-    assert.deepEqual(reported, [
-      ["i-1", "healthy", undefined, undefined],
-      ["i-2", "unhealthy", "Target.ResponseCodeMismatch", "Health checks failed with these codes: [500]"],
-    ]);
-    const calls = cloud.reports.length;
+    await until(() => reported().flat().includes("i-2 unhealthy"), "the unhealthy one is reported");
+    assert.ok(reported().flat().includes("i-1 healthy"));
+    const { reason, description } = cloud.reports.flat().find(({ state }) => state === "unhealthy") ?? {};
+    assert.equal(
+      `${reason}: ${description}`,
+      "Target.ResponseCodeMismatch: Health checks failed with these codes: [500]",
+    );
+
+    cloud.reports.length = 0;
     cloud.publish({
       ...state,
       targetGroups: [group("blue", ["i-1", "i-2"], { healthCheck: healthCheck({ path: "/" }) })],
     });
-    await until(() => cloud.reports.flat().at(-1)?.state === "healthy", "the other one is healthy too");
-    assert.equal(cloud.reports.length, calls + 1, "nothing but the change was reported");
+    await until(() => reported().flat().includes("i-2 healthy"), "the other one is healthy too");
+    assert.deepEqual(reported(), [["i-1 healthy", "i-2 unhealthy"], ["i-2 healthy"]]);
   });
 
   it("serves on while the cloud is away, and follows it when it is back, even from revision 0", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { type IncomingHttpHeaders, request } from "node:http";
-import { createServer, type Server } from "node:net";
+import { once } from "node:events";
+import { type IncomingHttpHeaders, request, type Server } from "node:http";
+import { createServer, type Server as TcpServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { Network, type NetworkOptions } from "../../../sandbox/network/network.ts";
@@ -28,7 +29,7 @@ export async function claimSlot(): Promise<{ slot: Slot; release: () => void }> 
   }
 }
 
-function listenOn(host: string, port: number): Promise<Server | undefined> {
+function listenOn(host: string, port: number): Promise<TcpServer | undefined> {
   const server = createServer();
   return new Promise((resolve) => {
     server.once("error", () => resolve(undefined));
@@ -213,4 +214,21 @@ export async function refuses(promise: Promise<unknown>): Promise<boolean> {
     () => false,
     (error: NodeJS.ErrnoException) => error.code === "ECONNREFUSED" || error.code === "ECONNRESET",
   );
+}
+
+export function inFlight(world: World): number {
+  const status = world.network.status() as { targetGroups: { targets: { inFlight: number }[] }[] };
+  return status.targetGroups.flatMap(({ targets }) => targets).reduce((sum, target) => sum + target.inFlight, 0);
+}
+
+export async function listen(server: Server | TcpServer, host: string, port: number): Promise<void> {
+  server.listen(port, host);
+  await once(server, "listening");
+}
+
+export async function close(server: Server | TcpServer): Promise<void> {
+  const closed = once(server, "close");
+  server.close();
+  if ("closeAllConnections" in server) server.closeAllConnections();
+  await closed;
 }
