@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { HandoverError } from "../automation/errors.ts";
 import type { Listener, RunResult } from "../automation/report/events.ts";
@@ -6,6 +7,7 @@ import type { Signals } from "../automation/run.ts";
 import { openSession } from "../automation/session.ts";
 import type { LastOutputs } from "../stacks/outputs.ts";
 import { deploy } from "./deploy.ts";
+import { sandboxDirectory } from "./environment.ts";
 import { MemoryWatch } from "./memory.ts";
 import { down, type Sandbox, stackFile, up } from "./sandbox.ts";
 import { slot } from "./slot.ts";
@@ -60,6 +62,7 @@ async function underLoad(sandbox: Sandbox, { name, listener, signals, requestsPe
     ...targetsOf(await lastOutputs(name)),
     networkUrl: slot(sandbox.slot).network.url,
     requestsPerSecond,
+    logFile: join(sandboxDirectory(name), "traffic.log"),
   });
   try {
     const result = await deploy(

@@ -42,13 +42,11 @@ export function userDataDigest(text: string): string {
 }
 
 function environmentFile(inputs: Readonly<Record<string, unknown>>): string {
-  return Object.entries(inputs)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(
-      ([name, value]) =>
-        `${name}="${String(value)
-          .replace(/[\\"$`]/g, "\\$&")
-          .replace(/\n/g, "\\n")}"\n`,
-    )
-    .join("");
+  return (
+    Object.entries(inputs)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      // A newline stands as it is inside of the quotes.
+      .map(([name, value]) => `${name}="${String(value).replace(/[\\"$`]/g, "\\$&")}"\n`)
+      .join("")
+  );
 }

@@ -37,7 +37,7 @@ describe("user data", () => {
     });
     const [inputs] = parse(text) as { content: string }[];
     const [file] = parse(inputs?.content ?? "").write_files;
-    assert.match(file.content, /^A="a \\"b\\" \\\$c \\\\ \\`d\\`\\ne"$/m);
+    assert.match(file.content, /^A="a \\"b\\" \\\$c \\\\ \\`d\\`\ne"$/m);
   });
 
   it("refuses more than EC2 takes", () => {

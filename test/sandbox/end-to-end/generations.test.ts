@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { editStack, handover } from "./command-line.ts";
+
+const name = "sandbox-generations";
+
+describe("one stack through several generations", () => {
+  before(async () => {
+    const { exitCode, stdout, stderr } = await handover("sandbox", "up", "--name", name);
+    assert.equal(exitCode, 0, stdout + stderr);
+  });
+  after(async () => {
+    await handover("sandbox", "down", "--name", name);
+  });
+
+  async function goTo(generation: string, edit: Parameters<typeof editStack>[1] = () => {}): Promise<void> {
+    editStack(name, (config) => {
+      config["handover:live"] = generation;
+      edit(config);
+    });
+    const { exitCode, stdout, stderr } = await handover("upgrade", "--stack", name, "--json");
+    assert.equal(exitCode, 0, stdout + stderr);
+    const status = JSON.parse((await handover("status", "--stack", name, "--json")).stdout);
+    assert.deepEqual([status.live, Object.keys(status.generations), status.run], [generation, [generation], null]);
+    const servers = status.generations[generation].frontends.map(
+      ({ instanceId }: { instanceId: string }) => instanceId,
+    );
+    assert.deepEqual(
+      status.addresses.map(({ instanceId }: { instanceId: string }) => instanceId),
+      servers,
+    );
+  }
+
+  it("goes from blue to green", () => goTo("green"));
+
+  it("does nothing when it is there", () => goTo("green"));
+
+  it("goes on to a third generation", () =>
+    goTo("r3", (config) => {
+      config["handover:generations"].r3 = {
+        extends: "green",
+        imageId: "ami-0a1b2c3d4e5f60002",
+        inputs: { APP_REVISION: "43" },
+      };
+    }));
+
+  it("goes back to blue", () => goTo("blue"));
+
+  it("has it all on record, unbroken", async () => {
+    const { runs } = JSON.parse((await handover("history", "--stack", name, "--json")).stdout);
+    assert.deepEqual(
+      runs.map(({ from, to, outcome }: Record<string, string>) => `${from} -> ${to}: ${outcome}`),
+      ["r3 -> blue: reached", "green -> r3: reached", "blue -> green: reached"],
+    );
+    assert.equal((await handover("history", "--stack", name, "--verify")).exitCode, 0);
+  });
+});

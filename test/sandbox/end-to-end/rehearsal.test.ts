@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { editStack, handover, removeStackFile } from "./command-line.ts";
+
+describe("rehearsal", () => {
+  it("takes a site from blue to green under load and loses no request", async () => {
+    const { exitCode, stdout, stderr } = await handover("rehearse", "--json", "--name", "rehearsal-whole");
+    assert.equal(exitCode, 0, stdout + stderr);
+    const report = JSON.parse(stdout);
+    assert.deepEqual([report.outcome, report.failed, report.failures], ["reached", 0, []]);
+    assert.ok(report.requests > 1000 && report.byGeneration.blue > 0 && report.byGeneration.green > 0, stdout);
+    assert.deepEqual(
+      report.phases.map(({ name }: { name: string }) => name),
+      ["backup", "migrate", "launch-first", "launch-rest", "connect", "move-addresses", "observe", "drain", "retire"],
+    );
+    assert.deepEqual(Object.keys(report.phases.at(-1).traffic.byGeneration), ["green"]);
+  });
+
+  describe("of a generation that does not work", () => {
+    const like = "sandbox-unhealthy-like";
+    before(() =>
+      editStack(
+        like,
+        (config) => {
+          config["handover:generations"].green.inputs.SIMULATE = "unhealthy";
+          config["handover:upgrade"].gateSeconds = 5;
+        },
+        "staging",
+      ),
+    );
+    after(() => removeStackFile(like));
+
+    it("ends with the old one serving, the new one gone, nothing lost, and exit code 2", async () => {
+      const { exitCode, stdout, stderr } = await handover(
+        "rehearse",
+        "--json",
+        "--name",
+        "rehearsal-broken",
+        "--like",
+        like,
+      );
+      assert.equal(exitCode, 2, stdout + stderr);
+      const report = JSON.parse(stdout);
+      assert.deepEqual([report.outcome, report.failed, Object.keys(report.byGeneration)], ["rolled-back", 0, ["blue"]]);
+      assert.match(report.message, /smoke.*500[\s\S]*blue serves, and green is gone/);
+    });
+  });
+});
