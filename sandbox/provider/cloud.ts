@@ -1,0 +1,71 @@
+import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { EC2Client } from "@aws-sdk/client-ec2";
+import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { RDSClient } from "@aws-sdk/client-rds";
+import { Instances } from "./instances.ts";
+
+/** What the provider's configuration says; what it does not say comes from the environment. */
+export interface CloudOptions {
+  readonly region?: string;
+  readonly accessKey?: string;
+  readonly secretKey?: string;
+  readonly token?: string;
+  /** By the official plugin's names of the services: ec2, elbv2, rds, dynamodb, autoscaling. */
+  readonly endpoints?: Readonly<Record<string, string>>;
+}
+
+/** The clients of one region. */
+export class Cloud {
+  readonly region: string;
+  readonly ec2: EC2Client;
+  readonly loadBalancing: ElasticLoadBalancingV2Client;
+  readonly databases: RDSClient;
+  readonly tables: DynamoDBClient;
+  readonly autoScaling: AutoScalingClient;
+  readonly instances: Instances;
+  #account: Promise<string> | undefined;
+
+  constructor(options: CloudOptions = {}) {
+    this.region =
+      options.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? missing("a region (aws:region)");
+    const shared = {
+      region: this.region,
+      maxAttempts: 8,
+      retryMode: "adaptive",
+      requestHandler: { httpsAgent: { maxSockets: 64 }, httpAgent: { maxSockets: 64 } },
+      ...(options.accessKey !== undefined && {
+        credentials: {
+          accessKeyId: options.accessKey,
+          secretAccessKey: options.secretKey ?? missing("a secret key (aws:secretKey)"),
+          ...(options.token !== undefined && { sessionToken: options.token }),
+        },
+      }),
+    };
+    const at = (...services: string[]) => {
+      const endpoint = services.map((service) => options.endpoints?.[service]).find((url) => url !== undefined);
+      return { ...shared, ...(endpoint !== undefined && { endpoint }) };
+    };
+    this.ec2 = new EC2Client(at("ec2"));
+    this.loadBalancing = new ElasticLoadBalancingV2Client(at("elbv2", "elasticloadbalancingv2", "elb"));
+    this.databases = new RDSClient(at("rds"));
+    this.tables = new DynamoDBClient(at("dynamodb"));
+    this.autoScaling = new AutoScalingClient(at("autoscaling"));
+    this.instances = new Instances(this.ec2);
+  }
+
+  /** The account's id, as `find` reads it from something that the account owns. */
+  account(find: () => Promise<string>): Promise<string> {
+    this.#account ??= find();
+    return this.#account;
+  }
+
+  close(): void {
+    for (const client of [this.ec2, this.loadBalancing, this.databases, this.tables, this.autoScaling])
+      client.destroy();
+  }
+}
+
+function missing(what: string): never {
+  throw new Error(`The provider needs ${what}, from its configuration or the environment.`);
+}

@@ -1,0 +1,41 @@
+import type { CheckFailure } from "./check.ts";
+import type { CloudOptions } from "./cloud.ts";
+import { isObject, type Properties, unknown } from "./values.ts";
+
+/** Settings of the official plugin that change nothing here. */
+const ignored = new Set([
+  "version",
+  "pluginDownloadURL",
+  "skipCredentialsValidation",
+  "skipMetadataApiCheck",
+  "skipRegionValidation",
+  "skipRequestingAccountId",
+  "s3UsePathStyle",
+  "maxRetries",
+  "retryMode",
+]);
+
+/** The provider's configuration, which travels as text; settings that are not supported go to `failures`. */
+export function cloudOptions(config: Properties, failures: CheckFailure[]): CloudOptions {
+  const { region, accessKey, secretKey, token, endpoints, ...others } = config;
+  for (const [property, value] of Object.entries(others)) {
+    if (ignored.has(property) || value === undefined || value === null) continue;
+    failures.push({ property, reason: `aws:${property} is not supported by the sandbox's provider` });
+  }
+  return {
+    region: text(region),
+    accessKey: text(accessKey),
+    secretKey: text(secretKey),
+    token: text(token),
+    endpoints: Object.assign({}, ...list(endpoints)),
+  };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" && value !== unknown ? value : undefined;
+}
+
+function list(value: unknown): Record<string, string>[] {
+  const parsed: unknown = typeof value === "string" && value !== unknown ? JSON.parse(value) : value;
+  return Array.isArray(parsed) ? parsed.filter(isObject).map((entry) => entry as Record<string, string>) : [];
+}

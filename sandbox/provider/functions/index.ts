@@ -1,0 +1,8 @@
+import { getAvailabilityZones } from "./availability-zones.ts";
+import type { AnyFunction } from "./function.ts";
+
+export type { AnyFunction };
+
+export const functions: Readonly<Record<string, AnyFunction>> = {
+  "aws:index/getAvailabilityZones:getAvailabilityZones": getAvailabilityZones,
+};
