@@ -2,13 +2,16 @@ import {
   DescribeAddressesCommand,
   DescribeImagesCommand,
   DescribeInstanceStatusCommand,
+  DescribeInstancesCommand,
   DescribeInstanceTypesCommand,
+  DescribeLaunchTemplatesCommand,
   DescribeSnapshotsCommand,
   EC2Client,
   type Image,
   type InstanceStatus,
 } from "@aws-sdk/client-ec2";
 import {
+  DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
   ElasticLoadBalancingV2Client,
   type TargetHealthDescription,
@@ -101,6 +104,66 @@ export class Aws {
     return DBSnapshots[0]?.Status ?? "missing";
   }
 
+  /**
+   * Ids of what may have been created with these inputs, by name where AWS knows the resource by its name, else by all
+   * of its tags. Empty for what can be created twice without harm, such as a registration.
+   */
+  async findCreated(
+    type: string,
+    inputs: Readonly<Record<string, unknown>>,
+    abortSignal?: AbortSignal,
+  ): Promise<readonly string[]> {
+    const options = { abortSignal };
+    const name = String(inputs.name ?? "");
+    switch (type) {
+      case "aws:ec2/instance:Instance": {
+        const states = { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] };
+        const { Reservations = [] } = await this.#ec2.send(
+          new DescribeInstancesCommand({ Filters: [...tagFilters(inputs), states] }),
+          options,
+        );
+        return Reservations.flatMap(({ Instances = [] }) => Instances.flatMap(({ InstanceId = [] }) => InstanceId));
+      }
+      case "aws:ebs/snapshot:Snapshot": {
+        const { Snapshots = [] } = await this.#ec2.send(
+          new DescribeSnapshotsCommand({ Filters: tagFilters(inputs) }),
+          options,
+        );
+        return Snapshots.flatMap(({ SnapshotId = [] }) => SnapshotId);
+      }
+      case "aws:ec2/launchTemplate:LaunchTemplate": {
+        const filter = { Name: "launch-template-name", Values: [name] };
+        const { LaunchTemplates = [] } = await this.#ec2.send(
+          new DescribeLaunchTemplatesCommand({ Filters: [filter] }),
+          options,
+        );
+        return LaunchTemplates.flatMap(({ LaunchTemplateId = [] }) => LaunchTemplateId);
+      }
+      case "aws:lb/targetGroup:TargetGroup":
+        return this.#targetGroupArns(name, abortSignal);
+      case "aws:rds/snapshot:Snapshot": {
+        const id = String(inputs.dbSnapshotIdentifier);
+        return (await this.snapshotState({ kind: "rds", id }, abortSignal).catch(() => "missing")) === "missing"
+          ? []
+          : [id];
+      }
+      default:
+        return [];
+    }
+  }
+
+  async #targetGroupArns(name: string, abortSignal?: AbortSignal): Promise<readonly string[]> {
+    try {
+      const { TargetGroups = [] } = await this.#balancing.send(new DescribeTargetGroupsCommand({ Names: [name] }), {
+        abortSignal,
+      });
+      return TargetGroups.flatMap(({ TargetGroupArn = [] }) => TargetGroupArn);
+    } catch (error) {
+      if (isNotFound(error)) return [];
+      throw error;
+    }
+  }
+
   close(): void {
     this.#ec2.destroy();
     this.#balancing.destroy();
@@ -108,9 +171,17 @@ export class Aws {
   }
 }
 
+/** Filters for exactly these tags. */
+function tagFilters({ tags }: Readonly<Record<string, unknown>>) {
+  return Object.entries((tags ?? {}) as Record<string, string>).map(([key, value]) => ({
+    Name: `tag:${key}`,
+    Values: [value],
+  }));
+}
+
 function isNotFound(error: unknown): boolean {
   const name = error instanceof Error ? error.name : "";
-  return /NotFound$|NotFound\.|^InvalidAMIID|^InvalidInstanceType|Malformed$/.test(name);
+  return /NotFound(Exception|Fault)?$|NotFound\.|^InvalidAMIID|^InvalidInstanceType|Malformed$/.test(name);
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

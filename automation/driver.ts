@@ -7,6 +7,7 @@ import { checkImage } from "./gates/image.ts";
 import { type UnfinishedRun, unfinishedRun } from "./history.ts";
 import type { Json } from "./ledger/events.ts";
 import { readJournal } from "./ledger/journal.ts";
+import { recover } from "./recovery.ts";
 import type { Listener, Outcome, RunResult } from "./report/events.ts";
 import { ApprovalNeeded, GateError, type RunIdentity, type Signals, Walker } from "./run.ts";
 import { type LeaseWish, ledgerOf, RunLedger } from "./run-ledger.ts";
@@ -170,7 +171,7 @@ async function goOn(
   options: DriveOptions,
   begun: UnfinishedRun,
 ): Promise<RunResult> {
-  await session.engine.unlock(options.signals.cancel);
+  await mend(session, options);
   return walk(session, ledger, options, begun, begun);
 }
 
@@ -181,7 +182,7 @@ async function goBack(
   begun: UnfinishedRun,
   why: Why,
 ): Promise<RunResult> {
-  await session.engine.unlock(options.signals.cancel);
+  await mend(session, options);
   const walker = new Walker(session, begun, ledger, options.listener, options.signals);
   if (session.last?.outputs.live === begun.to || begun.reached === "retire") {
     throw new HandoverError(
@@ -199,6 +200,21 @@ async function goBack(
     why,
     performance.now(),
   );
+}
+
+/** What a killed run left is put in order before anything else is done. */
+async function mend({ engine, aws }: Session, { listener, signals }: DriveOptions): Promise<void> {
+  const { adopted, cleared } = await recover(engine, aws, signals.stop);
+  for (const { urn, id } of adopted)
+    listener({
+      type: "warning",
+      message: `${id} was created by the run that was killed; it is adopted as ${urn.split("::").at(-1)}`,
+    });
+  for (const { urn, operation } of cleared)
+    listener({
+      type: "warning",
+      message: `${operation} ${urn.split("::").at(-1)} was in flight when the run was killed; it is done again`,
+    });
 }
 
 /** Traffic and addresses go back in one update; then what was launched drains and is removed. */

@@ -1,11 +1,19 @@
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { type EngineEvent, LocalWorkspace, type Stack, StackNotFoundError } from "@pulumi/pulumi/automation/index.js";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  ConcurrentUpdateError,
+  type EngineEvent,
+  LocalWorkspace,
+  type Stack,
+  StackNotFoundError,
+} from "@pulumi/pulumi/automation/index.js";
 import { type LastOutputs, parseOutputs } from "../stacks/outputs.ts";
 import { projectDirectory } from "../stacks/project.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
+import type { Deployment } from "./recovery.ts";
 import { mergeKeys, type StackFile } from "./stack-file.ts";
 
 /** One step of the engine on one resource. */
@@ -44,6 +52,9 @@ export interface Position {
   /** The goal, when it is not the one in the file: on the way back. */
   readonly live?: string;
 }
+
+/** How long a dead driver's engine may take to finish what it has in hand. */
+const unlockSeconds = 120;
 
 /** How many resources the engine works on at once. */
 const parallel = 64;
@@ -169,10 +180,49 @@ export class Engine {
     }
   }
 
-  /** Clears the lock that a killed engine left. Only for who holds the stack's lease: nobody else can be at work. */
+  /**
+   * Waits until no other engine works on the stack, and clears the lock that a killed one left. Only for who holds the
+   * stack's lease: nobody else can begin then, but a dead driver's engine may still be finishing its operation.
+   */
   async unlock(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    await this.#stack.cancel();
+    const deadline = performance.now() + unlockSeconds * 1000;
+    for (;;) {
+      signal.throwIfAborted();
+      const holder = await this.#lockHolder(signal);
+      if (holder === undefined) return;
+      if (!isAlive(holder) || performance.now() > deadline) {
+        await this.#stack.cancel();
+        return;
+      }
+      await sleep(250, undefined, { signal });
+    }
+  }
+
+  /** Who holds the backend's lock, in the words of the engine; undefined when nobody does. */
+  async #lockHolder(signal: AbortSignal): Promise<string | undefined> {
+    try {
+      // A refresh of the stack's own resource takes the lock and reads nothing from the cloud.
+      const name = `handover-${this.#file.stack}`;
+      await this.refresh([`urn:pulumi:${this.#file.stack}::handover::pulumi:pulumi:Stack::${name}`], signal);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ConcurrentUpdateError) return messageOf(error);
+      throw error;
+    }
+  }
+
+  async exportState(): Promise<Deployment> {
+    return (await this.#stack.exportStack()).deployment as Deployment;
+  }
+
+  async importState(deployment: Deployment): Promise<void> {
+    const { version } = await this.#stack.exportStack();
+    await this.#stack.importStack({ version, deployment });
+  }
+
+  /** Reads resources from the cloud into the state. */
+  async refresh(urns: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#stack.refresh({ target: [...urns], color: "never", signal });
   }
 
   close(): void {
@@ -222,6 +272,18 @@ class Recorder {
 
   #end(urn: string): void {
     if (this.#busy.delete(urn) && this.#busy.size === 0) this.#busyMilliseconds += performance.now() - this.#busySince;
+  }
+}
+
+/** Whether the process that the lock names is one of this machine and still runs: `created by root@host (pid 42)`. */
+function isAlive(holder: string): boolean {
+  const [, host, pid] = /created by \S+@(\S+) \(pid (\d+)\)/.exec(holder) ?? [];
+  if (pid === undefined || host !== hostname()) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

@@ -1,6 +1,6 @@
 import type { InferredOptionTypes } from "yargs";
 import type { DriveOptions } from "../driver.ts";
-import { HandoverError } from "../errors.ts";
+import { parseDuration } from "../duration.ts";
 import { interrupts } from "../interrupts.ts";
 import type { RunResult } from "../report/events.ts";
 import { phaseTable, progressLines } from "../report/progress.ts";
@@ -42,7 +42,7 @@ export async function drive(
     warnOfWhatIsNotWatched(session);
     const result = await work(session, {
       command: `handover ${command} --stack ${args.stack}`,
-      waitSeconds: args.wait === undefined ? 0 : parseDuration(args.wait),
+      waitSeconds: args.wait === undefined ? 0 : parseDuration("--wait", args.wait),
       takeOver: args["take-over"],
       pauseBefore: args["pause-before"],
       autoApprove: args["auto-approve"],
@@ -65,14 +65,6 @@ function printResult({ outcome, from, to, seconds, phases, message }: RunResult)
     `${route}: ${outcome} in ${seconds.toFixed(0)} s`,
     ...(message === undefined ? [] : [message]),
   ]);
-}
-
-/** @returns seconds */
-function parseDuration(text: string): number {
-  const [, number, unit = "s"] = /^(\d+)(s|m|h)?$/.exec(text) ?? [];
-  if (number === undefined)
-    throw new HandoverError("usage", 1, `--wait: "${text}" is not a duration; write for example 90s, 10m or 1h`);
-  return Number(number) * ({ s: 1, m: 60, h: 3600 }[unit] ?? 1);
 }
 
 /** The configuration may say more than this version does; nobody shall believe that it is watched. */

@@ -1,0 +1,76 @@
+import type { Aws } from "./aws.ts";
+import type { Engine } from "./engine.ts";
+
+/** The part of an exported deployment that recovery reads and mends. */
+export interface Deployment {
+  resources?: StateResource[];
+  pending_operations?: PendingOperation[];
+}
+
+export interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly custom?: boolean;
+  readonly id?: string;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+export interface PendingOperation {
+  readonly type: string;
+  readonly resource: StateResource;
+}
+
+export interface Recovery {
+  /** Resources that were created while nobody wrote it down; they are in the state now. */
+  readonly adopted: readonly { readonly urn: string; readonly id: string }[];
+  /** Operations that were in flight and are done again by the next update. */
+  readonly cleared: readonly { readonly urn: string; readonly operation: string }[];
+}
+
+/**
+ * Mends what a killed engine left. An operation in flight is in the state as pending, and whether it took effect is not
+ * known: the cloud's truth wins. What was created is looked for by the name or the tags that it was created with, and
+ * adopted; every other operation is forgotten, since the next update does it again to the same end.
+ */
+export async function recover(engine: Engine, aws: Aws, signal: AbortSignal): Promise<Recovery> {
+  await engine.unlock(signal);
+  const deployment = await engine.exportState();
+  const pending = deployment.pending_operations ?? [];
+  if (pending.length === 0) return { adopted: [], cleared: [] };
+  const known = new Set((deployment.resources ?? []).map(({ id }) => id));
+  const found = await Promise.all(
+    pending.map(async (operation) => ({ operation, id: await createdId(operation, aws, known, signal) })),
+  );
+  const adopted = found.flatMap(({ operation: { resource }, id }) =>
+    id === undefined ? [] : [{ ...resource, id, outputs: {} }],
+  );
+  await engine.importState(mended(deployment, adopted));
+  if (adopted.length > 0)
+    await engine.refresh(
+      adopted.map(({ urn }) => urn),
+      signal,
+    );
+  return {
+    adopted: adopted.map(({ urn, id }) => ({ urn, id })),
+    cleared: found.flatMap(({ operation, id }) =>
+      id === undefined ? [{ urn: operation.resource.urn, operation: operation.type }] : [],
+    ),
+  };
+}
+
+/** The deployment without pending operations and with what was adopted. */
+export function mended(deployment: Deployment, adopted: readonly StateResource[]): Deployment {
+  return { ...deployment, pending_operations: [], resources: [...(deployment.resources ?? []), ...adopted] };
+}
+
+async function createdId(
+  { type, resource }: PendingOperation,
+  aws: Aws,
+  known: ReadonlySet<string | undefined>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (type !== "creating") return undefined;
+  const ids = await aws.findCreated(resource.type, resource.inputs ?? {}, signal);
+  return ids.find((id) => !known.has(id));
+}
