@@ -1,8 +1,16 @@
 import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { EC2Client } from "@aws-sdk/client-ec2";
+import {
+  DescribeImagesCommand,
+  DescribeSecurityGroupsCommand,
+  DescribeVolumesCommand,
+  EC2Client,
+  type Image,
+  type Volume,
+} from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { RDSClient } from "@aws-sdk/client-rds";
+import { Batch } from "./batch.ts";
 import { Instances } from "./instances.ts";
 
 /** What the provider's configuration says; what it does not say comes from the environment. */
@@ -24,6 +32,8 @@ export class Cloud {
   readonly tables: DynamoDBClient;
   readonly autoScaling: AutoScalingClient;
   readonly instances: Instances;
+  readonly volumes: Batch<Volume>;
+  readonly images: Batch<Image>;
   #account: Promise<string> | undefined;
 
   constructor(options: CloudOptions = {}) {
@@ -52,11 +62,23 @@ export class Cloud {
     this.tables = new DynamoDBClient(at("dynamodb"));
     this.autoScaling = new AutoScalingClient(at("autoscaling"));
     this.instances = new Instances(this.ec2);
+    this.volumes = new Batch(async (ids) => {
+      const Filters = [{ Name: "volume-id", Values: ids }];
+      const { Volumes = [] } = await this.ec2.send(new DescribeVolumesCommand({ Filters }));
+      return new Map(Volumes.map((volume) => [volume.VolumeId, volume]));
+    });
+    this.images = new Batch(async (ids) => {
+      const Filters = [{ Name: "image-id", Values: ids }];
+      const { Images = [] } = await this.ec2.send(new DescribeImagesCommand({ Filters, IncludeDeprecated: true }));
+      return new Map(Images.map((image) => [image.ImageId, image]));
+    });
   }
 
-  /** The account's id, as `find` reads it from something that the account owns. */
-  account(find: () => Promise<string>): Promise<string> {
-    this.#account ??= find();
+  /** The account's id; every account has a security group in its default network. */
+  account(): Promise<string> {
+    this.#account ??= this.ec2
+      .send(new DescribeSecurityGroupsCommand({ Filters: [{ Name: "group-name", Values: ["default"] }] }))
+      .then(({ SecurityGroups }) => SecurityGroups?.[0]?.OwnerId ?? "");
     return this.#account;
   }
 

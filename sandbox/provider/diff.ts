@@ -30,6 +30,8 @@ export function diffField(
 ): Difference[] {
   const replace = parentReplaces || field.replace === true;
   if (isEmpty(now) && field.computed) return [];
+  // After an import nobody knows what it was.
+  if (isEmpty(old) && field.writeOnly) return [];
   const before = isEmpty(old) ? field.default : (old as Value);
   const after = isEmpty(now) ? field.default : (now as Value);
   if (isEmpty(before) && isEmpty(after)) return [];
@@ -140,4 +142,9 @@ function hasOnlyUnknown(value: unknown): boolean {
 
 function asObject(value: unknown): Properties {
   return isObject(value) ? value : {};
+}
+
+/** `tags` for `tags["handover:run"]`. */
+export function topLevel(path: string): string {
+  return path.split(/[.[]/)[0] ?? path;
 }

@@ -1,33 +1,28 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type EC2Client, type Instance, paginateDescribeInstances } from "@aws-sdk/client-ec2";
+import { Batch } from "./batch.ts";
 import { pauses, type WaitOptions } from "./wait.ts";
 
-interface Question {
-  readonly id: string;
-  readonly answer: (instance: Instance | undefined) => void;
-  readonly fail: (error: unknown) => void;
-}
-
-/** Describes instances together: a hundred that are created at the same time are asked for in one call. */
+/** Waits for instances together: a hundred that are created at the same time are asked for in one call. */
 export class Instances {
-  readonly #client: EC2Client;
-  #questions: Question[] = [];
+  readonly #batch: Batch<Instance>;
   #waiting = 0;
+  #pauses = pauses();
   #tick: Promise<void> | undefined;
 
   constructor(client: EC2Client) {
-    this.#client = client;
+    this.#batch = new Batch((ids) => describe(client, ids));
   }
 
-  /** The instance, undefined if there is none. */
+  /** Undefined when there is none. */
   describe(id: string): Promise<Instance | undefined> {
-    return new Promise((answer, fail) => {
-      this.#questions.push({ id, answer, fail });
-      if (this.#questions.length === 1) setTimeout(() => void this.#ask(), 10);
-    });
+    return this.#batch.find(id);
   }
 
-  /** Polls, in step with all others that wait, until `ready` gives something. */
+  /**
+   * Polls, in step with all others that wait, until `ready` gives something.
+   * @throws when the time is over or the signal fires
+   */
   async waitFor<T>(
     id: string,
     ready: (instance: Instance | undefined) => T | undefined,
@@ -35,6 +30,8 @@ export class Instances {
   ): Promise<T> {
     const deadline = Date.now() + options.timeoutSeconds * 1000;
     this.#waiting += 1;
+    // Whoever joins is not made to wait as long as those that have been waiting.
+    this.#pauses = pauses();
     try {
       for (;;) {
         const result = ready(await this.describe(id));
@@ -46,46 +43,24 @@ export class Instances {
       }
     } finally {
       this.#waiting -= 1;
-      if (this.#waiting === 0) this.#pauses = pauses();
     }
   }
 
-  #pauses = pauses();
-
+  /** The more that wait, the more there is to answer in each poll. */
   async #nextTick(): Promise<void> {
-    await sleep(this.#pauses.next().value);
+    await sleep(Math.min(1000, this.#pauses.next().value + this.#waiting * 4));
     this.#tick = undefined;
   }
+}
 
-  async #ask(): Promise<void> {
-    const questions = this.#questions;
-    this.#questions = [];
-    const ids = [...new Set(questions.map(({ id }) => id))];
-    // A filter takes 200 values.
-    for (let start = 0; start < ids.length; start += 200) {
-      const asked = ids.slice(start, start + 200);
-      const concerned = questions.filter(({ id }) => asked.includes(id));
-      try {
-        const found = await this.#find(asked);
-        for (const { id, answer } of concerned) answer(found.get(id));
-      } catch (error) {
-        for (const { fail } of concerned) fail(error);
-      }
+/** By filter, because an id that does not exist (yet) would make the call fail for all. */
+async function describe(client: EC2Client, ids: string[]): Promise<Map<string | undefined, Instance>> {
+  const found = new Map<string | undefined, Instance>();
+  const Filters = [{ Name: "instance-id", Values: ids }];
+  for await (const page of paginateDescribeInstances({ client, pageSize: 1000 }, { Filters })) {
+    for (const { Instances: instances = [] } of page.Reservations ?? []) {
+      for (const instance of instances) found.set(instance.InstanceId, instance);
     }
   }
-
-  /** By filter, because an id that does not exist (yet) would make the call fail for all. */
-  async #find(ids: string[]): Promise<Map<string | undefined, Instance>> {
-    const found = new Map<string | undefined, Instance>();
-    const filters = [{ Name: "instance-id", Values: ids }];
-    for await (const page of paginateDescribeInstances(
-      { client: this.#client, pageSize: 1000 },
-      { Filters: filters },
-    )) {
-      for (const { Instances: instances = [] } of page.Reservations ?? []) {
-        for (const instance of instances) found.set(instance.InstanceId, instance);
-      }
-    }
-    return found;
-  }
+  return found;
 }

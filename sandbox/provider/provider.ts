@@ -1,6 +1,14 @@
 import { type CheckFailure, checkInputs, defaultsKey, nameAutomatically } from "./check.ts";
 import { Cloud, type CloudOptions } from "./cloud.ts";
-import { type Difference, diffInputs, fillDefaults, importInputs, refreshInputs, withChosen } from "./diff.ts";
+import {
+  type Difference,
+  diffInputs,
+  fillDefaults,
+  importInputs,
+  refreshInputs,
+  topLevel,
+  withChosen,
+} from "./diff.ts";
 import { NotReadyError } from "./errors.ts";
 import { type AnyFunction, functions } from "./functions/index.ts";
 import type { AnyResourceType, Operation } from "./resource.ts";
@@ -58,11 +66,15 @@ export class Provider {
 
   diff(request: Request, oldInputs: Properties, state: Properties, news: Properties): DiffResult {
     const type = typeOf(request.urn);
-    const differences = diffInputs(withChosen(oldInputs, state, type.fields), news, type.fields);
+    const replacing = type.replaces?.(news) ?? [];
+    const differences = diffInputs(withChosen(oldInputs, state, type.fields), news, type.fields).map((difference) =>
+      replacing.includes(topLevel(difference.path)) ? { ...difference, replace: true } : difference,
+    );
     // Two of the same fixed name cannot be there at the same time.
     const property = type.autoname?.property as string | undefined;
     const isFixed = property !== undefined && !isEmpty(news[property]) && !isAutomatic(news, property);
-    return { differences, deleteBeforeReplace: isFixed && oldInputs[property] === news[property] };
+    const hasSameName = isFixed && oldInputs[property] === news[property];
+    return { differences, deleteBeforeReplace: hasSameName || type.deleteBeforeReplace === true };
   }
 
   async create(request: Request, inputs: Properties, preview: boolean): Promise<ReadResult> {
@@ -89,8 +101,9 @@ export class Provider {
     const type = typeOf(request.urn);
     const operation = this.#operation(request);
     const isImport = Object.keys(inputs).length === 0 && Object.keys(state).length === 0;
-    const ownId = isImport && type.importId !== undefined ? await type.importId(id, operation) : id;
-    const found = await type.read({ ...operation, id: ownId, state });
+    const { id: ownId, ...known } =
+      isImport && type.importId !== undefined ? await type.importId(id, operation) : { id, ...state };
+    const found = ownId === "" ? undefined : await type.read({ ...operation, id: ownId, state: known });
     if (found === undefined) return undefined;
     const now = found as Properties;
     if (!isImport) {
@@ -113,7 +126,7 @@ export class Provider {
     const type = typeOf(request.urn);
     const before = withChosen(olds.inputs, olds.state, type.fields);
     const differences = diffInputs(before, news, type.fields);
-    const changes = new Set(differences.map(({ path }) => path.split(/[.[]/)[0]));
+    const changes = new Set(differences.map(({ path }) => topLevel(path)));
     if (preview) return foreseen(type, news, olds.state, changes.size > 0 ? "update" : "none");
     const operation = this.#operation(request);
     await type.update?.({
@@ -151,7 +164,7 @@ export class Provider {
   }
 
   async #readState(type: AnyResourceType, operation: Operation, id: string, inputs: Properties): Promise<Properties> {
-    const found = await type.read({ ...operation, id, state: inputs });
+    const found = await type.read({ ...operation, id, state: inputs, written: clean(inputs) });
     if (found === undefined) throw new Error(`${id} does not exist any more.`);
     return this.#completeState(found as Properties, inputs, type);
   }
@@ -172,7 +185,11 @@ function foreseen(
 ): Properties {
   const result: Properties = { ...state, ...clean(inputs) };
   for (const [key, when] of Object.entries(type.computed)) {
-    if (what === "create" || (what === "update" && when === "onUpdate")) result[key] = unknown;
+    if (
+      (what === "create" && !(key in type.fields)) ||
+      (what === "update" && when === "onUpdate" && isEmpty(inputs[key]))
+    )
+      result[key] = unknown;
   }
   if (what === "create") {
     for (const [key, field] of Object.entries(type.fields)) {

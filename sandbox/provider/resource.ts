@@ -40,6 +40,8 @@ export interface Existing<Resource> extends Operation {
   readonly id: string;
   /** What is in the engine's state; nothing when it is imported. */
   readonly state: Partial<OutputsOf<Resource>>;
+  /** The inputs that were just written; what they say needs not be asked for. */
+  readonly written?: Partial<OutputsOf<Resource>>;
 }
 
 /** Everything that the provider knows about a type of resource. */
@@ -49,17 +51,22 @@ export interface ResourceType<Resource, Args> {
   /** The inputs that are supported. */
   readonly fields: Fields<Args>;
   /** The outputs that are no inputs; `onUpdate`: an update may change it. */
-  readonly computed: Readonly<Record<ComputedOf<Resource, Args>, true | "onUpdate">>;
+  readonly computed: Readonly<Record<ComputedOf<Resource, Args>, true | "onUpdate">> &
+    Partial<Readonly<Record<keyof Args, "onUpdate">>>;
   readonly autoname?: Autoname & { readonly property: keyof Args };
+  /** There cannot be two of it. */
+  readonly deleteBeforeReplace?: true;
   /** Inputs of which a program must give exactly one. */
   readonly exactlyOne?: readonly (keyof Args)[];
+  /** Inputs whose change replaces the resource only with certain other inputs. */
+  replaces?(news: InputsOf<Args>): (keyof Args)[];
   create(inputs: InputsOf<Args>, creation: Creation): Promise<string>;
   /** Undefined when it does not exist. */
   read(existing: Existing<Resource>): Promise<StateOf<Resource> | undefined>;
   update?(change: Change<Args, Resource>): Promise<void>;
   delete(existing: Existing<Resource>): Promise<void>;
-  /** The resource's id by the id that the official plugin imports it by. */
-  importId?(id: string, operation: Operation): Promise<string>;
+  /** What identifies the resource, by the id that the official plugin imports it by; no id when there is none. */
+  importId?(id: string, operation: Operation): Promise<{ readonly id: string } & Partial<OutputsOf<Resource>>>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the machinery handles all types alike

@@ -4,7 +4,7 @@ import rpc from "@pulumi/pulumi/proto/provider_pb.js";
 import statuses from "@pulumi/pulumi/proto/status_pb.js";
 import type { CheckFailure } from "./check.ts";
 import { cloudOptions } from "./configuration.ts";
-import type { Difference } from "./diff.ts";
+import { type Difference, topLevel } from "./diff.ts";
 import { describeError, NotReadyError } from "./errors.ts";
 import { anys, empties } from "./protobuf.ts";
 import type { Provider } from "./provider.ts";
@@ -118,10 +118,6 @@ function diffResponse(differences: readonly Difference[]): rpc.DiffResponse {
     response.getDetaileddiffMap().set(path, detail);
   }
   return response;
-}
-
-function topLevel(path: string): string {
-  return path.split(/[.[]/)[0] ?? path;
 }
 
 function checkFailure({ property, reason }: CheckFailure): rpc.CheckFailure {
