@@ -1,5 +1,6 @@
 import yargs, { type CommandModule } from "yargs";
 import { ConfigError } from "../stacks/config.ts";
+import { abortCommand } from "./commands/abort.ts";
 import { approveCommand } from "./commands/approve.ts";
 import { type Command, type GlobalArguments, note, printJson } from "./commands/command.ts";
 import { historyCommand } from "./commands/history.ts";
@@ -37,6 +38,7 @@ try {
     .command(module(resumeCommand))
     .command(module(rollbackCommand))
     .command(module(approveCommand))
+    .command(module(abortCommand))
     .command(module(historyCommand))
     .command(module(rehearseCommand))
     .command(module(sandboxCommand))

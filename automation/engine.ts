@@ -225,6 +225,13 @@ export class Engine {
     await this.#stack.refresh({ target: [...urns], color: "never", signal });
   }
 
+  /** Reads the whole stack from the cloud into the state. @returns what differed */
+  async refreshAll(signal: AbortSignal): Promise<readonly Operation[]> {
+    const recorder = new Recorder();
+    await this.#stack.refresh({ parallel, color: "never", signal, onEvent: recorder.onEvent });
+    return recorder.operations.filter(({ op, properties }) => op === "delete" || properties.length > 0);
+  }
+
   close(): void {
     rmSync(this.#directory, { recursive: true, force: true });
   }

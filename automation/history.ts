@@ -1,5 +1,8 @@
 import { type PhaseName, phaseNames } from "../stacks/runbook.ts";
 import type { LedgerRecord } from "./ledger/events.ts";
+import { readJournal } from "./ledger/journal.ts";
+import { ledgerOf } from "./run-ledger.ts";
+import type { Session } from "./session.ts";
 
 /** A run that was begun and has not ended, as the ledger has it. */
 export interface UnfinishedRun {
@@ -40,4 +43,20 @@ export function unfinishedRun(records: readonly LedgerRecord[]): UnfinishedRun |
         : undefined,
     approved: new Set(events.flatMap((event) => (event.type === "approved" ? [event.digest] : []))),
   };
+}
+
+/** The stack's newest run, if it has not ended. */
+export async function begunRun({
+  stack,
+  region,
+}: Pick<Session, "stack" | "region">): Promise<UnfinishedRun | undefined> {
+  const table = ledgerOf(stack, region);
+  try {
+    const journal = readJournal(table);
+    const [newest] = await journal.runs();
+    if (newest === undefined || newest.finished !== undefined) return undefined;
+    return unfinishedRun(await journal.events(newest.run));
+  } finally {
+    table.client.destroy();
+  }
 }

@@ -1,4 +1,4 @@
-import type { Signals } from "./run.ts";
+import type { Signals } from "./walker.ts";
 
 /**
  * Ctrl-C or SIGTERM: the first finishes the operation in hand and stops, the second cancels it.

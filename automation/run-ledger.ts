@@ -26,7 +26,7 @@ export class RunLedger {
   readonly #secrets: ReadonlySet<string>;
   readonly #key = digestKey();
 
-  constructor(secrets: ReadonlySet<string>, held?: { journal: Journal; lease: Lease; client: DynamoDBClient }) {
+  constructor(secrets: ReadonlySet<string>, held?: { journal?: Journal; lease?: Lease; client?: DynamoDBClient }) {
     this.#secrets = secrets;
     this.#journal = held?.journal;
     this.#lease = held?.lease;
@@ -52,6 +52,11 @@ export class RunLedger {
       table.client.destroy();
       throw error;
     }
+  }
+
+  /** The same lease for what is no run: nothing is written down. */
+  unrecorded(): RunLedger {
+    return new RunLedger(this.#secrets, { lease: this.#lease, client: this.#client });
   }
 
   /** Aborts when the lease is lost: nothing more may be done. */

@@ -135,11 +135,12 @@ async function startNetwork(directory: string, { cloud, network }: Slot): Promis
   return pidOf(service.pid);
 }
 
+/** The engine attaches to it as long as the sandbox is up, so one that dies is started again. */
 async function startProvider(directory: string, port: number): Promise<number> {
-  const command = join(import.meta.dirname, "provider", "pulumi-resource-aws");
+  const provider = join(import.meta.dirname, "provider", "pulumi-resource-aws");
   const service = await startService("provider", {
-    command,
-    args: ["--port", String(port)],
+    command: join(import.meta.dirname, "keep"),
+    args: [provider, "--port", String(port)],
     logFile: join(directory, "provider.log"),
     detached: true,
   });

@@ -145,7 +145,15 @@ const generationSchema = z.strictObject({
 
 const upgradeSchema = z.strictObject({
   /** Pre-upgrade migrations. Default: none. */
-  migrate: z.strictObject({ command }).optional(),
+  migrate: z
+    .strictObject({
+      command,
+      /** Undoes them when the run goes back, after the old servers have all traffic again. Default: nothing is undone. */
+      rollbackCommand: command.optional(),
+      /** Whether the old generation works after them. If not, going back needs `--accept-schema`. Default: true. */
+      reversible: z.boolean().default(true),
+    })
+    .optional(),
   /** Quiets the old servers before addresses leave them. Default: none. */
   beforeMove: z.strictObject({ command }).optional(),
   /** What every new server must answer. Default: the health check's path with 200. */

@@ -1,5 +1,5 @@
-import { begunRun } from "../driver.ts";
 import { HandoverError } from "../errors.ts";
+import { begunRun } from "../history.ts";
 import { interrupts } from "../interrupts.ts";
 import { currentOwner } from "../ledger/lease.ts";
 import { RunLedger } from "../run-ledger.ts";

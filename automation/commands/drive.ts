@@ -1,5 +1,5 @@
 import type { InferredOptionTypes } from "yargs";
-import type { DriveOptions } from "../driver.ts";
+import type { DriveOptions } from "../drive.ts";
 import { parseDuration } from "../duration.ts";
 import { interrupts } from "../interrupts.ts";
 import type { RunResult } from "../report/events.ts";
@@ -21,6 +21,12 @@ export const driveOptions = {
     string: true,
     default: [] as string[],
     describe: "phases before which a person must approve",
+  },
+  "accept-schema": { type: "boolean", default: false, describe: "go back although migrations are not reversible" },
+  refresh: {
+    type: "boolean",
+    default: false,
+    describe: "read the cloud first, and tell what was changed beside the runs",
   },
   "auto-approve": { type: "boolean", default: false, describe: "do not wait for approvals" },
 } as const;
@@ -45,6 +51,8 @@ export async function drive(
       waitSeconds: args.wait === undefined ? 0 : parseDuration("--wait", args.wait),
       takeOver: args["take-over"],
       pauseBefore: args["pause-before"],
+      acceptSchema: args["accept-schema"],
+      refresh: args.refresh,
       autoApprove: args["auto-approve"],
       listener: args.json ? printJson : progressLines(note),
       signals,

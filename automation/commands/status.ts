@@ -1,4 +1,4 @@
-import { begunRun } from "../driver.ts";
+import { begunRun } from "../history.ts";
 import { LedgerMissingError } from "../ledger/errors.ts";
 import { readLease } from "../ledger/lease.ts";
 import { ledgerOf } from "../run-ledger.ts";

@@ -39,7 +39,7 @@ export interface PhaseReport {
   readonly overheadSeconds: number;
 }
 
-export type Outcome = "reached" | "rolled-back" | "paused" | "failed" | "interrupted";
+export type Outcome = "reached" | "rolled-back" | "paused" | "failed" | "interrupted" | "aborted";
 
 /** How a run ended: the last line of its JSON lines. */
 export interface RunResult {

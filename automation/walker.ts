@@ -3,11 +3,11 @@ import type { LastOutputs } from "../stacks/outputs.ts";
 import { runbook, withdraw } from "../stacks/runbook.ts";
 import { runCommand } from "./command-line.ts";
 import type { Applied, Plan, Position } from "./engine.ts";
-import { exitCodes, HandoverError } from "./errors.ts";
+import { type ExitCode, exitCodes, HandoverError } from "./errors.ts";
 import { type GateResult, hold, watch } from "./gates/gate.ts";
 import { type GatedRow, gatesOf, type Scene } from "./gates/of-row.ts";
 import { check } from "./policy.ts";
-import type { Listener, PhaseReport } from "./report/events.ts";
+import type { Listener, Outcome, PhaseReport, RunResult } from "./report/events.ts";
 import type { RunLedger } from "./run-ledger.ts";
 import { inputsOf, type Session } from "./session.ts";
 
@@ -75,6 +75,7 @@ export class Walker {
   readonly #ledger: RunLedger;
   readonly #listener: Listener;
   readonly #signals: Signals;
+  readonly #started = performance.now();
   readonly phases: PhaseReport[] = [];
   last: LastOutputs | undefined;
 
@@ -194,6 +195,30 @@ export class Walker {
     this.#signals.stop.throwIfAborted();
     if (result.verdict === "fail") throw new GateError(row, [result]);
     return secondsSince(started);
+  }
+
+  /** Ends the run, and says how. */
+  finish(outcome: Outcome, exitCode: ExitCode, more: Pick<RunResult, "message" | "digest"> = {}): RunResult {
+    const { id: run, from, to } = this.#identity;
+    const live = this.last?.outputs.live ?? from;
+    const result = {
+      outcome,
+      run,
+      from,
+      to,
+      live,
+      seconds: secondsSince(this.#started),
+      phases: this.phases,
+      exitCode,
+      ...more,
+    };
+    this.#listener({ type: "run-finished", ...result });
+    return result;
+  }
+
+  /** Undoes the migrations, if there is a command for it. */
+  async undoMigrations(): Promise<void> {
+    await this.#command("migrate", this.#session.config.upgrade.migrate?.rollbackCommand);
   }
 
   /** The keys that place an update in the runbook; none when one generation shall be alone. */

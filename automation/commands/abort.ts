@@ -1,0 +1,10 @@
+import { abort } from "../driver.ts";
+import type { Command } from "./command.ts";
+import { type DriveArguments, drive, driveOptions } from "./drive.ts";
+
+export const abortCommand: Command<DriveArguments> = {
+  command: "abort",
+  describe: "give a run up that has launched nothing yet; the site stays as it is",
+  builder: driveOptions,
+  run: (args) => drive("abort", args, abort),
+};

@@ -1,0 +1,29 @@
+import type { Listener } from "./report/events.ts";
+import type { LeaseWish, RunLedger } from "./run-ledger.ts";
+import type { Session } from "./session.ts";
+import { type RunIdentity, type Signals, Walker } from "./walker.ts";
+
+/** How a command wants a stack to be driven. */
+export interface DriveOptions extends LeaseWish {
+  readonly listener: Listener;
+  readonly signals: Signals;
+  /** Phases before which a person must approve, beside those of the configuration. */
+  readonly pauseBefore?: readonly string[];
+  /** Nobody is asked. Default: false. */
+  readonly autoApprove?: boolean;
+  /** Go back although the migrations were declared not reversible. Default: false. */
+  readonly acceptSchema?: boolean;
+  /** Read the cloud into the state first, and tell what differs. Default: false. */
+  readonly refresh?: boolean;
+}
+
+/** What the parts of the driver share. */
+export interface Drive {
+  readonly session: Session;
+  readonly ledger: RunLedger;
+  readonly options: DriveOptions;
+}
+
+export function walkerOf({ session, ledger, options }: Drive, run: RunIdentity): Walker {
+  return new Walker(session, run, ledger, options.listener, options.signals);
+}

@@ -1,0 +1,49 @@
+import { isAfter, type PhaseName, withdraw } from "../stacks/runbook.ts";
+import type { Drive } from "./drive.ts";
+import { type ExitCode, exitCodes, InterruptedError, messageOf } from "./errors.ts";
+import type { RunResult } from "./report/events.ts";
+import type { RunIdentity, Walker } from "./walker.ts";
+
+/** Why a run goes back, and the exit code when it got there: 0 where going back was the wish. */
+export interface Why {
+  readonly reason: string;
+  readonly exitCode: ExitCode;
+}
+
+/** Traffic and addresses go back in one update; then what was launched drains and is removed. */
+export async function putBack(
+  drive: Drive,
+  walker: Walker,
+  run: RunIdentity & { readonly reached: PhaseName; readonly migrated: boolean },
+  { reason, exitCode }: Why,
+): Promise<RunResult> {
+  const { session, ledger, options } = drive;
+  const { stack, config } = session;
+  if (run.migrated && config.upgrade.migrate?.reversible === false && options.acceptSchema !== true) {
+    const message = `${reason}. The migrations are declared not reversible (handover:upgrade.migrate.reversible), so nothing was taken back. If ${run.from} works with the new schema: handover rollback --stack ${stack} --accept-schema`;
+    return walker.finish("failed", exitCodes.needsPerson, { message });
+  }
+  options.listener({ type: "rollback-started", phase: run.reached, reason });
+  await ledger.append({ type: "rollback-started", phase: run.reached, reason });
+  try {
+    // Deregistered servers must be healthy again before traffic comes back to them.
+    if (run.reached === "drain") await walker.phase("observe");
+    if (isAfter(run.reached, "launch-rest")) await walker.phase(withdraw);
+    await walker.phase("settle");
+    if (run.migrated) await walker.undoMigrations();
+    await ledger.append({ type: "run-finished", outcome: "rolled-back" });
+    return walker.finish("rolled-back", exitCode, { message: `${reason}. ${run.from} serves, and ${run.to} is gone.` });
+  } catch (error) {
+    if (options.signals.stop.aborted) return interrupted(drive, walker, run.reached);
+    ledger.assertHeld();
+    const message = `${reason}. Going back failed too: ${ledger.redact(messageOf(error))}. Look at what serves with \`handover status --stack ${stack}\`, then: handover rollback --stack ${stack}`;
+    return walker.finish("failed", exitCodes.needsPerson, { message });
+  }
+}
+
+/** The run was told to stop; it is on record where. */
+export async function interrupted({ ledger, options }: Drive, walker: Walker, phase: PhaseName): Promise<RunResult> {
+  const signal = String(options.signals.stop.reason);
+  await ledger.append({ type: "interrupted", signal, phase });
+  return walker.finish("interrupted", exitCodes.interrupted, { message: new InterruptedError(signal).message });
+}

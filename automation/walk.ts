@@ -1,0 +1,97 @@
+import { type PhaseName, phaseNames } from "../stacks/runbook.ts";
+import { type Drive, walkerOf } from "./drive.ts";
+import { exitCodes, messageOf } from "./errors.ts";
+import { interrupted, putBack } from "./put-back.ts";
+import type { RunResult } from "./report/events.ts";
+import type { Session } from "./session.ts";
+import { ApprovalNeeded, GateError, type RunIdentity, type Walker } from "./walker.ts";
+
+/** How far a run got before. */
+export interface Progress {
+  readonly finished: readonly PhaseName[];
+  /** Digests of plans that a person approved. */
+  readonly approved: ReadonlySet<string>;
+}
+
+/** Walks the phases that are left. What fails on the way is put back. */
+export async function walk(drive: Drive, run: RunIdentity, progress: Progress): Promise<RunResult> {
+  const { session, ledger, options } = drive;
+  const walker = walkerOf(drive, run);
+  options.listener({
+    type: "run-started",
+    run: run.id,
+    from: run.from,
+    to: run.to,
+    resumed: progress.finished.length > 0,
+  });
+  let reached: PhaseName = "backup";
+  try {
+    for (const phase of phasesOf(session, run)) {
+      if (progress.finished.includes(phase)) continue;
+      reached = phase;
+      await walker.phase(phase, {
+        needsApproval: ({ digest }) => mustAsk(drive, phase) && !progress.approved.has(digest),
+      });
+    }
+    await ledger.append({ type: "run-finished", outcome: "reached" });
+    return walker.finish("reached", exitCodes.reached);
+  } catch (error) {
+    const migrated = [...progress.finished, ...walker.phases.map(({ name }) => name)].includes("migrate");
+    return stopped(drive, walker, { ...run, reached, migrated }, error);
+  }
+}
+
+/** The phases that a site has: no backup without a database, no address moves without addresses. */
+export function phasesOf(
+  { shape, config }: Pick<Session, "shape" | "config">,
+  { from, to }: Pick<RunIdentity, "from" | "to">,
+): PhaseName[] {
+  const arrays = [from, to].some((name) => config.generations[name]?.array !== undefined);
+  const skipped: Partial<Record<PhaseName, boolean>> = {
+    backup: !shape.database,
+    migrate: config.upgrade.migrate === undefined,
+    "launch-rest": config.generations[to]?.frontends === 1,
+    "suspend-array": !arrays,
+    "resume-array": !arrays,
+    "move-addresses": shape.elasticIps === 0,
+  };
+  return phaseNames.filter((name) => skipped[name] !== true);
+}
+
+function mustAsk({ session, options }: Drive, phase: PhaseName): boolean {
+  const phases = [...session.config.upgrade.pauseBefore, ...(options.pauseBefore ?? [])];
+  return options.autoApprove !== true && phases.includes(phase);
+}
+
+interface Stopped extends RunIdentity {
+  readonly reached: PhaseName;
+  readonly migrated: boolean;
+}
+
+/** What follows from an error: a pause where nothing is proven, the way back where there is one, else a person. */
+async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknown): Promise<RunResult> {
+  const { session, ledger, options } = drive;
+  const { stack, config } = session;
+  const phase = run.reached;
+  if (options.signals.stop.aborted) return interrupted(drive, walker, phase);
+  if (error instanceof ApprovalNeeded) {
+    const { digest } = error.plan;
+    await ledger.append({ type: "paused", phase, reason: "approval", digest });
+    const message = `${phase} waits for approval. The site serves as it is. Go on with: handover approve --stack ${stack} --digest ${digest} && handover resume --stack ${stack}`;
+    return walker.finish("paused", exitCodes.paused, { message, digest });
+  }
+  // Somebody else works on the stack now: neither record nor touch anything.
+  ledger.assertHeld();
+  const reason = ledger.redact(messageOf(error));
+  options.listener({ type: "failed", phase, message: reason });
+  if ((error instanceof GateError && error.inconclusive) || config.upgrade.onFailure === "pause") {
+    await ledger.append({ type: "paused", phase, reason: "inconclusive" });
+    const message = `${reason}. Nothing was taken back. Go on with \`handover resume --stack ${stack}\`, or back with \`handover rollback --stack ${stack}\`.`;
+    return walker.finish("paused", exitCodes.paused, { message });
+  }
+  if (phase === "retire") {
+    const message = `${reason}. ${run.to} serves and the old servers are being removed, so there is no way back. Look at the cause, then: handover resume --stack ${stack}`;
+    return walker.finish("failed", exitCodes.needsPerson, { message });
+  }
+  return putBack(drive, walker, run, { reason, exitCode: exitCodes.rolledBack });
+}
