@@ -1,12 +1,15 @@
 # Each target brings what it needs; see sandbox/install.sh.
-.PHONY: rehearse test check
+.PHONY: rehearse test check chaos
 
 rehearse: ## a whole upgrade under load, on this machine
 	@./handover rehearse
 
 test: ## all tests
-	@sandbox/run mocha
+	@sandbox/run --sandbox mocha
 
 check: ## format, lint and types
 	@sandbox/run biome check --error-on-warnings .
 	@sandbox/run tsc
+
+chaos: ## kills driver, engine and provider at every point of an upgrade; SEED=n and POINTS=pattern choose
+	@sandbox/run --sandbox node sandbox/chaos/main.ts $(if $(SEED),--seed $(SEED)) $(if $(POINTS),--points '$(POINTS)')

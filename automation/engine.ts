@@ -56,6 +56,18 @@ export interface Position {
 /** How long a dead driver's engine may take to finish what it has in hand. */
 const unlockSeconds = 120;
 
+/**
+ * The engine or the provider ended in the middle of an update: no evidence against the new generation, and what was in
+ * flight is not known until the next update.
+ */
+export class EngineDiedError extends HandoverError {
+  constructor(problem: string, cause: unknown) {
+    super("engine-died", exitCodes.paused, `The engine or its provider ended in the middle of the update. ${problem}`, {
+      cause,
+    });
+  }
+}
+
 /** How many resources the engine works on at once. */
 const parallel = 64;
 
@@ -174,6 +186,7 @@ export class Engine {
         cloudSeconds: recorder.cloudSeconds,
       };
     } catch (cause) {
+      if (recorder.died) throw new EngineDiedError(recorder.problem(cause), cause);
       throw new HandoverError("update-failed", exitCodes.needsPerson, `The update failed. ${recorder.problem(cause)}`, {
         cause,
       });
@@ -241,6 +254,7 @@ export class Engine {
 class Recorder {
   readonly operations: Operation[] = [];
   readonly #errors: string[] = [];
+  #finished = false;
   readonly #busy = new Set<string>();
   #busySince = 0;
   #busyMilliseconds = 0;
@@ -249,8 +263,14 @@ class Recorder {
     if (event.resourcePreEvent !== undefined) this.#begin(event.resourcePreEvent.metadata);
     if (event.resOutputsEvent !== undefined) this.#end(event.resOutputsEvent.metadata.urn);
     if (event.resOpFailedEvent !== undefined) this.#end(event.resOpFailedEvent.metadata.urn);
+    if (event.summaryEvent !== undefined || event.cancelEvent !== undefined) this.#finished = true;
     if (event.diagnosticEvent?.severity === "error") this.#errors.push(event.diagnosticEvent.message.trim());
   };
+
+  /** Whether the engine ended without its last word, or lost its provider. */
+  get died(): boolean {
+    return !this.#finished || this.#errors.some((message) => /rpc error: code = (Unavailable|Canceled)/.test(message));
+  }
 
   get cloudSeconds(): number {
     return this.#busyMilliseconds / 1000;

@@ -1,5 +1,6 @@
 import { type PhaseName, phaseNames } from "../stacks/runbook.ts";
 import { type Drive, walkerOf } from "./drive.ts";
+import { EngineDiedError } from "./engine.ts";
 import { exitCodes, messageOf } from "./errors.ts";
 import { interrupted, putBack } from "./put-back.ts";
 import type { RunResult } from "./report/events.ts";
@@ -84,7 +85,8 @@ async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknow
   ledger.assertHeld();
   const reason = ledger.redact(messageOf(error));
   options.listener({ type: "failed", phase, message: reason });
-  if ((error instanceof GateError && error.inconclusive) || config.upgrade.onFailure === "pause") {
+  const unproven = error instanceof EngineDiedError || (error instanceof GateError && error.inconclusive);
+  if (unproven || config.upgrade.onFailure === "pause") {
     await ledger.append({ type: "paused", phase, reason: "inconclusive" });
     const message = `${reason}. Nothing was taken back. Go on with \`handover resume --stack ${stack}\`, or back with \`handover rollback --stack ${stack}\`.`;
     return walker.finish("paused", exitCodes.paused, { message });

@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { RunEvent } from "../../automation/report/events.ts";
+import { projectDirectory } from "../../stacks/project.ts";
+
+/** A driver in a process of its own, as in CI: its JSON lines, its exit, and the engine that it started. */
+export class DriverProcess {
+  readonly #child: ChildProcess;
+  readonly #exit: Promise<number | null>;
+  #stderr = "";
+
+  constructor(args: readonly string[], onEvent: (event: RunEvent) => void) {
+    const cli = join(projectDirectory, "automation", "cli.ts");
+    this.#child = spawn(process.execPath, [cli, ...args, "--json"], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#exit = new Promise((resolve, reject) => this.#child.once("error", reject).once("close", resolve));
+    if (this.#child.stdout !== null)
+      createInterface({ input: this.#child.stdout }).on("line", (line) => onEvent(JSON.parse(line)));
+    this.#child.stderr?.on("data", (data) => {
+      this.#stderr += String(data);
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** The engine that works for it now, if one does. */
+  get enginePid(): number | undefined {
+    return readdirSync("/proc")
+      .map(Number)
+      .find((pid) => pid > 0 && parentOf(pid) === this.pid && commandOf(pid).includes("pulumi"));
+  }
+
+  /** @returns its exit code; null when it was killed */
+  async ended(): Promise<{ exitCode: number | null; stderr: string }> {
+    return { exitCode: await this.#exit, stderr: this.#stderr };
+  }
+}
+
+export function childOf(parent: number): number | undefined {
+  return readdirSync("/proc")
+    .map(Number)
+    .find((pid) => pid > 0 && parentOf(pid) === parent);
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s+(\d+)$/m.exec(read(pid, "status"))?.[1]);
+}
+
+function commandOf(pid: number): string {
+  return read(pid, "cmdline");
+}
+
+function read(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return ""; // It has ended.
+  }
+}
