@@ -8,9 +8,14 @@ import {
   type Image,
   type Volume,
 } from "@aws-sdk/client-ec2";
-import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import {
+  DescribeTargetHealthCommand,
+  ElasticLoadBalancingV2Client,
+  type TargetHealthDescription,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
 import { RDSClient } from "@aws-sdk/client-rds";
 import { Batch } from "./batch.ts";
+import { unless } from "./errors.ts";
 import { Instances } from "./instances.ts";
 
 /** What the provider's configuration says; what it does not say comes from the environment. */
@@ -34,6 +39,8 @@ export class Cloud {
   readonly instances: Instances;
   readonly volumes: Batch<Volume>;
   readonly images: Batch<Image>;
+  /** By target group. */
+  readonly targets: Batch<TargetHealthDescription[]>;
   #account: Promise<string> | undefined;
 
   constructor(options: CloudOptions = {}) {
@@ -72,6 +79,13 @@ export class Cloud {
       const { Images = [] } = await this.ec2.send(new DescribeImagesCommand({ Filters, IncludeDeprecated: true }));
       return new Map(Images.map((image) => [image.ImageId, image]));
     });
+    this.targets = new Batch(async (arns) => new Map(await Promise.all(arns.map((arn) => this.#targetsOf(arn)))));
+  }
+
+  async #targetsOf(TargetGroupArn: string): Promise<[string, TargetHealthDescription[]]> {
+    const call = this.loadBalancing.send(new DescribeTargetHealthCommand({ TargetGroupArn }));
+    const answer = await unless(["TargetGroupNotFound", "TargetGroupNotFoundException"], call);
+    return [TargetGroupArn, answer?.TargetHealthDescriptions ?? []];
   }
 
   /** The account's id; every account has a security group in its default network. */

@@ -86,6 +86,7 @@ export class Provider {
       id = await type.create(fillDefaults(clean(inputs), type.fields), {
         ...operation,
         token: (attempt = 0) => this.#tokens.token(request.urn, inputs, attempt),
+        isHeld: this.#tokens.isHeld(request.urn),
         created: (created) => {
           id = created;
         },

@@ -23,6 +23,8 @@ export interface Creation extends Operation {
    * `attempt`, and always another when the state holds a resource with these very inputs.
    */
   token(attempt?: number): string;
+  /** The state holds a resource in this place, which this one replaces. */
+  readonly isHeld: boolean;
   /** Says that it exists from now on: if a later step fails, it is in the state all the same. */
   created(id: string): void;
 }

@@ -43,3 +43,11 @@ export async function updateTags(cloud: Cloud, id: string, olds?: Tags, news?: T
   }
   if (added.length > 0) await cloud.ec2.send(new CreateTagsCommand({ Resources: [id], Tags: added }));
 }
+
+/** Equal tags, and at least one. */
+export function sameTags(found: Tags = {}, wanted: Tags = {}): boolean {
+  const keys = Object.keys(wanted);
+  return (
+    keys.length > 0 && keys.length === Object.keys(found).length && keys.every((key) => found[key] === wanted[key])
+  );
+}

@@ -21,6 +21,10 @@ export class Tokens {
     this.#held.delete(urn);
   }
 
+  isHeld(urn: string): boolean {
+    return this.#held.has(urn);
+  }
+
   token(urn: string, inputs: Properties, attempt: number): string {
     const text = canonical(inputs);
     if (this.#held.get(urn)?.inputs === text) return randomUUID();

@@ -1,0 +1,136 @@
+import {
+  CreateLoadBalancerCommand,
+  DeleteLoadBalancerCommand,
+  DescribeLoadBalancerAttributesCommand,
+  DescribeLoadBalancersCommand,
+  ModifyLoadBalancerAttributesCommand,
+  SetSecurityGroupsCommand,
+  SetSubnetsCommand,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
+import type * as aws from "@pulumi/aws";
+import type { Cloud } from "../cloud.ts";
+import { unless } from "../errors.ts";
+import { boolean, map, number, set, string } from "../fields.ts";
+import { type InputsOf, resource } from "../resource.ts";
+import { waitFor } from "../wait.ts";
+import { attributeList, attributeMap, balancingTags, describeTags, updateBalancingTags } from "./balancing.ts";
+
+type Inputs = InputsOf<aws.lb.LoadBalancerArgs>;
+
+export const loadBalancer = resource<aws.lb.LoadBalancer, aws.lb.LoadBalancerArgs>({
+  token: "aws:lb/loadBalancer:LoadBalancer",
+  fields: {
+    enableDeletionProtection: boolean({ default: false }),
+    enableHttp2: boolean({ default: true }),
+    idleTimeout: number({ default: 60 }),
+    internal: boolean({ computed: true, replace: true }),
+    loadBalancerType: string({ default: "application", replace: true }),
+    name: string({ computed: true, replace: true }),
+    securityGroups: set(string(), { computed: true }),
+    subnets: set(string(), { computed: true }),
+    tags: map(),
+  },
+  computed: { arn: true, arnSuffix: true, dnsName: true, vpcId: true, zoneId: true },
+  autoname: { property: "name", maxLength: 32 },
+
+  async create(inputs, { cloud, created, signal, timeoutSeconds = 600 }) {
+    if (inputs.loadBalancerType !== "application") {
+      throw new Error(`loadBalancerType "${inputs.loadBalancerType}" is not supported by the sandbox's provider`);
+    }
+    const { LoadBalancers } = await cloud.loadBalancing.send(
+      new CreateLoadBalancerCommand({
+        Name: inputs.name,
+        Type: inputs.loadBalancerType,
+        Scheme: inputs.internal ? "internal" : "internet-facing",
+        SecurityGroups: inputs.securityGroups,
+        Subnets: inputs.subnets,
+        Tags: balancingTags(inputs.tags),
+      }),
+    );
+    const arn = LoadBalancers?.[0]?.LoadBalancerArn ?? "";
+    created(arn);
+    await waitFor(async () => ((await find(cloud, arn))?.State?.Code === "active" ? true : undefined), {
+      what: `${inputs.name} to be active`,
+      timeoutSeconds,
+      signal,
+    });
+    await setAttributes(cloud, arn, inputs);
+    return arn;
+  },
+
+  async read({ id, cloud }) {
+    const found = await find(cloud, id);
+    if (found === undefined) return undefined;
+    const [tags, answer] = await Promise.all([
+      describeTags(cloud, id),
+      cloud.loadBalancing.send(new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: id })),
+    ]);
+    const attributes = attributeMap(answer.Attributes);
+    const subnets = (found.AvailabilityZones ?? []).map(({ SubnetId = "" }) => SubnetId).sort();
+    return {
+      arn: id,
+      arnSuffix: id.split(":loadbalancer/")[1] ?? "",
+      dnsName: found.DNSName ?? "",
+      enableDeletionProtection: attributes["deletion_protection.enabled"] === "true",
+      enableHttp2: attributes["routing.http2.enabled"] !== "false",
+      enablePrefixForIpv6SourceNat: "",
+      enforceSecurityGroupInboundRulesOnPrivateLinkTraffic: "",
+      idleTimeout: Number(attributes["idle_timeout.timeout_seconds"] ?? 60),
+      internal: found.Scheme === "internal",
+      ipAddressType: found.IpAddressType ?? "ipv4",
+      loadBalancerType: found.Type ?? "application",
+      name: found.LoadBalancerName ?? "",
+      namePrefix: "",
+      secondaryIpsAutoAssignedPerSubnet: 0,
+      securityGroups: [...(found.SecurityGroups ?? [])].sort(),
+      subnetMappings: subnets.map((subnetId) => ({ subnetId, outpostId: "" })),
+      subnets,
+      tags,
+      vpcId: found.VpcId ?? "",
+      zoneId: found.CanonicalHostedZoneId ?? "",
+    };
+  },
+
+  async update({ cloud, id, olds, news, changed }) {
+    const LoadBalancerArn = id;
+    if (changed("enableDeletionProtection", "enableHttp2", "idleTimeout")) await setAttributes(cloud, id, news, olds);
+    if (changed("securityGroups")) {
+      const SecurityGroups = news.securityGroups;
+      await cloud.loadBalancing.send(new SetSecurityGroupsCommand({ LoadBalancerArn, SecurityGroups }));
+    }
+    if (changed("subnets")) {
+      await cloud.loadBalancing.send(new SetSubnetsCommand({ LoadBalancerArn, Subnets: news.subnets }));
+    }
+    await updateBalancingTags(cloud, id, olds.tags, news.tags);
+  },
+
+  async delete({ id, cloud, signal, timeoutSeconds = 600 }) {
+    await unless(
+      ["LoadBalancerNotFound", "LoadBalancerNotFoundException"],
+      cloud.loadBalancing.send(new DeleteLoadBalancerCommand({ LoadBalancerArn: id })),
+    );
+    await waitFor(async () => ((await find(cloud, id)) === undefined ? true : undefined), {
+      what: `${id} to be gone`,
+      timeoutSeconds,
+      signal,
+    });
+  },
+});
+
+async function find(cloud: Cloud, arn: string) {
+  const call = cloud.loadBalancing.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [arn] }));
+  return (await unless(["LoadBalancerNotFound", "LoadBalancerNotFoundException"], call))?.LoadBalancers?.[0];
+}
+
+const defaults: Inputs = { enableDeletionProtection: false, enableHttp2: true, idleTimeout: 60 };
+
+async function setAttributes(cloud: Cloud, LoadBalancerArn: string, news: Inputs, olds = defaults): Promise<void> {
+  const changed = <K extends keyof Inputs>(key: K) => (news[key] === olds[key] ? undefined : news[key]);
+  const Attributes = attributeList({
+    "deletion_protection.enabled": changed("enableDeletionProtection"),
+    "routing.http2.enabled": changed("enableHttp2"),
+    "idle_timeout.timeout_seconds": changed("idleTimeout"),
+  });
+  if (Attributes.length === 0) return;
+  await cloud.loadBalancing.send(new ModifyLoadBalancerAttributesCommand({ LoadBalancerArn, Attributes }));
+}
