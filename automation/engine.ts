@@ -11,7 +11,6 @@ import {
   StackNotFoundError,
 } from "@pulumi/pulumi/automation/index.js";
 import { type LastOutputs, parseOutputs } from "../stacks/outputs.ts";
-import { projectDirectory } from "../stacks/project.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import type { Deployment } from "./recovery.ts";
 import { mergeKeys, type StackFile } from "./stack-file.ts";
@@ -91,7 +90,7 @@ export class Engine {
   static async open(file: StackFile, { create }: { readonly create: boolean }): Promise<Engine> {
     const directory = mkdtempSync(join(tmpdir(), "handover-"));
     try {
-      writeFileSync(join(directory, "Pulumi.yaml"), readFileSync(join(projectDirectory, "Pulumi.yaml")));
+      writeFileSync(join(directory, "Pulumi.yaml"), "name: handover\nruntime: nodejs\n");
       writeFileSync(configFile(directory, file), file.text, { mode: 0o600 });
       // Loaded here, since it takes a second: what is wrong with the configuration is said before.
       const { program } = await import("../stacks/program.ts");
@@ -250,6 +249,9 @@ export class Engine {
   }
 }
 
+/** Stack traces, and what a plan expected of resources that an earlier error kept from their turn. */
+const noise = /^\s+at |^expected resource operations for .* but none were seen/;
+
 /** Collects what the engine does from its events. */
 class Recorder {
   readonly operations: Operation[] = [];
@@ -278,7 +280,10 @@ class Recorder {
 
   /** The engine's own words for what went wrong, without its decoration. */
   problem(cause: unknown): string {
-    return this.#errors.length > 0 ? this.#errors.join("\n") : lastLine(cause);
+    const lines = this.#errors.flatMap((error) => error.split("\n")).filter((line) => !noise.test(line));
+    return lines.length > 0
+      ? [...new Set(lines.map((line) => line.replace(/^Unhandled exception: (Error: )?/, "")))].join("\n")
+      : lastLine(cause);
   }
 
   #begin({ op, urn, type, diffs }: { op: string; urn: string; type: string; diffs?: string[] }): void {

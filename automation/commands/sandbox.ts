@@ -60,6 +60,8 @@ const actions = {
     const sandbox = await up({ name, like, frontends });
     const result = await deploy(name, json ? () => undefined : progressLines(note));
     if (json) printJson({ name, like, ...result });
+    else if (result.outcome !== "reached")
+      print([`sandbox "${name}" is up, but its site was not deployed: ${result.message ?? result.outcome}`]);
     else
       print([
         `sandbox "${name}" is up; ${result.live} serves. Use it with: eval "$(./handover sandbox env)"`,

@@ -7,6 +7,7 @@ from moto.core.exceptions import ServiceException
 from moto.ec2.exceptions import EC2ClientError, InvalidAMIIdError
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Instance, InstanceBackend
+from moto.ec2.responses.instances import InstanceResponse
 
 from cloud import timers
 from corrections.addresses import release_all_of
@@ -27,6 +28,7 @@ def apply() -> None:
     Instance.stop = stop
     Instance.setup_defaults = setup_defaults
     Instance.add_block_device = add_block_device
+    InstanceResponse._validate_block_device_mapping = lambda self, mapping: None
     Instance.instance_status = property(instance_status)
     Instance.system_status = property(instance_status)
 
