@@ -164,16 +164,18 @@ async function rootDevice({ ami = "", rootBlockDevice }: InstanceInputs, cloud: 
   if (rootBlockDevice === undefined) return undefined;
   const image = await cloud.images.find(ami);
   if (image === undefined) throw new Error(`There is no image ${ami}.`);
+  const { RootDeviceName } = image;
+  const device = image.BlockDeviceMappings?.find(({ DeviceName }) => DeviceName === RootDeviceName);
   return [
     {
-      DeviceName: image.RootDeviceName,
+      DeviceName: RootDeviceName,
       Ebs: {
         DeleteOnTermination: rootBlockDevice.deleteOnTermination,
         Encrypted: rootBlockDevice.encrypted,
         Iops: rootBlockDevice.iops,
         KmsKeyId: rootBlockDevice.kmsKeyId,
         Throughput: rootBlockDevice.throughput,
-        VolumeSize: rootBlockDevice.volumeSize,
+        VolumeSize: rootBlockDevice.volumeSize ?? device?.Ebs?.VolumeSize,
         VolumeType: rootBlockDevice.volumeType as "gp3" | undefined,
       },
     },

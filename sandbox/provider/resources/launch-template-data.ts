@@ -107,10 +107,9 @@ export function describeTemplate(data: ResponseLaunchTemplateData): Described {
       securityGroups: network.Groups,
       subnetId: network.SubnetId,
     })),
-    tagSpecifications: data.TagSpecifications?.map(({ ResourceType: resourceType, Tags }) => ({
-      resourceType,
-      tags: tagMap(Tags),
-    })),
+    tagSpecifications: data.TagSpecifications?.filter(({ ResourceType }) => ResourceType !== "launch-template").map(
+      ({ ResourceType: resourceType, Tags }) => ({ resourceType, tags: tagMap(Tags) }),
+    ),
     userData: data.UserData,
     vpcSecurityGroupIds: data.SecurityGroupIds,
   };
