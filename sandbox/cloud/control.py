@@ -11,6 +11,7 @@ import faults
 import health
 import state
 from cloud import lock, revision, timers
+from corrections import tokens
 from settings import settings
 
 Answer = tuple[int, Any]
@@ -52,6 +53,7 @@ def _answer(application: Any, route: tuple[str, str], environ: dict[str, Any]) -
                 timers.clear()
                 moto_api_backend.reset()
                 health.reset()
+                tokens.reset()
                 application.calls.clear()
             revision.changed()
             return 200, {}

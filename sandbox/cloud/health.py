@@ -2,13 +2,24 @@
 
 from typing import Any
 
+from moto.elbv2.models import elbv2_backends
+
 # (target group ARN, instance id) -> the network's last report.
 _reports: dict[tuple[str, str], dict[str, Any]] = {}
 
 
 def report(reports: list[dict[str, Any]]) -> None:
+    """Takes the network's reports; those for targets that are not registered any more come too late."""
+    groups = {
+        arn: group
+        for backends in elbv2_backends.values()
+        for backend in backends.values()
+        for arn, group in backend.target_groups.items()
+    }
     for each in reports:
-        _reports[(each["targetGroupArn"], each["instanceId"])] = each
+        group = groups.get(each["targetGroupArn"])
+        if group is not None and each["instanceId"] in group.targets:
+            _reports[(each["targetGroupArn"], each["instanceId"])] = each
 
 
 def reset() -> None:
@@ -28,5 +39,3 @@ def reported(target_group_arn: str, instance_id: str) -> tuple[str, str | None, 
     if known["state"] == "initial":
         return "initial", "Elb.InitialHealthChecking", "Initial health checks in progress"
     return known["state"], known.get("reason"), known.get("description")
-
-

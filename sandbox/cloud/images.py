@@ -23,7 +23,7 @@ def _as_moto(image: dict[str, str]) -> dict[str, object]:
         "ami_id": image["imageId"],
         "name": image.get("name", image["imageId"]),
         "description": "An image of the sandbox",
-        "owner_id": "123456789012",
+        "owner_id": "137112412989",
         "public": True,
         "virtualization_type": "hvm",
         "architecture": image["architecture"],

@@ -7,8 +7,9 @@ import socket
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterable
+from threading import Lock
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
@@ -16,6 +17,7 @@ from werkzeug.serving import make_server
 import control
 import faults
 from cloud import lock, revision
+from corrections import tokens
 
 READ_ONLY = re.compile(r"^(Describe|Get|List|Query|Scan|BatchGet|TransactGet|FilterLogEvents|Lookup|Test)")
 
@@ -37,12 +39,14 @@ class Application:
     def __init__(self) -> None:
         self._aws = DomainDispatcherApplication(create_backend_app)
         self.calls: Counter[str] = Counter()
+        self._counting = Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith("/sandbox/"):
             return control.handle(self, environ, start_response)
-        service, operation = operation_of(environ)
-        self.calls[f"{service}.{operation}"] += 1
+        service, operation, parameters = call_of(environ)
+        with self._counting:
+            self.calls[f"{service}.{operation}"] += 1
         drop = False
         for fault in faults.active(operation):
             answer = fault.strike(service, operation, start_response)
@@ -51,25 +55,32 @@ class Application:
             elif answer is not None:
                 return answer
         with lock:
-            body = [b"".join(self._aws(environ, start_response))]
+            status, headers, body = tokens.known(operation, parameters) or self._answer(environ)
+            tokens.remember(operation, parameters, (status, headers, body))
         if not READ_ONLY.match(operation):
             revision.changed()
         if drop:
             reset(environ["werkzeug.socket"])
-        return body
+        start_response(status, headers)
+        return [body]
+
+    def _answer(self, environ: dict[str, Any]) -> tokens.Answer:
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        body = b"".join(self._aws(environ, lambda status, headers, *_: started.append((status, headers))))
+        return *started[0], body
 
 
-def operation_of(environ: dict[str, Any]) -> tuple[str, str]:
-    """Service and operation of an AWS call, from its signature, its target header or its form."""
+def call_of(environ: dict[str, Any]) -> tuple[str, str, dict[str, str]]:
+    """Service, operation and form of an AWS call, from its signature, its target header and its body."""
     match = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
     service = match.group(1) if match else "unknown"
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
-        return service, target.rsplit(".", 1)[-1]
+        return service, target.rsplit(".", 1)[-1], {}
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
-    action = re.search(rb"(?:^|&)Action=([^&]+)", body)
-    return service, unquote_plus(action.group(1).decode()) if action else "unknown"
+    form = dict(parse_qsl(body.decode(errors="replace")))
+    return service, form.get("Action", "unknown"), form
 
 
 def reset(connection: socket.socket) -> None:

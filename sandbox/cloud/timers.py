@@ -4,6 +4,7 @@ import heapq
 import itertools
 import threading
 import time
+import traceback
 from collections.abc import Callable
 
 
@@ -36,6 +37,9 @@ class Timers:
                 while not self._queue or self._queue[0][0] > time.monotonic():
                     self._wake.wait(self._queue[0][0] - time.monotonic() if self._queue else None)
                 _, _, function = heapq.heappop(self._queue)
-            with self._lock:
-                function()
+            try:
+                with self._lock:
+                    function()
+            except Exception:  # the next one shall still come
+                traceback.print_exc()
             self._changed()

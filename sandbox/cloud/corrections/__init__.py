@@ -1,8 +1,32 @@
 """Where moto departs from AWS on the runbook's path. Each function cites the AWS page that it follows."""
 
-from corrections import addresses, instances, launch_templates, listeners, load_balancers, snapshots, target_groups
+from corrections import (
+    addresses,
+    dependencies,
+    instances,
+    launch_templates,
+    launches,
+    listeners,
+    load_balancers,
+    private_addresses,
+    snapshots,
+    target_groups,
+    volumes,
+)
 
-_ALL = (addresses, instances, launch_templates, listeners, load_balancers, snapshots, target_groups)
+_ALL = (
+    addresses,
+    dependencies,
+    instances,
+    launch_templates,
+    launches,
+    listeners,
+    load_balancers,
+    private_addresses,
+    snapshots,
+    target_groups,
+    volumes,
+)
 
 
 def apply() -> None:

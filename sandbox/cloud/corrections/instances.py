@@ -1,103 +1,48 @@
-"""Instances: they boot, have status checks, fit their image, and are launched once per client token."""
+"""Instances: they boot, have status checks, stop and terminate in their time, and can be changed."""
 
+import copy
 import time
 from typing import Any
 
-from moto.core.exceptions import ServiceException
-from moto.ec2.exceptions import EC2ClientError, InvalidAMIIdError
-from moto.ec2.models.instance_types import INSTANCE_TYPES
-from moto.ec2.models.instances import Instance, InstanceBackend
+from moto.core.responses import ActionResult, EmptyResult
+from moto.core.utils import camelcase_to_underscores, utcnow
+from moto.ec2.exceptions import EC2ClientError, InvalidInstanceIdError, InvalidSecurityGroupNotFoundError
+from moto.ec2.models.instances import Instance, InstanceBackend, InstanceState, MetadataOptions, StateReason
 from moto.ec2.responses.instances import InstanceResponse
+from moto.ec2.utils import parse_user_data
 
 from cloud import timers
 from corrections.addresses import release_all_of
 from settings import settings
 
-_run = InstanceBackend.run_instances
-_terminate = Instance.terminate
 _start = Instance.start
 _stop = Instance.stop
 
-ABSENT_TOKEN = "ABCDE"  # moto's word for a call without a client token
-
 
 def apply() -> None:
-    InstanceBackend.run_instances = run_instances
+    Instance.__del__ = lambda self: None
     Instance.terminate = terminate
+    Instance.release = release
     Instance.start = start
     Instance.stop = stop
-    Instance.setup_defaults = setup_defaults
-    Instance.add_block_device = add_block_device
-    InstanceResponse._validate_block_device_mapping = lambda self, mapping: None
+    Instance.reboot = lambda self: None
     Instance.instance_status = property(instance_status)
     Instance.system_status = property(instance_status)
+    InstanceBackend.get_instance = get_instance
+    InstanceBackend.get_instance_by_id = get_instance_by_id
+    InstanceBackend.modify_instance_attribute = modify_instance_attribute
+    InstanceBackend.modify_instance_metadata_options = modify_instance_metadata_options
+    InstanceBackend.modify_instance_security_groups = modify_instance_security_groups
+    InstanceResponse.describe_instance_credit_specifications = describe_credit
+    InstanceResponse.modify_instance_credit_specification = modify_credit
+    InstanceResponse.modify_instance_attribute = modify_attribute
 
 
-class IdempotentParameterMismatch(EC2ClientError):
-    code = "IdempotentParameterMismatch"
+class IncorrectInstanceState(EC2ClientError):
+    code = "IncorrectInstanceState"
 
-    def __init__(self) -> None:
-        super().__init__(self.code, "The client token was used with other parameters before.")
-
-
-class UnsupportedArchitecture(EC2ClientError):
-    code = "InvalidParameterValue"
-
-    def __init__(self, image: str, instance_type: str) -> None:
-        super().__init__(
-            self.code,
-            f"The architecture '{image}' of the specified image is not supported by instance type '{instance_type}'.",
-        )
-
-
-def run_instances(
-    self: Any, image_id: str, count: int, user_data: Any, security_group_names: list[str], **kwargs: Any
-) -> Any:
-    """The same client token gives the same instances, and with other parameters an error.
-    https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
-    """
-    token = kwargs.get("client_token", ABSENT_TOKEN)
-    parameters = repr((image_id, count, user_data, security_group_names, sorted(kwargs.items(), key=lambda kv: kv[0])))
-    launches = self.__dict__.setdefault("launches_by_token", {})
-    if token != ABSENT_TOKEN and token in launches:
-        known, reservation = launches[token]
-        if known != parameters:
-            raise IdempotentParameterMismatch()
-        return reservation
-    check_image(self, image_id, kwargs)
-    reservation = _run(self, image_id, count, user_data, security_group_names, **kwargs)
-    for instance in reservation.instances:
-        show_security_groups(instance)
-        boot(instance)
-    if token != ABSENT_TOKEN:
-        launches[token] = (parameters, reservation)
-    return reservation
-
-
-def check_image(backend: Any, image_id: str | None, kwargs: dict[str, Any]) -> None:
-    """The image exists, and is built for an architecture that the instance type runs.
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
-    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ComponentsAMIs.html
-    """
-    template = backend._get_template_from_args(kwargs["launch_template"]).data if kwargs.get("launch_template") else {}
-    image_id = image_id or template.get("ImageId")
-    images = [image for image in backend.amis.values() if image.id == image_id]
-    if not images:
-        raise InvalidAMIIdError(image_id)
-    explicit = None if kwargs.get("is_instance_type_default") else kwargs.get("instance_type")
-    instance_type = explicit or template.get("InstanceType") or kwargs.get("instance_type")
-    known = INSTANCE_TYPES.get(instance_type)
-    supported = known["ProcessorInfo"]["SupportedArchitectures"] if known else [images[0].architecture]
-    if images[0].architecture not in supported:
-        raise UnsupportedArchitecture(images[0].architecture, str(instance_type))
-
-
-def show_security_groups(instance: Instance) -> None:
-    """An instance's groups are those of its primary interface.
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
-    """
-    if not instance.security_groups and 0 in instance.nics:
-        instance.security_groups = list(instance.nics[0].group_set)
+    def __init__(self, instance_id: str) -> None:
+        super().__init__(self.code, f"The instance '{instance_id}' is not in the 'stopped' state.")
 
 
 def boot(instance: Instance) -> None:
@@ -128,22 +73,52 @@ def instance_status(instance: Instance) -> dict[str, Any]:
     }
 
 
-def terminate(self: Instance) -> Any:
-    """`shutting-down`, then `terminated`; its addresses are free at once. Terminating twice is no error.
+def terminate(self: Instance) -> InstanceState:
+    """`shutting-down`, then `terminated`; its Elastic IPs are free at once, its private addresses, interfaces and
+    volumes when it is terminated. Terminating twice is no error.
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/terminating-instances.html
     """
+    previous = copy.copy(self._state)
     if self.state in ("shutting-down", "terminated"):
-        return self._state
+        return previous
     release_all_of(self.ec2_backend, self)
-    previous = _terminate(self)
+    for interface in self.nics.values():
+        interface.stop()
     set_state(self, "shutting-down", 32)
-    timers.after(settings.shutdownSeconds, lambda: set_state(self, "terminated", 48))
+    self._reason = f"User initiated ({utcnow():%Y-%m-%d %H:%M:%S} GMT)"
+    self.state_reason = StateReason(
+        "Client.UserInitiatedShutdown: User initiated shutdown", "Client.UserInitiatedShutdown"
+    )
+
+    def terminated() -> None:
+        self.release()
+        set_state(self, "terminated", 48)
+
+    timers.after(settings.shutdownSeconds, terminated)
     return previous
 
 
-def stop(self: Instance) -> Any:
-    """`stopping`, then `stopped`. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Stop_Start.html"""
-    previous = _stop(self)
+def release(self: Instance) -> None:
+    """What belongs to the instance goes with it, and what does not becomes available."""
+    for interface in self.nics.values():
+        if interface.delete_on_termination and interface.id in self.ec2_backend.enis:
+            interface.delete()
+        elif interface.instance is self:
+            interface.instance = None
+            interface.attachment_id = None
+            interface.status = "available"
+    self.teardown_defaults()
+    self.ec2_backend.iam_instance_profile_associations.pop(self.id, None)
+
+
+def stop(self: Instance) -> InstanceState:
+    """`stopping`, then `stopped`; stopping twice is no error.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Stop_Start.html
+    """
+    previous = copy.copy(self._state)
+    if self.state in ("stopping", "stopped"):
+        return previous
+    _stop(self)
     set_state(self, "stopping", 64)
 
     def stopped() -> None:
@@ -154,42 +129,128 @@ def stop(self: Instance) -> Any:
     return previous
 
 
-def start(self: Instance) -> Any:
-    previous = _start(self)
+def start(self: Instance) -> InstanceState:
+    """`pending`, then `running`; only a stopped instance boots.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Stop_Start.html
+    """
+    previous = copy.copy(self._state)
+    if self.state in ("pending", "running"):
+        return previous
+    if self.state != "stopped":
+        raise IncorrectInstanceState(self.id)
+    _start(self)
     boot(self)
     return previous
 
 
-def setup_defaults(self: Instance) -> None:
-    """Without a mapping of its own an instance has the image's root volume, under the image's device name.
-    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/block-device-mapping-concepts.html
-    """
-    add_block_device(self, 8, self.root_device_name, None, False, True, None, "gp3")
+def get_instance_by_id(self: Any, instance_id: str) -> Instance | None:
+    """As moto's, without a copy of every reservation."""
+    for reservation in self.reservations.values():
+        for instance in reservation.instances:
+            if instance.id == instance_id:
+                return instance
+    return None
 
 
-def add_block_device(
-    self: Instance,
-    size: int | None,
-    device_path: str,
-    snapshot_id: str | None,
-    encrypted: bool,
-    delete_on_termination: bool,
-    kms_key_id: str | None,
-    volume_type: str | None,
-) -> None:
-    """What a mapping of the root device leaves out comes from the image, and so does deletion on termination.
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EbsBlockDevice.html
+def get_instance(self: Any, instance_id: str) -> Instance:
+    instance = get_instance_by_id(self, instance_id)
+    if instance is None:
+        raise InvalidInstanceIdError(instance_id)
+    return instance
+
+
+# Attributes of ModifyInstanceAttribute, as the API names them: those that only a stopped instance takes, and the others.
+WHEN_STOPPED = ("InstanceType", "UserData", "Kernel", "Ramdisk", "EbsOptimized")
+AT_ANY_TIME = ("DisableApiTermination", "DisableApiStop", "InstanceInitiatedShutdownBehavior", "SourceDestCheck")
+
+
+def modify_attribute(self: Any) -> Any:
+    """One attribute per call; type and user data only of a stopped instance.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html
     """
-    root = device_path == self.root_device_name
-    volume = self.ec2_backend.create_volume(
-        size=size or 8,
-        zone_name=self._placement.zone,
-        snapshot_id=snapshot_id,
-        encrypted=str(encrypted).lower() == "true",
-        kms_key_id=kms_key_id,
-        volume_type=volume_type or "gp3",
-    )
-    self.ec2_backend.attach_volume(volume.id, self.id, device_path, delete_on_termination or root)
+    instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
+    named = self._get_param("Attribute")
+    for attribute in (*WHEN_STOPPED, *AT_ANY_TIME):
+        value = self._get_param(f"{attribute}.Value")
+        if value is None and named is not None and named.lower() == attribute.lower():
+            value = self._get_param("Value")
+        if value is not None:
+            change(instance, attribute, value)
+            return EmptyResult()
+    if self._get_param("Groups"):
+        self.ec2_backend.modify_instance_security_groups(instance.id, self._get_param("Groups"))
+    self._block_device_mapping_handler()
+    return EmptyResult()
+
+
+def change(instance: Instance, attribute: str, value: Any) -> None:
+    if attribute in WHEN_STOPPED and instance.state != "stopped":
+        raise IncorrectInstanceState(instance.id)
+    if attribute in ("DisableApiTermination", "DisableApiStop", "SourceDestCheck", "EbsOptimized"):
+        value = str(value).lower() == "true"
+    if attribute == "UserData":
+        value = parse_user_data(value)
+    if attribute == "SourceDestCheck":
+        for interface in instance.nics.values():
+            interface.source_dest_check = value
+    setattr(instance, camelcase_to_underscores(attribute), value)
+
+
+def modify_instance_attribute(self: Any, instance_id: str, key: str, value: Any) -> Instance:
+    instance = self.get_instance(instance_id)
+    setattr(instance, key, value)
+    return instance
+
+
+def modify_instance_metadata_options(
+    self: Any,
+    instance_id: str,
+    http_tokens: str | None = None,
+    hop_limit: int | None = None,
+    http_endpoint: str | None = None,
+    dry_run: bool | None = False,
+    http_protocol: str | None = None,
+    metadata_tags: str | None = None,
+) -> MetadataOptions:
+    """What the call leaves out stays as it is.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceMetadataOptions.html
+    """
+    options = self.get_instance(instance_id).metadata_options
+    options.http_tokens = http_tokens or options.http_tokens
+    options.http_put_response_hop_limit = hop_limit or options.http_put_response_hop_limit
+    options.http_endpoint = http_endpoint or options.http_endpoint
+    options.http_protocol_ipv6 = http_protocol or options.http_protocol_ipv6
+    options.instance_metadata_tags = metadata_tags or options.instance_metadata_tags
+    return options
+
+
+def modify_instance_security_groups(self: Any, instance_id: str, new_group_id_list: list[str]) -> Instance:
+    """The groups of an instance are those of its primary interface.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html
+    """
+    instance = self.get_instance(instance_id)
+    groups = [self.get_security_group_from_id(group_id) for group_id in new_group_id_list]
+    if None in groups:
+        raise InvalidSecurityGroupNotFoundError(new_group_id_list[groups.index(None)])
+    instance.security_groups = groups
+    instance.nics[0]._group_set = list(groups)
+    return instance
+
+
+def describe_credit(self: Any) -> ActionResult:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceCreditSpecifications.html"""
+    instances = self.ec2_backend.get_multi_instances_by_id(self._get_param("InstanceIds", []))
+    specifications = [{"InstanceId": each.id, "CpuCredits": getattr(each, "credit", "standard")} for each in instances]
+    return ActionResult({"InstanceCreditSpecifications": specifications})
+
+
+def modify_credit(self: Any) -> ActionResult:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceCreditSpecification.html"""
+    changed = self._get_param("InstanceCreditSpecifications", [])
+    for each in changed:
+        self.ec2_backend.get_instance(each["InstanceId"]).credit = each["CpuCredits"]
+    successful = [{"InstanceId": each["InstanceId"]} for each in changed]
+    return ActionResult({"SuccessfulInstanceCreditSpecifications": successful})
 
 
 def set_state(instance: Instance, name: str, code: int) -> None:

@@ -1,0 +1,259 @@
+"""RunInstances: launched once per client token, from a template if one is named, with the volumes of their image."""
+
+import copy
+from typing import Any
+
+from moto.ec2.exceptions import EC2ClientError, InvalidAMIIdError, InvalidParameterCombination
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+from moto.ec2.models.instance_types import INSTANCE_TYPES
+from moto.ec2.models.instances import Instance, InstanceBackend
+from moto.ec2.responses.instances import InstanceResponse
+from moto.ec2.utils import filter_iam_instance_profiles
+
+from corrections.instances import boot
+
+_respond = InstanceResponse.run_instances
+_run = InstanceBackend.run_instances
+
+ABSENT_TOKEN = "ABCDE"  # moto's word for a call without a client token
+
+# What the caller asked for, with what moto does not hand on; empty when an array launches. Guarded by the cloud's lock.
+_request: dict[str, Any] = {}
+
+
+def apply() -> None:
+    InstanceResponse.run_instances = respond
+    InstanceResponse._parse_block_device_mapping = lambda self: []
+    InstanceBackend.run_instances = run_instances
+    NetworkInterface.group_set = property(lambda self: list(self._group_set))
+
+
+class IdempotentParameterMismatch(EC2ClientError):
+    code = "IdempotentParameterMismatch"
+
+    def __init__(self) -> None:
+        super().__init__(self.code, "The client token was used with other parameters before.")
+
+
+class UnsupportedArchitecture(EC2ClientError):
+    code = "InvalidParameterValue"
+
+    def __init__(self, image: str, instance_type: str) -> None:
+        super().__init__(
+            self.code,
+            f"The architecture '{image}' of the specified image is not supported by instance type '{instance_type}'.",
+        )
+
+
+def respond(self: Any) -> Any:
+    """A template's network interface and a subnet exclude each other, as an interface of the call and a subnet do.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
+    """
+    _request.update(self.params)
+    self.params = {key: value for key, value in self.params.items() if key != "IamInstanceProfile"}
+    try:
+        if self.params.get("SubnetId") and _template(self.ec2_backend, self.params.get("LaunchTemplate")).get(
+            "NetworkInterfaces"
+        ):
+            raise InvalidParameterCombination(
+                "Network interfaces and an instance-level subnet ID may not be specified on the same request"
+            )
+        return _respond(self)
+    finally:
+        _request.clear()
+
+
+def run_instances(
+    self: Any, image_id: str, count: int, user_data: Any, security_group_names: list[str], **kwargs: Any
+) -> Any:
+    """The same client token gives the same instances, and with other parameters an error.
+    https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
+    """
+    token = kwargs.get("client_token", ABSENT_TOKEN)
+    if token == ABSENT_TOKEN:
+        return launch(self, image_id, count, user_data, security_group_names, kwargs)
+    parameters = repr(sorted(_request.items()))
+    launches = self.__dict__.setdefault("launches_by_token", {})
+    if token in launches:
+        known, reservation = launches[token]
+        if known != parameters:
+            raise IdempotentParameterMismatch()
+        return reservation
+    reservation = launch(self, image_id, count, user_data, security_group_names, kwargs)
+    launches[token] = (parameters, reservation)
+    return reservation
+
+
+def launch(
+    backend: Any, image_id: str, count: int, user_data: Any, security_group_names: list[str], kwargs: dict[str, Any]
+) -> Any:
+    """All of the instances or none: an error leaves nothing behind.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
+    """
+    template = _template(backend, kwargs.get("launch_template"))
+    asked = {**template, **_request}
+    image_id = image_id or asked.get("ImageId", "")
+    kwargs = {**kwargs, **_from_template(template, kwargs)}
+    check_image(backend, image_id, kwargs["instance_type"])
+    profile = _profile(backend, asked.get("IamInstanceProfile"))
+    known = set(backend.reservations)
+    try:
+        reservation = _run(backend, image_id, count, user_data, security_group_names, **kwargs)
+    except Exception:
+        for each in set(backend.reservations) - known:
+            _undo(backend, each)
+        raise
+    for instance in reservation.instances:
+        complete(backend, instance, asked, kwargs.get("tags", {}).get("volume", {}))
+        if profile is not None:
+            backend.associate_iam_instance_profile(instance_id=instance.id, iam_instance_profile_arn=profile.arn)
+        boot(instance)
+    return reservation
+
+
+def complete(backend: Any, instance: Instance, asked: dict[str, Any], volume_tags: dict[str, str]) -> None:
+    """What DescribeInstances shows beside what moto knows: groups are those of the primary interface, and what the
+    call leaves out has its default. An interface that a launch creates goes with its instance.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceSpecification.html
+    """
+    instance.security_groups = list(instance.nics[0]._group_set)
+    specifications = {int(each.get("DeviceIndex") or 0): each for each in asked.get("NetworkInterfaces") or []}
+    for index, interface in instance.nics.items():
+        specification = specifications.get(index, {})
+        if "NetworkInterfaceId" not in specification:
+            interface.delete_on_termination = specification.get("DeleteOnTermination", True)
+            interface.description = specification.get("Description") or ""
+    instance.disable_api_termination = bool(asked.get("DisableApiTermination"))
+    placement = asked.get("Placement") or {}
+    instance.placement.group_name = placement.get("GroupName", "")
+    instance.placement.tenancy = placement.get("Tenancy", "default")
+    instance.credit = (asked.get("CreditSpecification") or {}).get("CpuCredits") or default_credit(instance)
+    instance.enclave_options = {"Enabled": (asked.get("EnclaveOptions") or {}).get("Enabled", False)}
+    instance.maintenance_options = {"AutoRecovery": (asked.get("MaintenanceOptions") or {}).get("AutoRecovery", "default")}
+    instance.capacity_reservation_specification = asked.get("CapacityReservationSpecification") or {
+        "CapacityReservationPreference": "open"
+    }
+    instance.private_dns_name_options = {
+        "HostnameType": "ip-name",
+        "EnableResourceNameDnsARecord": False,
+        "EnableResourceNameDnsAAAARecord": False,
+        **(asked.get("PrivateDnsNameOptions") or {}),
+    }
+    instance.cpu_options = cpu_options(instance.instance_type, asked.get("CpuOptions") or {})
+    for device in devices(instance, asked.get("BlockDeviceMappings") or []):
+        add_volume(backend, instance, device, volume_tags)
+
+
+def devices(instance: Instance, asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The image's root volume is always there; a mapping of its name changes what it states, any other adds a volume.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/block-device-mapping-concepts.html
+    """
+    root = {"DeviceName": instance.root_device_name, "Ebs": {"VolumeSize": 8, "VolumeType": "gp3"}}
+    result = {root["DeviceName"]: root}
+    for mapping in asked:
+        if "NoDevice" in mapping:
+            result.pop(mapping["DeviceName"], None)
+        elif mapping.get("Ebs"):
+            known = result.get(mapping["DeviceName"], {"Ebs": {}})
+            result[mapping["DeviceName"]] = {**mapping, "Ebs": {**known["Ebs"], **mapping["Ebs"]}}
+    return list(result.values())
+
+
+def add_volume(backend: Any, instance: Instance, device: dict[str, Any], tags: dict[str, str]) -> None:
+    """Volumes of a launch are deleted with their instance unless the mapping says otherwise.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EbsBlockDevice.html
+    """
+    ebs = device["Ebs"]
+    volume = backend.create_volume(
+        size=ebs.get("VolumeSize"),
+        zone_name=instance.placement.zone,
+        snapshot_id=ebs.get("SnapshotId"),
+        encrypted=bool(ebs.get("Encrypted")),
+        kms_key_id=ebs.get("KmsKeyId"),
+        volume_type=ebs.get("VolumeType"),
+        iops=ebs.get("Iops"),
+        throughput=ebs.get("Throughput"),
+    )
+    volume.add_tags(tags)
+    backend.attach_volume(volume.id, instance.id, device["DeviceName"], ebs.get("DeleteOnTermination", True))
+
+
+def check_image(backend: Any, image_id: str, instance_type: str) -> None:
+    """The image exists, and is built for an architecture that the instance type runs.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ComponentsAMIs.html
+    """
+    images = [image for image in backend.amis.values() if image.id == image_id]
+    if not images:
+        raise InvalidAMIIdError(image_id)
+    known = INSTANCE_TYPES.get(instance_type)
+    supported = known["ProcessorInfo"]["SupportedArchitectures"] if known else [images[0].architecture]
+    if images[0].architecture not in supported:
+        raise UnsupportedArchitecture(images[0].architecture, str(instance_type))
+
+
+def default_credit(instance: Instance) -> str:
+    """T3, T3a and T4g are `unlimited` unless told otherwise, T2 is `standard`.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-performance-instances-unlimited-mode-concepts.html
+    """
+    return "unlimited" if instance.instance_type.split(".")[0] in ("t3", "t3a", "t4g") else "standard"
+
+
+def cpu_options(instance_type: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-optimize-cpu.html"""
+    cpus = INSTANCE_TYPES.get(instance_type, {}).get("VCpuInfo", {})
+    result = {"CoreCount": cpus.get("DefaultCores", 1), "ThreadsPerCore": cpus.get("DefaultThreadsPerCore", 1)}
+    return {**result, **asked}
+
+
+def _template(backend: Any, argument: dict[str, Any] | None) -> dict[str, Any]:
+    """The data of the template version that a launch names."""
+    return backend._get_template_from_args(argument).data if argument else {}
+
+
+def _from_template(template: dict[str, Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Whatever the call leaves out comes from the template.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-launch-templates.html
+    """
+    result: dict[str, Any] = {
+        # Volumes are added when the instance is there.
+        "block_device_mappings": [],
+        "nics": copy.deepcopy(kwargs.get("nics") or template.get("NetworkInterfaces") or []),
+        "metadata_options": {**(template.get("MetadataOptions") or {}), **(kwargs.get("metadata_options") or {})},
+        "ebs_optimized": kwargs.get("ebs_optimized") or bool(template.get("EbsOptimized")),
+        "disable_api_stop": kwargs.get("disable_api_stop") or bool(template.get("DisableApiStop")),
+        "instance_initiated_shutdown_behavior": kwargs.get("instance_initiated_shutdown_behavior")
+        or template.get("InstanceInitiatedShutdownBehavior"),
+        "key_name": kwargs.get("key_name") or template.get("KeyName"),
+    }
+    if (template.get("Monitoring") or {}).get("Enabled") and "Monitoring" not in _request:
+        result["monitoring_state"] = "enabled"
+    if kwargs.get("is_instance_type_default") and template.get("InstanceType"):
+        result |= {"instance_type": template["InstanceType"], "is_instance_type_default": False}
+    if not kwargs.get("placement") and not kwargs.get("subnet_id"):
+        result["placement"] = (template.get("Placement") or {}).get("AvailabilityZone")
+    if kwargs.get("subnet_id") and "nics" not in kwargs:
+        # An array names the subnet, and the template's interfaces are in it.
+        for interface in result["nics"]:
+            interface["SubnetId"] = kwargs["subnet_id"]
+    return result
+
+
+def _profile(backend: Any, asked: dict[str, str] | None) -> Any:
+    if not asked:
+        return None
+    return filter_iam_instance_profiles(
+        backend.account_id,
+        partition=backend.partition,
+        iam_instance_profile_arn=asked.get("Arn"),
+        iam_instance_profile_name=asked.get("Name"),
+    )
+
+
+def _undo(backend: Any, reservation_id: str) -> None:
+    for instance in backend.reservations[reservation_id].instances:
+        for interface in instance.nics.values():
+            interface.delete_on_termination = True
+        instance.release()
+    del backend.reservations[reservation_id]
