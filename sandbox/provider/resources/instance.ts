@@ -164,18 +164,16 @@ async function rootDevice({ ami = "", rootBlockDevice }: InstanceInputs, cloud: 
   if (rootBlockDevice === undefined) return undefined;
   const image = await cloud.images.find(ami);
   if (image === undefined) throw new Error(`There is no image ${ami}.`);
-  const { RootDeviceName } = image;
-  const device = image.BlockDeviceMappings?.find(({ DeviceName }) => DeviceName === RootDeviceName);
   return [
     {
-      DeviceName: RootDeviceName,
+      DeviceName: image.RootDeviceName,
       Ebs: {
         DeleteOnTermination: rootBlockDevice.deleteOnTermination,
         Encrypted: rootBlockDevice.encrypted,
         Iops: rootBlockDevice.iops,
         KmsKeyId: rootBlockDevice.kmsKeyId,
         Throughput: rootBlockDevice.throughput,
-        VolumeSize: rootBlockDevice.volumeSize ?? device?.Ebs?.VolumeSize,
+        VolumeSize: rootBlockDevice.volumeSize,
         VolumeType: rootBlockDevice.volumeType as "gp3" | undefined,
       },
     },

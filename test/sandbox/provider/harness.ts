@@ -1,0 +1,66 @@
+import { Provider, type ReadResult } from "../../../sandbox/provider/provider.ts";
+import type { Properties } from "../../../sandbox/provider/values.ts";
+import { cloudForTests, type TestCloud } from "../support.ts";
+
+export interface Deployed extends ReadResult {
+  readonly urn: string;
+}
+
+/** A provider on a cloud of its own, driven as the engine drives it. */
+export class Harness {
+  readonly provider = new Provider();
+  readonly cloud: TestCloud;
+
+  constructor(cloud: TestCloud) {
+    this.cloud = cloud;
+    const endpoints = { ec2: cloud.url, elbv2: cloud.url, rds: cloud.url, dynamodb: cloud.url, autoscaling: cloud.url };
+    this.provider.configure({ region: "us-east-1", accessKey: "test", secretKey: "test", endpoints });
+  }
+
+  static async start(): Promise<Harness> {
+    return new Harness(await cloudForTests());
+  }
+
+  urn(token: string, name: string): string {
+    return `urn:pulumi:test::handover::${token}::${name}`;
+  }
+
+  check(urn: string, olds: Properties, news: Properties): Properties {
+    const { inputs, failures } = this.provider.check({ urn }, olds, news, Buffer.from(urn));
+    if (failures.length > 0) throw new Error(failures.map(({ reason }) => reason).join("; "));
+    return inputs;
+  }
+
+  async create(token: string, name: string, program: Properties): Promise<Deployed> {
+    const urn = this.urn(token, name);
+    const inputs = this.check(urn, {}, program);
+    return { urn, ...(await this.provider.create({ urn }, inputs, false)) };
+  }
+
+  diff(deployed: Deployed, program: Properties) {
+    const { urn, inputs, state } = deployed;
+    return this.provider.diff({ urn }, inputs, state, this.check(urn, inputs, program));
+  }
+
+  async update(deployed: Deployed, program: Properties): Promise<Deployed> {
+    const { urn, id, inputs } = deployed;
+    const news = this.check(urn, inputs, program);
+    const state = await this.provider.update({ urn }, id, deployed, news, false);
+    return { urn, id, inputs: news, state };
+  }
+
+  async refresh({ urn, id, inputs, state }: Deployed): Promise<Deployed | undefined> {
+    const found = await this.provider.read({ urn }, id, inputs, state);
+    return found && { urn, ...found };
+  }
+
+  async import(token: string, name: string, id: string): Promise<Deployed | undefined> {
+    const urn = this.urn(token, name);
+    const found = await this.provider.read({ urn }, id, {}, {});
+    return found && { urn, ...found };
+  }
+
+  async delete({ urn, id, state }: Deployed): Promise<void> {
+    await this.provider.delete({ urn }, id, state);
+  }
+}

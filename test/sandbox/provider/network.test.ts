@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { type Deployed, Harness } from "./harness.ts";
+import { itLivesAs } from "./lifecycle.ts";
+
+describe("The provider's network resources", function () {
+  this.timeout(60_000);
+  let harness: Harness;
+  let vpc: Deployed;
+  let subnet: Deployed;
+  let table: Deployed;
+  let gateway: Deployed;
+  let block: (network: string) => string;
+  const tags = { Name: "shop-network", "handover:site": "shop" };
+
+  before(async () => {
+    harness = await Harness.start();
+    const prefix = harness.cloud.slot.cidrBlock.split(".").slice(0, 2).join(".");
+    const third = Number(harness.cloud.slot.cidrBlock.split(".")[2]);
+    block = (network) => `${prefix}.${third + Number(network.split("/")[0])}.0/${network.split("/")[1]}`;
+    vpc = await harness.create("aws:ec2/vpc:Vpc", "vpc", { cidrBlock: block("0/20"), tags });
+    const vpcId = vpc.id;
+    [subnet, table, gateway] = await Promise.all([
+      harness.create("aws:ec2/subnet:Subnet", "subnet", { vpcId, cidrBlock: block("0/24"), tags }),
+      harness.create("aws:ec2/routeTable:RouteTable", "table", { vpcId, tags }),
+      harness.create("aws:ec2/internetGateway:InternetGateway", "gateway", { vpcId, tags }),
+    ]);
+  });
+
+  after(() => harness?.cloud.stop());
+
+  itLivesAs(
+    "a Vpc",
+    () => harness,
+    () => ({
+      token: "aws:ec2/vpc:Vpc",
+      inputs: { cidrBlock: "10.1.0.0/16", enableDnsHostnames: true, tags },
+      change: { enableDnsHostnames: false, tags: { Name: "other" } },
+      replace: { cidrBlock: "10.2.0.0/16" },
+      outputs: ["arn", "mainRouteTableId", "ownerId"],
+    }),
+  );
+
+  itLivesAs(
+    "a Subnet",
+    () => harness,
+    () => ({
+      token: "aws:ec2/subnet:Subnet",
+      inputs: { vpcId: vpc.id, cidrBlock: block("4/24"), availabilityZone: "us-east-1b", tags },
+      change: { mapPublicIpOnLaunch: true, tags: { ...tags, more: "yes" } },
+      replace: { vpcId: "vpc-0", cidrBlock: block("5/24"), availabilityZone: "us-east-1c" },
+    }),
+  );
+
+  itLivesAs(
+    "an InternetGateway",
+    () => harness,
+    () => ({
+      token: "aws:ec2/internetGateway:InternetGateway",
+      inputs: { tags },
+      change: { tags: undefined },
+      changes: ["tags"],
+      replace: {},
+    }),
+  );
+
+  itLivesAs(
+    "a RouteTable",
+    () => harness,
+    () => ({
+      token: "aws:ec2/routeTable:RouteTable",
+      inputs: { vpcId: vpc.id, tags },
+      change: { tags: { Name: "other" } },
+      replace: { vpcId: "vpc-0" },
+    }),
+  );
+
+  itLivesAs(
+    "a Route",
+    () => harness,
+    () => ({
+      token: "aws:ec2/route:Route",
+      inputs: { routeTableId: table.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id },
+      replace: { routeTableId: "rtb-0", destinationCidrBlock: "10.0.0.0/8" },
+      outputs: ["origin", "state"],
+      importId: () => `${table.id}_0.0.0.0/0`,
+    }),
+  );
+
+  itLivesAs(
+    "a RouteTableAssociation",
+    () => harness,
+    () => ({
+      token: "aws:ec2/routeTableAssociation:RouteTableAssociation",
+      inputs: { subnetId: subnet.id, routeTableId: table.id },
+      replace: { subnetId: "subnet-0" },
+      outputs: [],
+      importId: () => `${subnet.id}/${table.id}`,
+    }),
+  );
+
+  const open = (port: number) => ({ protocol: "tcp", fromPort: port, toPort: port, cidrBlocks: ["0.0.0.0/0"] });
+  const everything = { protocol: "-1", fromPort: 0, toPort: 0, cidrBlocks: ["0.0.0.0/0"] };
+
+  itLivesAs(
+    "a SecurityGroup",
+    () => harness,
+    () => ({
+      token: "aws:ec2/securityGroup:SecurityGroup",
+      inputs: { vpcId: vpc.id, description: "web", ingress: [open(80), open(443)], egress: [everything], tags },
+      change: { ingress: [open(443), { ...open(8080), self: true }], egress: [open(443)], tags: { Name: "other" } },
+      replace: { vpcId: "vpc-0", description: "other", name: "fixed" },
+    }),
+  );
+
+  it("lets nothing out of a security group that does not say so", async () => {
+    const group = await harness.create("aws:ec2/securityGroup:SecurityGroup", "closed", { vpcId: vpc.id });
+    assert.deepEqual(group.state.egress, []);
+    assert.equal(group.state.description, "Managed by Pulumi");
+    await harness.delete(group);
+  });
+
+  it("puts back what somebody changed by hand", async () => {
+    const inputs = { vpcId: vpc.id, ingress: [open(80)], egress: [everything], tags };
+    const group = await harness.create("aws:ec2/securityGroup:SecurityGroup", "drift", inputs);
+    await harness.update(group, { ...inputs, ingress: [open(22)], tags: { ...tags, by: "hand" } });
+    const drifted = await harness.refresh(group);
+    assert.ok(drifted);
+    assert.deepEqual(
+      harness.diff(drifted, inputs).differences.map(({ path, kind }) => `${kind} ${path}`),
+      ["update ingress", "delete tags.by"],
+    );
+    await harness.delete(drifted);
+  });
+
+  it("names what has no name, and keeps the name", async () => {
+    const token = "aws:ec2/securityGroup:SecurityGroup";
+    const group = await harness.create(token, "named", { vpcId: vpc.id });
+    assert.match(String(group.inputs.name), /^named-[0-9a-f]{7}$/);
+    const urn = group.urn;
+    const again = harness.provider.check({ urn }, group.inputs, { vpcId: vpc.id }, Buffer.from("another seed"));
+    assert.equal(again.inputs.name, group.inputs.name);
+    await harness.delete(group);
+  });
+});
