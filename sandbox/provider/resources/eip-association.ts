@@ -30,7 +30,7 @@ export const eipAssociation = resource<aws.ec2.EipAssociation, aws.ec2.EipAssoci
     // An address or a server may not be known everywhere right after its creation.
     const retried = ["InvalidAllocationID.NotFound", "InvalidInstanceID", "InvalidInstanceID.NotFound"];
     const call = () => cloud.ec2.send(command);
-    const { AssociationId = "" } = await insist(retried, call, { timeoutSeconds: 60, signal });
+    const { AssociationId = "" } = await insist(retried, call, { timeoutSeconds: 15, signal });
     created(AssociationId);
     await waitFor(() => findAddress(cloud, "association-id", AssociationId), {
       what: `${AssociationId} to be there`,

@@ -1,6 +1,7 @@
 import {
   ModifyInstanceAttributeCommand,
   ModifyInstanceMetadataOptionsCommand,
+  ModifyNetworkInterfaceAttributeCommand,
   ModifyVolumeCommand,
   MonitorInstancesCommand,
   StartInstancesCommand,
@@ -20,7 +21,11 @@ export async function updateInstance(change: InstanceChange): Promise<void> {
     cloud.ec2.send(new ModifyInstanceAttributeCommand({ InstanceId: id, ...attribute }));
 
   await updateTags(cloud, id, olds.tags, news.tags);
-  if (changed("vpcSecurityGroupIds")) await modify({ Groups: news.vpcSecurityGroupIds });
+  if (changed("vpcSecurityGroupIds")) {
+    const NetworkInterfaceId = change.state.primaryNetworkInterfaceId;
+    const Groups = news.vpcSecurityGroupIds;
+    await cloud.ec2.send(new ModifyNetworkInterfaceAttributeCommand({ NetworkInterfaceId, Groups }));
+  }
   if (changed("sourceDestCheck")) await modify({ SourceDestCheck: { Value: news.sourceDestCheck } });
   if (changed("disableApiTermination")) await modify({ DisableApiTermination: { Value: news.disableApiTermination } });
   if (changed("monitoring")) {

@@ -11,7 +11,6 @@ import { unless } from "../errors.ts";
 import { boolean, map, number, object, set, string } from "../fields.ts";
 import { type Creation, type InputsOf, type Operation, resource } from "../resource.ts";
 import { tagSpecifications } from "../tags.ts";
-import { insist } from "../wait.ts";
 import { describeInstance } from "./instance-state.ts";
 import { updateInstance } from "./instance-update.ts";
 
@@ -100,9 +99,7 @@ async function launch(inputs: InstanceInputs, creation: Creation): Promise<strin
   const request = await runInstances(inputs, cloud);
   for (let attempt = 0; ; attempt += 1) {
     const command = new RunInstancesCommand({ ...request, ClientToken: creation.token(attempt) });
-    // A new security group, subnet or key may not be known everywhere yet.
-    const retried = ["InvalidGroup.NotFound", "InvalidSubnetID.NotFound", "InvalidParameterValue.Transient"];
-    const { Instances } = await insist(retried, () => cloud.ec2.send(command), { timeoutSeconds: 30, signal });
+    const { Instances } = await cloud.ec2.send(command);
     const id = Instances?.[0]?.InstanceId ?? "";
     const found = await cloud.instances.waitFor(id, (instance) => instance, {
       what: `${id} to be known`,

@@ -14,7 +14,7 @@ import { resource } from "../resource.ts";
 import { tagMap, tagSpecifications, updateTags } from "../tags.ts";
 import { describeTemplate, templateData, versionFields } from "./launch-template-data.ts";
 
-const notFound = ["InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.NotFoundException"];
+const notFound = ["InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateName.NotFoundException"];
 const computed = { computed: true };
 
 export const launchTemplate = resource<aws.ec2.LaunchTemplate, aws.ec2.LaunchTemplateArgs>({
