@@ -11,6 +11,7 @@ from corrections import (
     private_addresses,
     snapshots,
     target_groups,
+    transactions,
     volumes,
 )
 
@@ -25,6 +26,7 @@ _ALL = (
     private_addresses,
     snapshots,
     target_groups,
+    transactions,
     volumes,
 )
 

@@ -3,7 +3,7 @@
 import ipaddress
 from typing import Any
 
-from moto.ec2.exceptions import InvalidAssociationIdError, ResourceAlreadyAssociatedError
+from moto.ec2.exceptions import EC2ClientError, InvalidAssociationIdError, ResourceAlreadyAssociatedError
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress, ElasticAddressBackend
 from moto.ec2.utils import random_eip_association_id
 
@@ -17,6 +17,19 @@ def apply() -> None:
     ElasticAddressBackend.allocate_address = allocate_address
     ElasticAddressBackend.associate_address = associate_address
     ElasticAddressBackend.disassociate_address = disassociate_address
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Address.html: a free address has none of the first two.
+    ElasticAddress.instance_id = property(lambda self: self.instance.id if self.instance else None)
+    ElasticAddress.network_interface_id = property(lambda self: self.eni.id if self.eni else None)
+    ElasticAddress.public_ipv4_pool = "amazon"
+    ElasticAddress.network_border_group = property(lambda self: self.ec2_backend.region_name)
+
+
+class InvalidInstanceState(EC2ClientError):
+    code = "InvalidInstanceID"
+
+    def __init__(self, instance: Any) -> None:
+        message = f"The {instance.state} instance '{instance.id}' is not in a valid state for this operation."
+        super().__init__(self.code, message)
 
 
 def allocate_address(
@@ -49,9 +62,12 @@ def associate_address(
 ) -> ElasticAddress:
     """One holder per address, and one address per interface: a move clears it on the old holder, and the address that
     the new holder had goes back to being free. A move has a new association id; the old one is unknown from then on.
+    An instance that boots or ends takes none.
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateAddress.html
     """
     eip = (self.address_by_ip([address]) if address else self.address_by_allocation([allocation_id]))[0]
+    if instance is not None and instance.state in ("pending", "shutting-down", "terminated"):
+        raise InvalidInstanceState(instance)
     interface = eni or instance.nics[0]
     if eip.association_id and eip.eni is interface:
         return eip

@@ -36,7 +36,7 @@ def delete_security_group(self: Any, name: str | None = None, group_id: str | No
         balancers = any(group.id in (each.security_groups or []) for each in load_balancers(self))
         others = [each for groups in self.groups.values() for each in groups.values() if each is not group]
         rules = [rule for each in others for rule in [*each.ingress_rules, *each.egress_rules]]
-        referenced = any(source.get("GroupId") == group.id for rule in rules for source in rule.source_groups)
+        referenced = any((rule.source_group or {}).get("GroupId") == group.id for rule in rules)
         if interfaces or balancers or referenced:
             raise DependencyViolationError(f"resource {group.id} has a dependent object")
     _delete_security_group(self, name, group_id)

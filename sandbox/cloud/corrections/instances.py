@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
+from moto.core.types import Base64EncodedString
 from moto.core.utils import camelcase_to_underscores, utcnow
 from moto.ec2.exceptions import EC2ClientError, InvalidInstanceIdError, InvalidSecurityGroupNotFoundError
 from moto.ec2.models.instances import Instance, InstanceBackend, InstanceState, MetadataOptions, StateReason
@@ -13,6 +14,7 @@ from moto.ec2.utils import parse_user_data
 
 from cloud import timers
 from corrections.addresses import release_all_of
+from corrections.target_groups import array_instance_runs, instance_ends
 from settings import settings
 
 _start = Instance.start
@@ -54,6 +56,7 @@ def boot(instance: Instance) -> None:
         if instance.state == "pending":
             set_state(instance, "running", 16)
             instance.runs_since = time.monotonic()
+            array_instance_runs(instance)
             timers.after(settings.statusCheckSeconds, lambda: None)
 
     set_state(instance, "pending", 0)
@@ -82,6 +85,7 @@ def terminate(self: Instance) -> InstanceState:
     if self.state in ("shutting-down", "terminated"):
         return previous
     release_all_of(self.ec2_backend, self)
+    instance_ends(self)
     for interface in self.nics.values():
         interface.stop()
     set_state(self, "shutting-down", 32)
@@ -189,7 +193,7 @@ def change(instance: Instance, attribute: str, value: Any) -> None:
     if attribute in ("DisableApiTermination", "DisableApiStop", "SourceDestCheck", "EbsOptimized"):
         value = str(value).lower() == "true"
     if attribute == "UserData":
-        value = parse_user_data(value)
+        value = Base64EncodedString.from_raw_bytes(value) if isinstance(value, bytes) else parse_user_data(value)
     if attribute == "SourceDestCheck":
         for interface in instance.nics.values():
             interface.source_dest_check = value

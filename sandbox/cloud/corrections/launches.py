@@ -8,9 +8,11 @@ from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.responses.instances import InstanceResponse
-from moto.ec2.utils import filter_iam_instance_profiles
+from moto.ec2.utils import convert_tag_spec, filter_iam_instance_profiles
 
+from corrections import volumes
 from corrections.instances import boot
+from corrections.tokens import IdempotentParameterMismatch
 
 _respond = InstanceResponse.run_instances
 _run = InstanceBackend.run_instances
@@ -26,13 +28,6 @@ def apply() -> None:
     InstanceResponse._parse_block_device_mapping = lambda self: []
     InstanceBackend.run_instances = run_instances
     NetworkInterface.group_set = property(lambda self: list(self._group_set))
-
-
-class IdempotentParameterMismatch(EC2ClientError):
-    code = "IdempotentParameterMismatch"
-
-    def __init__(self) -> None:
-        super().__init__(self.code, "The client token was used with other parameters before.")
 
 
 class UnsupportedArchitecture(EC2ClientError):
@@ -96,6 +91,8 @@ def launch(
     kwargs = {**kwargs, **_from_template(template, kwargs)}
     check_image(backend, image_id, kwargs["instance_type"])
     profile = _profile(backend, asked.get("IamInstanceProfile"))
+    tags = {kind: {**given, **kwargs.get("tags", {}).get(kind, {})} for kind, given in _template_tags(template).items()}
+    tags = {**kwargs.get("tags", {}), **tags}
     known = set(backend.reservations)
     try:
         reservation = _run(backend, image_id, count, user_data, security_group_names, **kwargs)
@@ -104,19 +101,20 @@ def launch(
             _undo(backend, each)
         raise
     for instance in reservation.instances:
-        complete(backend, instance, asked, kwargs.get("tags", {}).get("volume", {}))
+        complete(backend, instance, template, tags)
         if profile is not None:
             backend.associate_iam_instance_profile(instance_id=instance.id, iam_instance_profile_arn=profile.arn)
         boot(instance)
     return reservation
 
 
-def complete(backend: Any, instance: Instance, asked: dict[str, Any], volume_tags: dict[str, str]) -> None:
+def complete(backend: Any, instance: Instance, template: dict[str, Any], tags: dict[str, dict[str, str]]) -> None:
     """What DescribeInstances shows beside what moto knows: groups are those of the primary interface, and what the
     call leaves out has its default. An interface that a launch creates goes with its instance.
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceSpecification.html
     """
+    asked = {**template, **_request}
     instance.security_groups = list(instance.nics[0]._group_set)
     specifications = {int(each.get("DeviceIndex") or 0): each for each in asked.get("NetworkInterfaces") or []}
     for index, interface in instance.nics.items():
@@ -141,42 +139,9 @@ def complete(backend: Any, instance: Instance, asked: dict[str, Any], volume_tag
         **(asked.get("PrivateDnsNameOptions") or {}),
     }
     instance.cpu_options = cpu_options(instance.instance_type, asked.get("CpuOptions") or {})
-    for device in devices(instance, asked.get("BlockDeviceMappings") or []):
-        add_volume(backend, instance, device, volume_tags)
-
-
-def devices(instance: Instance, asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The image's root volume is always there; a mapping of its name changes what it states, any other adds a volume.
-    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/block-device-mapping-concepts.html
-    """
-    root = {"DeviceName": instance.root_device_name, "Ebs": {"VolumeSize": 8, "VolumeType": "gp3"}}
-    result = {root["DeviceName"]: root}
-    for mapping in asked:
-        if "NoDevice" in mapping:
-            result.pop(mapping["DeviceName"], None)
-        elif mapping.get("Ebs"):
-            known = result.get(mapping["DeviceName"], {"Ebs": {}})
-            result[mapping["DeviceName"]] = {**mapping, "Ebs": {**known["Ebs"], **mapping["Ebs"]}}
-    return list(result.values())
-
-
-def add_volume(backend: Any, instance: Instance, device: dict[str, Any], tags: dict[str, str]) -> None:
-    """Volumes of a launch are deleted with their instance unless the mapping says otherwise.
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EbsBlockDevice.html
-    """
-    ebs = device["Ebs"]
-    volume = backend.create_volume(
-        size=ebs.get("VolumeSize"),
-        zone_name=instance.placement.zone,
-        snapshot_id=ebs.get("SnapshotId"),
-        encrypted=bool(ebs.get("Encrypted")),
-        kms_key_id=ebs.get("KmsKeyId"),
-        volume_type=ebs.get("VolumeType"),
-        iops=ebs.get("Iops"),
-        throughput=ebs.get("Throughput"),
-    )
-    volume.add_tags(tags)
-    backend.attach_volume(volume.id, instance.id, device["DeviceName"], ebs.get("DeleteOnTermination", True))
+    image = next(image for image in backend.amis.values() if image.id == instance.image_id)
+    layers = [template.get("BlockDeviceMappings") or [], _request.get("BlockDeviceMappings") or []]
+    volumes.attach(instance, volumes.mappings(image, *layers), tags.get("volume", {}))
 
 
 def check_image(backend: Any, image_id: str, instance_type: str) -> None:
@@ -210,6 +175,10 @@ def cpu_options(instance_type: str, asked: dict[str, Any]) -> dict[str, Any]:
 def _template(backend: Any, argument: dict[str, Any] | None) -> dict[str, Any]:
     """The data of the template version that a launch names."""
     return backend._get_template_from_args(argument).data if argument else {}
+
+
+def _template_tags(template: dict[str, Any]) -> dict[str, dict[str, str]]:
+    return convert_tag_spec(template.get("TagSpecifications") or [])
 
 
 def _from_template(template: dict[str, Any], kwargs: dict[str, Any]) -> dict[str, Any]:

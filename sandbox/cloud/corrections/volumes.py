@@ -3,7 +3,7 @@
 from typing import Any
 
 from moto.ec2.models.amis import Ami
-from moto.ec2.models.elastic_block_store import EBSBackend
+from moto.ec2.models.elastic_block_store import EBSBackend, VolumeAttachment
 from moto.ec2.models.instances import Instance
 
 _create = EBSBackend.create_volume
@@ -16,6 +16,7 @@ def apply() -> None:
     Ami.__init__ = init_image
     Ami.block_device_mappings = property(image_mappings)
     EBSBackend.create_volume = create_volume
+    VolumeAttachment.delete_on_termination = property(deleted_with_instance)
 
 
 def init_image(self: Ami, *args: Any, **kwargs: Any) -> None:
@@ -66,6 +67,12 @@ def attach(instance: Instance, devices: dict[str, dict[str, Any]], tags: dict[st
         )
         volume.add_tags(tags)
         instance.ec2_backend.attach_volume(volume.id, instance.id, device, ebs.get("DeleteOnTermination", True))
+
+
+def deleted_with_instance(attachment: VolumeAttachment) -> bool:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VolumeAttachment.html"""
+    device = attachment.instance.block_device_mapping.get(attachment.device)
+    return bool(device and device.delete_on_termination)
 
 
 def create_volume(self: Any, *args: Any, **kwargs: Any) -> Any:
