@@ -40,15 +40,15 @@ def allocate_address(
 
 
 def free_address(backend: Any) -> str:
+    """The next address of the pool; one that was released is not handed out again at once."""
     taken = {each.public_ip for each in backend.addresses}
-    # An address that was released is not handed out again at once.
-    last = getattr(backend, "last_address", None)
-    hosts = list(ipaddress.ip_network(settings.addressPool).hosts())
-    start = hosts.index(ipaddress.ip_address(last)) + 1 if last else 0
-    for host in hosts[start:] + hosts[:start]:
-        if str(host) not in taken:
-            backend.last_address = str(host)
-            return str(host)
+    pool = ipaddress.ip_network(settings.addressPool)
+    last = getattr(backend, "last_address", 0)
+    for step in range(1, pool.num_addresses):
+        index = (last + step) % pool.num_addresses
+        if 0 < index < pool.num_addresses - 1 and str(pool[index]) not in taken:
+            backend.last_address = index
+            return str(pool[index])
     raise RuntimeError(f"no address is left in {settings.addressPool}")
 
 
