@@ -1,4 +1,7 @@
 import type { AnyResourceType } from "../resource.ts";
+import { autoscalingGroup } from "./autoscaling-group.ts";
+import { autoscalingPolicy } from "./autoscaling-policy.ts";
+import { autoscalingSchedule } from "./autoscaling-schedule.ts";
 import { databaseSnapshot } from "./database-snapshot.ts";
 import { eip } from "./eip.ts";
 import { eipAssociation } from "./eip-association.ts";
@@ -41,6 +44,9 @@ const all: readonly AnyResourceType[] = [
   snapshot,
   databaseSnapshot,
   table,
+  autoscalingGroup,
+  autoscalingPolicy,
+  autoscalingSchedule,
 ];
 
 export const resourceTypes: Readonly<Record<string, AnyResourceType>> = Object.fromEntries(
