@@ -10,7 +10,8 @@ import {
   type Stack,
   StackNotFoundError,
 } from "@pulumi/pulumi/automation/index.js";
-import { type LastOutputs, parseOutputs } from "../stacks/outputs.ts";
+import { type LastOutputs, type Outputs, outputsSchema, parseOutputs } from "../stacks/outputs.ts";
+import { BriefCommand } from "./brief-command.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import type { Deployment } from "./recovery.ts";
 import { mergeKeys, type StackFile } from "./stack-file.ts";
@@ -30,13 +31,13 @@ export interface Operation {
 export interface Plan {
   readonly file: string;
   readonly operations: readonly Operation[];
-  /** SHA-256 over the operations: what a person approves. */
+  /** SHA-256 over the operations and the inputs that they come with, secrets masked: what a person approves. */
   readonly digest: string;
   readonly seconds: number;
 }
 
 export interface Applied {
-  readonly last: LastOutputs;
+  readonly outputs: Outputs;
   readonly operations: readonly Operation[];
   readonly seconds: number;
   /** Part of `seconds` in which the cloud worked on at least one resource. */
@@ -76,12 +77,14 @@ const parallel = 64;
  */
 export class Engine {
   readonly #stack: Stack;
+  readonly #command: BriefCommand;
   readonly #directory: string;
   readonly #file: StackFile;
   #plans = 0;
 
-  private constructor(stack: Stack, directory: string, file: StackFile) {
+  private constructor(stack: Stack, command: BriefCommand, directory: string, file: StackFile) {
     this.#stack = stack;
+    this.#command = command;
     this.#directory = directory;
     this.#file = file;
   }
@@ -95,13 +98,17 @@ export class Engine {
       // Loaded here, since it takes a second: what is wrong with the configuration is said before.
       const { program } = await import("../stacks/program.ts");
       const selected = { stackName: file.stack, projectName: "handover", program };
-      const options = { workDir: directory, envVars: { PULUMI_SKIP_UPDATE_CHECK: "true" } };
+      const pulumiCommand = await BriefCommand.get();
+      const options = { workDir: directory, pulumiCommand, envVars: { PULUMI_SKIP_UPDATE_CHECK: "true" } };
       const stack = await LocalWorkspace.selectStack(selected, options).catch((error) => {
         if (create && error instanceof StackNotFoundError) return LocalWorkspace.createStack(selected, options);
         throw error;
       });
       // Creating a stack may add the salt of its secrets to the file.
-      return new Engine(stack, directory, { ...file, text: readFileSync(configFile(directory, file), "utf8") });
+      return new Engine(stack, pulumiCommand, directory, {
+        ...file,
+        text: readFileSync(configFile(directory, file), "utf8"),
+      });
     } catch (cause) {
       rmSync(directory, { recursive: true, force: true });
       if (cause instanceof StackNotFoundError) {
@@ -159,7 +166,8 @@ export class Engine {
       );
     }
     const operations = recorder.operations;
-    const digest = createHash("sha256").update(JSON.stringify(operations)).digest("hex");
+    const content = { position, operations, inputs: recorder.inputs };
+    const digest = createHash("sha256").update(JSON.stringify(content)).digest("hex");
     return { file, operations, digest, seconds: secondsSince(started) };
   }
 
@@ -169,17 +177,10 @@ export class Engine {
     const recorder = new Recorder();
     const started = performance.now();
     try {
-      const { outputs } = await this.#stack.up({
-        plan: plan.file,
-        parallel,
-        color: "never",
-        signal,
-        onEvent: recorder.onEvent,
-      });
-      const last = parseOutputs(Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])));
-      if (last === undefined) throw new Error("The update left no outputs that can be read.");
+      this.#command.brief = true;
+      await this.#stack.up({ plan: plan.file, parallel, color: "never", signal, onEvent: recorder.onEvent });
       return {
-        last,
+        outputs: outputsSchema.parse(recorder.outputs),
         operations: recorder.operations,
         seconds: secondsSince(started),
         cloudSeconds: recorder.cloudSeconds,
@@ -189,6 +190,8 @@ export class Engine {
       throw new HandoverError("update-failed", exitCodes.needsPerson, `The update failed. ${recorder.problem(cause)}`, {
         cause,
       });
+    } finally {
+      this.#command.brief = false;
     }
   }
 
@@ -252,9 +255,15 @@ export class Engine {
 /** Stack traces, and what a plan expected of resources that an earlier error kept from their turn. */
 const noise = /^\s+at |^expected resource operations for .* but none were seen/;
 
+type StepEventMetadata = NonNullable<EngineEvent["resourcePreEvent"]>["metadata"];
+
 /** Collects what the engine does from its events. */
 class Recorder {
   readonly operations: Operation[] = [];
+  /** What the operations' resources are declared with; secrets are masked by the engine. */
+  readonly inputs: unknown[] = [];
+  /** The stack's outputs; secrets are masked by the engine. */
+  outputs: unknown;
   readonly #errors: string[] = [];
   #finished = false;
   readonly #busy = new Set<string>();
@@ -263,8 +272,8 @@ class Recorder {
 
   readonly onEvent = (event: EngineEvent): void => {
     if (event.resourcePreEvent !== undefined) this.#begin(event.resourcePreEvent.metadata);
-    if (event.resOutputsEvent !== undefined) this.#end(event.resOutputsEvent.metadata.urn);
-    if (event.resOpFailedEvent !== undefined) this.#end(event.resOpFailedEvent.metadata.urn);
+    if (event.resOutputsEvent !== undefined) this.#end(event.resOutputsEvent.metadata);
+    if (event.resOpFailedEvent !== undefined) this.#end(event.resOpFailedEvent.metadata);
     if (event.summaryEvent !== undefined || event.cancelEvent !== undefined) this.#finished = true;
     if (event.diagnosticEvent?.severity === "error") this.#errors.push(event.diagnosticEvent.message.trim());
   };
@@ -286,7 +295,7 @@ class Recorder {
       : lastLine(cause);
   }
 
-  #begin({ op, urn, type, diffs }: { op: string; urn: string; type: string; diffs?: string[] }): void {
+  #begin({ op, urn, type, diffs, new: state }: StepEventMetadata): void {
     // Components and the stack itself are not in the cloud; reads and what stays the same change nothing there.
     if (
       op === "same" ||
@@ -298,11 +307,13 @@ class Recorder {
     )
       return;
     this.operations.push({ op, urn, type, name: urn.split("::").at(-1) ?? "", properties: diffs ?? [] });
+    this.inputs.push(state?.inputs);
     if (this.#busy.size === 0) this.#busySince = performance.now();
     this.#busy.add(urn);
   }
 
-  #end(urn: string): void {
+  #end({ urn, type, new: state }: StepEventMetadata): void {
+    if (type === "pulumi:pulumi:Stack") this.outputs = state?.outputs;
     if (this.#busy.delete(urn) && this.#busy.size === 0) this.#busyMilliseconds += performance.now() - this.#busySince;
   }
 }

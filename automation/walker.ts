@@ -1,5 +1,5 @@
 import { stepsOf } from "../stacks/intent.ts";
-import type { LastOutputs } from "../stacks/outputs.ts";
+import type { Outputs } from "../stacks/outputs.ts";
 import { runbook, withdraw } from "../stacks/runbook.ts";
 import { runCommand } from "./command-line.ts";
 import type { Applied, Plan, Position } from "./engine.ts";
@@ -77,7 +77,8 @@ export class Walker {
   readonly #signals: Signals;
   readonly #started = performance.now();
   readonly phases: PhaseReport[] = [];
-  last: LastOutputs | undefined;
+  /** The stack's outputs after the last update; undefined when there was none. */
+  outputs: Outputs | undefined;
 
   constructor(session: Session, identity: RunIdentity, ledger: RunLedger, listener: Listener, signals: Signals) {
     this.#session = session;
@@ -85,7 +86,7 @@ export class Walker {
     this.#ledger = ledger;
     this.#listener = listener;
     this.#signals = signals;
-    this.last = session.last;
+    this.outputs = session.last?.outputs;
   }
 
   /** One phase: each of its steps previewed into a plan, checked, applied, and held until its gates have passed. */
@@ -124,11 +125,11 @@ export class Walker {
     step: number | undefined,
     needsApproval: (plan: Plan) => boolean,
   ): Promise<{ applied: Applied; waitedSeconds: number }> {
-    const before = this.last?.outputs;
+    const before = this.outputs;
     const plan = await this.#plan(row, step);
     if (needsApproval(plan)) throw new ApprovalNeeded(row, plan);
     const applied = await this.#apply(row, step, plan);
-    const scene: Scene = { ...this.#session, ...this.#identity, before, after: applied.last.outputs };
+    const scene: Scene = { ...this.#session, ...this.#identity, before, after: applied.outputs };
     return { applied, waitedSeconds: await this.#gates(row, scene) };
   }
 
@@ -147,7 +148,7 @@ export class Walker {
     this.#ledger.assertHeld();
     this.#signals.stop.throwIfAborted();
     const applied = await this.#session.engine.up(plan, this.#signals.cancel);
-    this.last = applied.last;
+    this.outputs = applied.outputs;
     await this.#ledger.applied(row, applied);
     this.#listener({ type: "applied", phase: row, step, seconds: applied.seconds });
     return applied;
@@ -200,7 +201,7 @@ export class Walker {
   /** Ends the run, and says how. */
   finish(outcome: Outcome, exitCode: ExitCode, more: Pick<RunResult, "message" | "digest"> = {}): RunResult {
     const { id: run, from, to } = this.#identity;
-    const live = this.last?.outputs.live ?? from;
+    const live = this.outputs?.live ?? from;
     const result = {
       outcome,
       run,
