@@ -2,13 +2,15 @@ import {
   AddTagsToResourceCommand,
   CreateDBSnapshotCommand,
   DeleteDBSnapshotCommand,
+  DescribeDBSnapshotAttributesCommand,
   DescribeDBSnapshotsCommand,
+  ModifyDBSnapshotAttributeCommand,
   RemoveTagsFromResourceCommand,
 } from "@aws-sdk/client-rds";
 import type * as aws from "@pulumi/aws";
 import type { Cloud } from "../cloud.ts";
 import { codeOf, unless } from "../errors.ts";
-import { map, string } from "../fields.ts";
+import { map, set, string } from "../fields.ts";
 import { resource } from "../resource.ts";
 import { sameTags, tagList, tagMap, tagsChange } from "../tags.ts";
 import { waitFor } from "../wait.ts";
@@ -21,6 +23,7 @@ export const databaseSnapshot = resource<aws.rds.Snapshot, aws.rds.SnapshotArgs>
   fields: {
     dbInstanceIdentifier: string({ required: true, replace: true }),
     dbSnapshotIdentifier: string({ required: true, replace: true }),
+    sharedAccounts: set(string()),
     tags: map(),
   },
   computed: {
@@ -67,12 +70,14 @@ export const databaseSnapshot = resource<aws.rds.Snapshot, aws.rds.SnapshotArgs>
       return status === "available" ? true : undefined;
     };
     await waitFor(isAvailable, { what: `${id} to be available`, timeoutSeconds, signal });
+    await share(cloud, id, [], inputs.sharedAccounts);
     return id;
   },
 
   async read({ id, cloud }) {
     const found = await find(cloud, id);
     if (found === undefined) return undefined;
+    const sharedAccounts = await accountsOf(cloud, id);
     return {
       allocatedStorage: found.AllocatedStorage ?? 0,
       availabilityZone: found.AvailabilityZone ?? "",
@@ -87,6 +92,7 @@ export const databaseSnapshot = resource<aws.rds.Snapshot, aws.rds.SnapshotArgs>
       licenseModel: found.LicenseModel ?? "",
       optionGroupName: found.OptionGroupName ?? "",
       port: found.Port ?? 0,
+      ...(sharedAccounts.length > 0 && { sharedAccounts }),
       snapshotType: found.SnapshotType ?? "",
       sourceDbSnapshotIdentifier: found.SourceDBSnapshotIdentifier ?? "",
       sourceRegion: found.SourceRegion ?? "",
@@ -97,7 +103,8 @@ export const databaseSnapshot = resource<aws.rds.Snapshot, aws.rds.SnapshotArgs>
     };
   },
 
-  async update({ cloud, olds, news, state }) {
+  async update({ cloud, id, olds, news, state, changed }) {
+    if (changed("sharedAccounts")) await share(cloud, id, olds.sharedAccounts, news.sharedAccounts);
     const { added: Tags, removed: TagKeys } = tagsChange(olds.tags, news.tags);
     const ResourceName = state.dbSnapshotArn;
     if (TagKeys.length > 0) await cloud.databases.send(new RemoveTagsFromResourceCommand({ ResourceName, TagKeys }));
@@ -108,6 +115,33 @@ export const databaseSnapshot = resource<aws.rds.Snapshot, aws.rds.SnapshotArgs>
     await unless(notFound, cloud.databases.send(new DeleteDBSnapshotCommand({ DBSnapshotIdentifier: id })));
   },
 });
+
+/** The accounts that may restore it, or `all`. */
+async function accountsOf(cloud: Cloud, DBSnapshotIdentifier: string): Promise<string[]> {
+  const command = new DescribeDBSnapshotAttributesCommand({ DBSnapshotIdentifier });
+  const { DBSnapshotAttributes = [] } =
+    (await unless(notFound, cloud.databases.send(command)))?.DBSnapshotAttributesResult ?? {};
+  return DBSnapshotAttributes.find(({ AttributeName }) => AttributeName === "restore")?.AttributeValues ?? [];
+}
+
+async function share(
+  cloud: Cloud,
+  DBSnapshotIdentifier: string,
+  before: readonly string[] = [],
+  after: readonly string[] = [],
+) {
+  const ValuesToAdd = after.filter((account) => !before.includes(account));
+  const ValuesToRemove = before.filter((account) => !after.includes(account));
+  if (ValuesToAdd.length + ValuesToRemove.length === 0) return;
+  await cloud.databases.send(
+    new ModifyDBSnapshotAttributeCommand({
+      DBSnapshotIdentifier,
+      AttributeName: "restore",
+      ValuesToAdd,
+      ValuesToRemove,
+    }),
+  );
+}
 
 async function find(cloud: Cloud, id: string) {
   const call = cloud.databases.send(new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier: id }));

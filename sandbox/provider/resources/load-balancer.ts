@@ -9,9 +9,10 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type * as aws from "@pulumi/aws";
 import type { Cloud } from "../cloud.ts";
-import { unless } from "../errors.ts";
+import { codeOf, unless } from "../errors.ts";
 import { boolean, map, number, set, string } from "../fields.ts";
-import { type InputsOf, resource } from "../resource.ts";
+import { type Creation, type InputsOf, resource } from "../resource.ts";
+import { sameTags } from "../tags.ts";
 import { waitFor } from "../wait.ts";
 import { attributeList, attributeMap, balancingTags, describeTags, updateBalancingTags } from "./balancing.ts";
 
@@ -20,6 +21,7 @@ type Inputs = InputsOf<aws.lb.LoadBalancerArgs>;
 export const loadBalancer = resource<aws.lb.LoadBalancer, aws.lb.LoadBalancerArgs>({
   token: "aws:lb/loadBalancer:LoadBalancer",
   fields: {
+    dropInvalidHeaderFields: boolean({ default: false }),
     enableDeletionProtection: boolean({ default: false }),
     enableHttp2: boolean({ default: true }),
     idleTimeout: number({ default: 60 }),
@@ -33,21 +35,23 @@ export const loadBalancer = resource<aws.lb.LoadBalancer, aws.lb.LoadBalancerArg
   computed: { arn: true, arnSuffix: true, dnsName: true, vpcId: true, zoneId: true },
   autoname: { property: "name", maxLength: 32 },
 
-  async create(inputs, { cloud, created, signal, timeoutSeconds = 600 }) {
+  async create(inputs, creation) {
+    const { cloud, created, signal, timeoutSeconds = 600 } = creation;
     if (inputs.loadBalancerType !== "application") {
       throw new Error(`loadBalancerType "${inputs.loadBalancerType}" is not supported by the sandbox's provider`);
     }
-    const { LoadBalancers } = await cloud.loadBalancing.send(
-      new CreateLoadBalancerCommand({
-        Name: inputs.name,
-        Type: inputs.loadBalancerType,
-        Scheme: inputs.internal ? "internal" : "internet-facing",
-        SecurityGroups: inputs.securityGroups,
-        Subnets: inputs.subnets,
-        Tags: balancingTags(inputs.tags),
-      }),
+    const command = new CreateLoadBalancerCommand({
+      Name: inputs.name,
+      Type: inputs.loadBalancerType,
+      Scheme: inputs.internal ? "internal" : "internet-facing",
+      SecurityGroups: inputs.securityGroups,
+      Subnets: inputs.subnets,
+      Tags: balancingTags(inputs.tags),
+    });
+    const arn = await cloud.loadBalancing.send(command).then(
+      ({ LoadBalancers }) => LoadBalancers?.[0]?.LoadBalancerArn ?? "",
+      (error: unknown) => adopt(inputs, creation, error),
     );
-    const arn = LoadBalancers?.[0]?.LoadBalancerArn ?? "";
     created(arn);
     await waitFor(async () => ((await find(cloud, arn))?.State?.Code === "active" ? true : undefined), {
       what: `${inputs.name} to be active`,
@@ -70,6 +74,7 @@ export const loadBalancer = resource<aws.lb.LoadBalancer, aws.lb.LoadBalancerArg
     return {
       arn: id,
       arnSuffix: id.split(":loadbalancer/")[1] ?? "",
+      dropInvalidHeaderFields: attributes["routing.http.drop_invalid_header_fields.enabled"] === "true",
       dnsName: found.DNSName ?? "",
       enableDeletionProtection: attributes["deletion_protection.enabled"] === "true",
       enableHttp2: attributes["routing.http2.enabled"] !== "false",
@@ -93,7 +98,7 @@ export const loadBalancer = resource<aws.lb.LoadBalancer, aws.lb.LoadBalancerArg
 
   async update({ cloud, id, olds, news, changed }) {
     const LoadBalancerArn = id;
-    if (changed("enableDeletionProtection", "enableHttp2", "idleTimeout")) await setAttributes(cloud, id, news, olds);
+    await setAttributes(cloud, id, news, olds);
     if (changed("securityGroups")) {
       const SecurityGroups = news.securityGroups;
       await cloud.loadBalancing.send(new SetSecurityGroupsCommand({ LoadBalancerArn, SecurityGroups }));
@@ -122,12 +127,39 @@ async function find(cloud: Cloud, arn: string) {
   return (await unless(["LoadBalancerNotFound", "LoadBalancerNotFoundException"], call))?.LoadBalancers?.[0];
 }
 
-const defaults: Inputs = { enableDeletionProtection: false, enableHttp2: true, idleTimeout: 60 };
+/**
+ * A load balancer of the same name with the same tags that the state does not hold was left behind by a crash. AWS
+ * itself answers with it if every setting is the same; this is for one that differs.
+ */
+async function adopt(inputs: Inputs, { cloud, isHeld }: Creation, duplicate: unknown): Promise<string> {
+  const isDuplicate = ["DuplicateLoadBalancerName", "DuplicateLoadBalancerNameException"].includes(
+    codeOf(duplicate) ?? "",
+  );
+  if (!isDuplicate || isHeld || inputs.name === undefined) throw duplicate;
+  const { LoadBalancers } = await cloud.loadBalancing.send(new DescribeLoadBalancersCommand({ Names: [inputs.name] }));
+  const { LoadBalancerArn: arn, Scheme } = LoadBalancers?.[0] ?? {};
+  const isSame = Scheme === (inputs.internal ? "internal" : "internet-facing");
+  if (arn === undefined || !isSame || !sameTags(await describeTags(cloud, arn), inputs.tags)) throw duplicate;
+  const LoadBalancerArn = arn;
+  const { securityGroups: SecurityGroups, subnets: Subnets } = inputs;
+  if (SecurityGroups) await cloud.loadBalancing.send(new SetSecurityGroupsCommand({ LoadBalancerArn, SecurityGroups }));
+  if (Subnets) await cloud.loadBalancing.send(new SetSubnetsCommand({ LoadBalancerArn, Subnets }));
+  await setAttributes(cloud, arn, inputs, {});
+  return arn;
+}
+
+const defaults: Inputs = {
+  dropInvalidHeaderFields: false,
+  enableDeletionProtection: false,
+  enableHttp2: true,
+  idleTimeout: 60,
+};
 
 async function setAttributes(cloud: Cloud, LoadBalancerArn: string, news: Inputs, olds = defaults): Promise<void> {
   const changed = <K extends keyof Inputs>(key: K) => (news[key] === olds[key] ? undefined : news[key]);
   const Attributes = attributeList({
     "deletion_protection.enabled": changed("enableDeletionProtection"),
+    "routing.http.drop_invalid_header_fields.enabled": changed("dropInvalidHeaderFields"),
     "routing.http2.enabled": changed("enableHttp2"),
     "idle_timeout.timeout_seconds": changed("idleTimeout"),
   });

@@ -8,9 +8,10 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type * as aws from "@pulumi/aws";
 import type { Cloud } from "../cloud.ts";
-import { unless } from "../errors.ts";
+import { codeOf, unless } from "../errors.ts";
 import { boolean, map, number, object, string } from "../fields.ts";
-import { type InputsOf, resource } from "../resource.ts";
+import { type Creation, type InputsOf, resource } from "../resource.ts";
+import { sameTags } from "../tags.ts";
 import { insist } from "../wait.ts";
 import { attributeList, attributeMap, balancingTags, describeTags, updateBalancingTags } from "./balancing.ts";
 
@@ -58,20 +59,22 @@ export const targetGroup = resource<aws.lb.TargetGroup, aws.lb.TargetGroupArgs>(
   computed: { arn: true, arnSuffix: true, loadBalancerArns: true },
   autoname: { property: "name", maxLength: 32 },
 
-  async create(inputs, { cloud, created }) {
-    const { TargetGroups } = await cloud.loadBalancing.send(
-      new CreateTargetGroupCommand({
-        Name: inputs.name,
-        Port: inputs.port,
-        Protocol: inputs.protocol as "HTTP",
-        ProtocolVersion: inputs.protocolVersion,
-        TargetType: inputs.targetType as "instance",
-        VpcId: inputs.vpcId,
-        ...healthCheck(inputs),
-        Tags: balancingTags(inputs.tags),
-      }),
+  async create(inputs, creation) {
+    const { cloud, created } = creation;
+    const command = new CreateTargetGroupCommand({
+      Name: inputs.name,
+      Port: inputs.port,
+      Protocol: inputs.protocol as "HTTP",
+      ProtocolVersion: inputs.protocolVersion,
+      TargetType: inputs.targetType as "instance",
+      VpcId: inputs.vpcId,
+      ...healthCheck(inputs),
+      Tags: balancingTags(inputs.tags),
+    });
+    const arn = await cloud.loadBalancing.send(command).then(
+      ({ TargetGroups }) => TargetGroups?.[0]?.TargetGroupArn ?? "",
+      (error: unknown) => adopt(inputs, creation, error),
     );
-    const arn = TargetGroups?.[0]?.TargetGroupArn ?? "";
     created(arn);
     await setAttributes(cloud, arn, inputs);
     return arn;
@@ -145,6 +148,32 @@ export const targetGroup = resource<aws.lb.TargetGroup, aws.lb.TargetGroupArgs>(
     await insist(["ResourceInUse", "ResourceInUseException"], gone, { timeoutSeconds, signal });
   },
 });
+
+/**
+ * A target group of the same name with the same tags that the state does not hold was left behind by a crash, unless
+ * what cannot be changed differs. Only fixed names are the same when the program runs again.
+ */
+async function adopt(inputs: Inputs, { cloud, isHeld }: Creation, duplicate: unknown): Promise<string> {
+  const isDuplicate = ["DuplicateTargetGroupName", "DuplicateTargetGroupNameException"].includes(
+    codeOf(duplicate) ?? "",
+  );
+  if (!isDuplicate || isHeld || inputs.name === undefined) throw duplicate;
+  const { TargetGroups } = await cloud.loadBalancing.send(new DescribeTargetGroupsCommand({ Names: [inputs.name] }));
+  const { TargetGroupArn: arn, Port, Protocol, ProtocolVersion, TargetType, VpcId } = TargetGroups?.[0] ?? {};
+  const isSame =
+    Port === inputs.port &&
+    Protocol === inputs.protocol &&
+    VpcId === inputs.vpcId &&
+    TargetType === inputs.targetType &&
+    (inputs.protocolVersion === undefined || ProtocolVersion === inputs.protocolVersion);
+  if (arn === undefined || !isSame || !sameTags(await describeTags(cloud, arn), inputs.tags)) throw duplicate;
+  // Nobody knows which attributes it has by now.
+  await setAttributes(cloud, arn, inputs, {} as Inputs);
+  if (inputs.healthCheck !== undefined) {
+    await cloud.loadBalancing.send(new ModifyTargetGroupCommand({ TargetGroupArn: arn, ...healthCheck(inputs) }));
+  }
+  return arn;
+}
 
 function healthCheck({ healthCheck: check }: Inputs) {
   if (check === undefined) return {};
