@@ -15,6 +15,7 @@ from settings import settings
 DROP: list[bytes] = []
 
 KINDS = ("throttle", "error", "latency", "capacity", "drop")
+OPTIONS = ("kind", "rate", "operation", "status", "milliseconds", "seconds")
 CAPACITY_OPERATIONS = ("RunInstances", "StartInstances")
 
 _lock = threading.Lock()
@@ -40,8 +41,11 @@ class Fault:
     struck: int = 0
     since: float = field(default_factory=time.monotonic)
 
+    def is_over(self) -> bool:
+        return self.seconds is not None and time.monotonic() - self.since > self.seconds
+
     def applies(self, operation: str) -> bool:
-        if self.seconds is not None and time.monotonic() - self.since > self.seconds:
+        if self.is_over():
             return False
         if self.operation not in (None, operation):
             return False
@@ -67,11 +71,16 @@ class Fault:
 
 
 def add(values: dict[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(values) - set(OPTIONS))
+    if unknown or "kind" not in values:
+        raise ValueError(f"a fault has a kind and, if wanted, {', '.join(OPTIONS[1:])}; not {', '.join(unknown) or 'nothing'}")
     fault = Fault(**values)
     if fault.kind not in KINDS:
         raise ValueError(f"kind: {fault.kind} is not one of {', '.join(KINDS)}")
     if not 0 < fault.rate <= 1:
         raise ValueError("rate: must be above 0 and not above 1")
+    if fault.status not in (500, 503):
+        raise ValueError("status: must be 500 or 503")
     with _lock:
         _faults.append(fault)
     return asdict(fault)
@@ -79,6 +88,7 @@ def add(values: dict[str, Any]) -> dict[str, Any]:
 
 def listing() -> list[dict[str, Any]]:
     with _lock:
+        _faults[:] = [fault for fault in _faults if not fault.is_over()]
         return [asdict(fault) for fault in _faults]
 
 

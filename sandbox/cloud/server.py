@@ -24,11 +24,22 @@ READ_ONLY = re.compile(r"^(Describe|Get|List|Query|Scan|BatchGet|TransactGet|Fil
 StartResponse = Callable[..., Any]
 
 
+class Dropped(ConnectionError):
+    """The call took effect, and its answer is lost."""
+
+
 class Handler(MotoRequestHandler):
     """Keeps connections open, and logs nothing: the AWS calls are counted, and errors reach the caller."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+
+    def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
+        """A drop on purpose: the caller sees its connection reset, and cannot know whether the call took effect."""
+        self.close_connection = True
+        if isinstance(error, Dropped):
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())  # close() would wait for the handler's own readers and writers
 
     def log(self, type: str, message: str, *args: Any) -> None:
         if type == "error":
@@ -60,7 +71,7 @@ class Application:
         if not READ_ONLY.match(operation):
             revision.changed()
         if drop:
-            reset(environ["werkzeug.socket"])
+            raise Dropped
         start_response(status, headers)
         return [body]
 
@@ -81,13 +92,6 @@ def call_of(environ: dict[str, Any]) -> tuple[str, str, dict[str, str]]:
     environ["wsgi.input"] = io.BytesIO(body)
     form = dict(parse_qsl(body.decode(errors="replace")))
     return service, form.get("Action", "unknown"), form
-
-
-def reset(connection: socket.socket) -> None:
-    """The caller sees its connection reset, and cannot know whether the call took effect: it did."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
-    raise ConnectionError("dropped on purpose")
 
 
 def serve(host: str, port: int) -> None:
