@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from moto.ec2.models.elastic_block_store import EBSBackend
+from moto.ec2.models.elastic_block_store import EBSBackend, Snapshot
 from moto.rds.models import RDSBackend
 
 from cloud import timers
@@ -14,6 +14,7 @@ _create_db = RDSBackend.create_db_snapshot
 
 def apply() -> None:
     EBSBackend.create_snapshot = create_snapshot
+    Snapshot.progress = property(lambda self: getattr(self, "share", "100%"))
     RDSBackend.create_db_snapshot = create_db_snapshot
 
 
@@ -22,9 +23,11 @@ def create_snapshot(self: Any, *args: Any, **kwargs: Any) -> Any:
     snapshot = _create(self, *args, **kwargs)
     if snapshot.from_ami is None:
         snapshot.status = "pending"
+        snapshot.share = "0%"
 
         def completed() -> None:
             snapshot.status = "completed"
+            snapshot.share = "100%"
 
         timers.after(settings.snapshotSeconds, completed)
     return snapshot
@@ -34,9 +37,11 @@ def create_db_snapshot(self: Any, *args: Any, **kwargs: Any) -> Any:
     """`creating`, then `available`. https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBSnapshot.html"""
     snapshot = _create_db(self, *args, **kwargs)
     snapshot.status = "creating"
+    snapshot.percent_progress = 0
 
     def available() -> None:
         snapshot.status = "available"
+        snapshot.percent_progress = 100
 
     timers.after(settings.snapshotSeconds, available)
     return snapshot

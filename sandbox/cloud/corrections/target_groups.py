@@ -4,17 +4,42 @@ from typing import Any
 
 from moto.autoscaling.models import AutoScalingBackend
 from moto.ec2.models.instances import Instance
-from moto.elbv2.exceptions import InvalidTargetError, TargetNotRunning
+from moto.elbv2.exceptions import InvalidTargetError, TargetNotRunning, ValidationError
 from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeTargetGroup, elbv2_backends
 
 import health
 from cloud import timers
 
+DELAY = "deregistration_delay.timeout_seconds"
+
 _init = FakeTargetGroup.__init__
+_create = ELBv2Backend.create_target_group
+_modify_attributes = ELBv2Backend.modify_target_group_attributes
+
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
+DEFAULT_ATTRIBUTES = {
+    "deregistration_delay.timeout_seconds": "300",
+    "load_balancing.algorithm.anomaly_mitigation": "off",
+    "load_balancing.algorithm.type": "round_robin",
+    "load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
+    "slow_start.duration_seconds": "0",
+    "stickiness.app_cookie.cookie_name": "",
+    "stickiness.app_cookie.duration_seconds": "86400",
+    "stickiness.enabled": "false",
+    "stickiness.lb_cookie.duration_seconds": "86400",
+    "stickiness.type": "lb_cookie",
+    "target_group_health.dns_failover.minimum_healthy_targets.count": "1",
+    "target_group_health.dns_failover.minimum_healthy_targets.percentage": "off",
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": "1",
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
+}
 
 
 def apply() -> None:
     FakeTargetGroup.__init__ = init
+    FakeTargetGroup.load_balancer_arns = property(load_balancer_arns, lambda self, value: None)
+    ELBv2Backend.create_target_group = create_target_group
+    ELBv2Backend.modify_target_group_attributes = modify_target_group_attributes
     FakeTargetGroup.register = register
     FakeTargetGroup.deregister = deregister
     FakeTargetGroup.deregister_terminated_instances = deregister_terminated_instances
@@ -25,23 +50,70 @@ def apply() -> None:
 
 def init(self: FakeTargetGroup, *args: Any, **kwargs: Any) -> None:
     _init(self, *args, **kwargs)
+    if self.protocol in ("HTTP", "HTTPS"):
+        self.attributes = dict(DEFAULT_ATTRIBUTES)
     # Deregistered targets until their delay is over.
     self.draining: dict[str, dict[str, Any]] = {}
     # How often a target was registered: a timer of an earlier draining must not end a later one.
     self.registrations: dict[str, int] = {}
 
 
+def create_target_group(self: Any, name: str, **kwargs: Any) -> FakeTargetGroup:
+    """The same group created again is the one that is there; the name with other settings is an error.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+    """
+    asked = repr(sorted(kwargs.items()))
+    for known in self.target_groups.values():
+        if known.name == name and known.asked == asked:
+            return known
+    group = _create(self, name, **kwargs)
+    group.asked = asked
+    return group
+
+
+def modify_target_group_attributes(self: Any, target_group_arn: str, attributes: dict[str, Any]) -> None:
+    """The delay is 0 to 3600 seconds, a slow start 0 or 30 to 900.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
+    """
+    slow = int(attributes.get("slow_start.duration_seconds") or 0)
+    if slow and not 30 <= slow <= 900:
+        raise ValidationError("'slow_start.duration_seconds' must be 0 or between 30 and 900")
+    delay = attributes.get("deregistration_delay.timeout_seconds")
+    _modify_attributes(self, target_group_arn, {**attributes, **({} if delay != "3600" else {DELAY: "3599"})})
+    self.target_groups[target_group_arn].attributes.update(attributes)
+
+
+def load_balancer_arns(group: FakeTargetGroup) -> list[str]:
+    """The load balancers of which a rule names the group now.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroup.html
+    """
+    backend = elbv2_backends[group.account_id][group.region_name]
+    return [
+        balancer.arn
+        for balancer in backend.load_balancers.values()
+        if any(
+            group.arn in backend._get_target_group_arns_from(action_data=action.data)
+            for listener in balancer.listeners.values()
+            for rule in listener.rules.values()
+            for action in rule.actions
+            if action.type == "forward"
+        )
+    ]
+
+
 def register(self: FakeTargetGroup, targets: list[dict[str, Any]]) -> None:
-    """Only running instances; one that is registered again while it drains is back.
+    """Only running instances of the group's VPC; one that is registered again while it drains is back.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RegisterTargets.html
     """
     for target in targets:
         if self.target_type == "instance":
             instance = self.ec2_backend.get_instance_by_id(target["Id"])
             if instance is None or instance.state in ("shutting-down", "terminated"):
-                raise InvalidTargetError()
+                raise InvalidTargetError(f"The following targets are not valid instances: '{target['Id']}'")
             if instance.state != "running":
                 raise TargetNotRunning(instance_id=target["Id"])
+            if instance.vpc_id != self.vpc_id:
+                raise InvalidTargetError(f"The following targets are not in the target group VPC '{self.vpc_id}': {instance.id}")
     for target in targets:
         if target["Id"] in self.targets:
             continue
