@@ -22,7 +22,10 @@ export class NotReadyError extends Error {
 /** `AWS InvalidAMIID.NotFound: message (request id)` for what AWS says, else the message. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (!isServiceError(error)) return error.message;
+  const { $response: answer } = error as { $response?: { statusCode?: number } };
+  if (!isServiceError(error)) {
+    return answer?.statusCode === undefined ? error.message : `AWS answered ${answer.statusCode}: ${error.message}`;
+  }
   const { requestId } = error.$metadata;
   return `AWS ${codeOf(error)}: ${error.message}${requestId === undefined ? "" : ` (request ${requestId})`}`;
 }

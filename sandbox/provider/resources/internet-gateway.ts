@@ -67,7 +67,7 @@ async function attach(cloud: Cloud, id: string, vpcId: string): Promise<void> {
   const command = new AttachInternetGatewayCommand({ InternetGatewayId: id, VpcId: vpcId });
   // The gateway may not be known everywhere right after its creation.
   await insist(["InvalidInternetGatewayID.NotFound"], () => cloud.ec2.send(command), {
-    timeoutSeconds: 60,
+    timeoutSeconds: 15,
     signal: AbortSignal.timeout(120_000),
   });
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { NotReadyError } from "../../../sandbox/provider/errors.ts";
 import { type Deployed, Harness } from "./harness.ts";
 import { itLivesAs } from "./lifecycle.ts";
 import { createNetwork, type Network } from "./network.ts";
@@ -101,6 +102,28 @@ describe("The provider's servers", function () {
     const calls = (after["ec2.DescribeInstances"] ?? 0) - (before["ec2.DescribeInstances"] ?? 0);
     assert.ok(calls < 60, `${calls} calls to describe 20 instances`);
     await Promise.all(many.map((instance) => harness.delete(instance)));
+  });
+
+  it("keeps an instance in the state that did not get ready in time", async () => {
+    await harness.cloud.control("POST", "settings", { bootSeconds: 2 });
+    const urn = harness.urn(instanceToken, "slow");
+    const inputs = harness.check(urn, {}, program());
+    const failed = await harness.provider.create({ urn, timeoutSeconds: 0.3 }, inputs, false).catch((error) => error);
+    assert.ok(failed instanceof NotReadyError);
+    assert.match(failed.message, /^Waited 0.3 s in vain for i-\w+ to be running\.$/);
+    await harness.cloud.control("POST", "settings", { bootSeconds: 0.1 });
+    const kept = { urn, id: failed.id, inputs: failed.inputs, state: failed.state };
+    const resumed = await harness.update(kept, program());
+    assert.equal(resumed.state.instanceState, "running");
+    await harness.delete(resumed);
+  });
+
+  it("stops waiting when the engine cancels", async () => {
+    const urn = harness.urn(instanceToken, "cancelled");
+    const inputs = harness.check(urn, {}, program());
+    const signal = AbortSignal.abort(new Error("cancelled"));
+    await assert.rejects(harness.provider.create({ urn, signal }, inputs, false), /cancelled/);
+    await harness.delete(await harness.create(instanceToken, "cancelled", program()));
   });
 
   it("names AWS's code and request when AWS refuses", async () => {
