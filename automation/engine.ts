@@ -255,6 +255,17 @@ export class Engine {
 /** Stack traces, and what a plan expected of resources that an earlier error kept from their turn. */
 const noise = /^\s+at |^expected resource operations for .* but none were seen/;
 
+/** Steps that change something in the cloud; components and the stack itself are not there. */
+const changes: ReadonlySet<string> = new Set([
+  "create",
+  "update",
+  "delete",
+  "replace",
+  "create-replacement",
+  "delete-replaced",
+  "import",
+]);
+
 type StepEventMetadata = NonNullable<EngineEvent["resourcePreEvent"]>["metadata"];
 
 /** Collects what the engine does from its events. */
@@ -296,16 +307,7 @@ class Recorder {
   }
 
   #begin({ op, urn, type, diffs, new: state }: StepEventMetadata): void {
-    // Components and the stack itself are not in the cloud; reads and what stays the same change nothing there.
-    if (
-      op === "same" ||
-      op === "read" ||
-      op === "discard" ||
-      op === "read-discard" ||
-      type.startsWith("handover:") ||
-      type.startsWith("pulumi:")
-    )
-      return;
+    if (!changes.has(op) || type.startsWith("handover:") || type.startsWith("pulumi:")) return;
     this.operations.push({ op, urn, type, name: urn.split("::").at(-1) ?? "", properties: diffs ?? [] });
     this.inputs.push(state?.inputs);
     if (this.#busy.size === 0) this.#busySince = performance.now();

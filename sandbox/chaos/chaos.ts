@@ -81,7 +81,7 @@ async function runAndKill(
   { phase, moment, victim }: Point,
   random: () => number,
 ): Promise<{ killed: boolean; ended: number | null }> {
-  const delayMilliseconds = random() * 800;
+  const delayMilliseconds = random() * 600;
   let killed = false;
   const kill = (pid: number | undefined) => {
     if (killed || pid === undefined) return;
@@ -96,12 +96,21 @@ async function runAndKill(
   const driver = new DriverProcess(["upgrade", "--stack", sandbox.name], (event: RunEvent) => {
     if (event.type === "plan" && event.phase === phase) {
       if (moment === "before") kill(victims[victim]());
-      if (moment === "during") void sleep(delayMilliseconds).then(() => kill(victims[victim]()));
+      if (moment === "during")
+        void engineStarts(driver).then(async () => {
+          await sleep(delayMilliseconds);
+          kill(victims[victim]());
+        });
     }
     if (event.type === "applied" && event.phase === phase && moment === "after") kill(victims[victim]());
   });
   const { exitCode } = await driver.ended();
   return { killed, ended: exitCode };
+}
+
+/** The update's engine process is there. The one of the preview has ended when its plan is told. */
+async function engineStarts(driver: DriverProcess): Promise<void> {
+  while (driver.enginePid === undefined && driver.running) await sleep(5);
 }
 
 /** What a person or a CI job does. */

@@ -26,6 +26,10 @@ export class DriverProcess {
     return this.#child.pid ?? 0;
   }
 
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** The engine that works for it now, if one does. */
   get enginePid(): number | undefined {
     return readdirSync("/proc")
