@@ -35,6 +35,14 @@ describe("The cloud's snapshots", () => {
     assert.equal(done.VolumeSize, 30);
   });
 
+  it("of one's own are told from those of public images", async () => {
+    const { VolumeId } = await cloud.ec2.send(new CreateVolumeCommand({ AvailabilityZone: "us-east-1a", Size: 8 }));
+    const { SnapshotId } = await cloud.ec2.send(new CreateSnapshotCommand({ VolumeId }));
+    const { Snapshots = [] } = await cloud.ec2.send(new DescribeSnapshotsCommand({ OwnerIds: ["self"] }));
+    assert.ok(Snapshots.some((each) => each.SnapshotId === SnapshotId));
+    assert.deepEqual([...new Set(Snapshots.map(({ OwnerId }) => OwnerId))], ["123456789012"]);
+  });
+
   it("of a database are creating before they are available, and a name is taken once", async () => {
     await cloud.rds.send(
       new CreateDBInstanceCommand({
