@@ -4,6 +4,7 @@ import {
   CreateTargetGroupCommand,
   DescribeTargetHealthCommand,
   ModifyListenerCommand,
+  ModifyTargetGroupAttributesCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { Cloud } from "../../../sandbox/provider/cloud.ts";
 import { listener as listenerType } from "../../../sandbox/provider/resources/listener.ts";
@@ -155,11 +156,10 @@ describe("The provider's load balancing, as the program uses it", function () {
 
   it("adopts a load balancer of the same name only with the same tags, scheme and no place in the state", async () => {
     const named = { ...balancerInputs(), name: "named" };
-    const { id } = await harness.create(loadBalancer, "named", named);
+    const { id } = await harness.create(loadBalancer, "named", { ...named, idleTimeout: 30 });
     refused = { operation: "CreateLoadBalancer", code: "DuplicateLoadBalancerNameException" };
-    const later = { ...named, idleTimeout: 30 };
-    assert.equal(await balancerType.create(later, creation()), id);
-    assert.ok(calls.includes("ModifyLoadBalancerAttributes"));
+    assert.equal(await balancerType.create({ ...named, idleTimeout: 60 }, creation()), id);
+    assert.equal((await harness.import(loadBalancer, "named", id))?.state.idleTimeout, 60);
     const duplicate = { name: "DuplicateLoadBalancerNameException" };
     const { tags: _, ...untagged } = named;
     for (const other of [{ ...named, tags: { Name: "theirs" } }, untagged, { ...named, internal: true }]) {
@@ -179,16 +179,18 @@ describe("The provider's load balancing, as the program uses it", function () {
       Tags: tagList(tags),
     });
     const left = (await harness.cloud.elb.send(command)).TargetGroups?.[0]?.TargetGroupArn;
+    const Attributes = [{ Key: "deregistration_delay.timeout_seconds", Value: "77" }];
+    await harness.cloud.elb.send(new ModifyTargetGroupAttributesCommand({ TargetGroupArn: left, Attributes }));
     const named = { ...group(), name: "named" };
     const different = harness.create(targetGroup, "different", { ...named, port: 8081 });
     await assert.rejects(different, { name: /^DuplicateTargetGroupName/ });
     const foreign = harness.create(targetGroup, "foreign", { ...named, tags: { Name: "theirs" } });
     await assert.rejects(foreign, { name: /^DuplicateTargetGroupName/ });
-    const program = { ...named, deregistrationDelay: 5, healthCheck: { path: "/health", interval: 5, timeout: 2 } };
+    const program = { ...named, deregistrationDelay: 300, healthCheck: { path: "/health", interval: 5, timeout: 2 } };
     const deployed = await harness.create(targetGroup, "named", program);
     assert.equal(deployed.id, left);
     assert.equal((deployed.state.healthCheck as Properties).path, "/health");
-    assert.equal(deployed.state.deregistrationDelay, 5);
+    assert.equal(deployed.state.deregistrationDelay, 300);
     assert.deepEqual((await harness.refresh(deployed))?.inputs, deployed.inputs);
   });
 
