@@ -40,7 +40,10 @@ def _answer(application: Any, route: tuple[str, str], environ: dict[str, Any]) -
         case ("GET", "calls"):
             return 200, dict(application.calls)
         case ("POST", "settings"):
-            settings.change(_body(environ))
+            values = _body(environ)
+            settings.change(values)
+            if "seed" in values:
+                faults.seed(settings.seed)
             return 200, settings.as_dict()
         case ("POST", "faults"):
             return 200, faults.add(_body(environ))

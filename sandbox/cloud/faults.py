@@ -73,7 +73,8 @@ class Fault:
 def add(values: dict[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(values) - set(OPTIONS))
     if unknown or "kind" not in values:
-        raise ValueError(f"a fault has a kind and, if wanted, {', '.join(OPTIONS[1:])}; not {', '.join(unknown) or 'nothing'}")
+        wrong = ", ".join(unknown) or "nothing"
+        raise ValueError(f"a fault has a kind and, if wanted, {', '.join(OPTIONS[1:])}; not {wrong}")
     fault = Fault(**values)
     if fault.kind not in KINDS:
         raise ValueError(f"kind: {fault.kind} is not one of {', '.join(KINDS)}")
@@ -81,6 +82,8 @@ def add(values: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("rate: must be above 0 and not above 1")
     if fault.status not in (500, 503):
         raise ValueError("status: must be 500 or 503")
+    if fault.milliseconds < 0 or (fault.seconds is not None and fault.seconds <= 0):
+        raise ValueError("milliseconds and seconds: must be positive")
     with _lock:
         _faults.append(fault)
     return asdict(fault)
@@ -90,6 +93,12 @@ def listing() -> list[dict[str, Any]]:
     with _lock:
         _faults[:] = [fault for fault in _faults if not fault.is_over()]
         return [asdict(fault) for fault in _faults]
+
+
+def seed(number: int) -> None:
+    """From here on the same calls are struck as after any other start with this seed."""
+    with _lock:
+        _random.seed(number)
 
 
 def clear() -> dict[str, int]:
@@ -113,9 +122,7 @@ def _throttle(service: str) -> tuple[int, str, str]:
     return 400, "Throttling", "Rate exceeded"
 
 
-def _error(
-    service: str, status: int, code: str, message: str, start_response: Callable[..., Any]
-) -> list[bytes]:
+def _error(service: str, status: int, code: str, message: str, start_response: Callable[..., Any]) -> list[bytes]:
     if service in ("dynamodb", "logs", "ssm"):
         body = f'{{"__type": "{code}", "message": "{message}"}}'.encode()
         kind = "application/x-amz-json-1.0"

@@ -10,6 +10,7 @@ from moto.core.utils import camelcase_to_underscores, utcnow
 from moto.ec2.exceptions import EC2ClientError, InvalidInstanceIdError, InvalidSecurityGroupNotFoundError
 from moto.ec2.models.instances import Instance, InstanceBackend, InstanceState, MetadataOptions, StateReason
 from moto.ec2.responses.instances import InstanceResponse
+from moto.ec2.responses.monitoring import Monitoring
 from moto.ec2.utils import parse_user_data
 
 from cloud import timers
@@ -38,6 +39,8 @@ def apply() -> None:
     InstanceResponse.describe_instance_credit_specifications = describe_credit
     InstanceResponse.modify_instance_credit_specification = modify_credit
     InstanceResponse.modify_instance_attribute = modify_attribute
+    Monitoring.monitor_instances = lambda self: monitor(self, "enabled")
+    Monitoring.unmonitor_instances = lambda self: monitor(self, "disabled")
 
 
 class IncorrectInstanceState(EC2ClientError):
@@ -255,6 +258,14 @@ def modify_credit(self: Any) -> ActionResult:
         self.ec2_backend.get_instance(each["InstanceId"]).credit = each["CpuCredits"]
     successful = [{"InstanceId": each["InstanceId"]} for each in changed]
     return ActionResult({"SuccessfulInstanceCreditSpecifications": successful})
+
+
+def monitor(self: Any, state: str) -> ActionResult:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_MonitorInstances.html"""
+    instances = self.ec2_backend.get_multi_instances_by_id(self._get_param("InstanceIds", []))
+    for instance in instances:
+        instance.monitoring_state = state
+    return ActionResult({"InstanceMonitorings": [{"InstanceId": each.id, "Monitoring": {"State": state}} for each in instances]})
 
 
 def set_state(instance: Instance, name: str, code: int) -> None:

@@ -1,110 +1,132 @@
 import assert from "node:assert/strict";
-import { ListTablesCommand } from "@aws-sdk/client-dynamodb";
-import {
-  DescribeInstancesCommand,
-  DescribeVpcsCommand,
-  type EC2ServiceException,
-  StartInstancesCommand,
-} from "@aws-sdk/client-ec2";
+import { CreateTableCommand, GetItemCommand, ListTablesCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { AllocateAddressCommand, DescribeAddressesCommand, DescribeVpcsCommand } from "@aws-sdk/client-ec2";
 import { DescribeLoadBalancersCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { cloudForTests, errorCode, eventually, type TestCloud } from "../support.ts";
-import { launch, network, type World } from "./world.ts";
+import { launch } from "./world.ts";
 
-describe("The cloud's faults on demand", () => {
+describe("The cloud's faults", () => {
   let cloud: TestCloud;
-  let world: World;
   before(async () => {
     cloud = await cloudForTests();
-    world = await network(cloud.ec2);
   });
   after(() => cloud.stop());
   afterEach(() => cloud.control("DELETE", "faults"));
 
-  const strike = (fault: Record<string, unknown>) => cloud.control("POST", "faults", fault);
-  const servers = async () => {
-    const { Reservations = [] } = await cloud.ec2.send(new DescribeInstancesCommand({}));
-    return Reservations.flatMap(({ Instances = [] }) => Instances.map(({ InstanceId }) => InstanceId));
-  };
+  const fault = (values: Record<string, unknown>) => cloud.control("POST", "faults", values);
   const vpcs = () => cloud.ec2.send(new DescribeVpcsCommand({}));
+  const struck = async () =>
+    ((await cloud.control("GET", "faults")) as { struck: number }[]).reduce((sum, each) => sum + each.struck, 0);
 
-  it("throttle as each service does", async () => {
-    await strike({ kind: "throttle" });
+  it("of kind throttle have each service's own code", async () => {
+    await fault({ kind: "throttle" });
     assert.equal(await errorCode(vpcs()), "RequestLimitExceeded");
     assert.equal(await errorCode(cloud.elb.send(new DescribeLoadBalancersCommand({}))), "Throttling");
     assert.equal(await errorCode(cloud.dynamodb.send(new ListTablesCommand({}))), "ThrottlingException");
   });
 
-  it("answer 500 or 503", async () => {
-    for (const [status, code] of [
-      [500, "InternalError"],
-      [503, "Unavailable"],
-    ] as const) {
-      await strike({ kind: "error", status });
-      await assert.rejects(vpcs(), (error: EC2ServiceException) => {
-        assert.deepEqual([error.name, error.$metadata.httpStatusCode], [code, status]);
-        return true;
-      });
-      await cloud.control("DELETE", "faults");
-    }
+  it("of kind throttle are ridden out by retries", async () => {
+    await fault({ kind: "throttle", rate: 0.3 });
+    const patient = cloud.clients({ maxAttempts: 10, retryMode: "standard" });
+    for (let call = 0; call < 10; call++) await patient.ec2.send(new DescribeVpcsCommand({}));
+    assert.ok((await struck()) > 0);
   });
 
-  it("take capacity away from launches and starts only", async () => {
-    const { InstanceId = "" } = await launch(cloud.ec2, { SubnetId: world.subnetIds[0] });
-    await strike({ kind: "capacity" });
-    const launched = launch(cloud.ec2, { SubnetId: world.subnetIds[0] });
-    assert.equal(await errorCode(launched), "InsufficientInstanceCapacity");
-    const started = cloud.ec2.send(new StartInstancesCommand({ InstanceIds: [InstanceId] }));
-    assert.equal(await errorCode(started), "InsufficientInstanceCapacity");
-    assert.equal(await errorCode(vpcs()), "none");
-  });
-
-  it("reset the connection of a call that took effect, and the call's repetition finds it done", async () => {
-    const input = { SubnetId: world.subnetIds[1], ClientToken: "dropped" };
-    const before = (await servers()).length;
-    await strike({ kind: "drop", operation: "RunInstances" });
-    await assert.rejects(launch(cloud.ec2, input), { code: "ECONNRESET" });
+  it("of kind error answer 500 or 503", async () => {
+    await fault({ kind: "error" });
+    const status = async () => {
+      try {
+        await vpcs();
+      } catch (error) {
+        return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+      }
+      return 200;
+    };
+    assert.equal(await status(), 500);
+    assert.equal(await errorCode(vpcs()), "InternalError");
     await cloud.control("DELETE", "faults");
-    const { InstanceId } = await launch(cloud.ec2, input);
-    const after = await servers();
-    assert.equal(after.length, before + 1);
-    assert.ok(after.includes(InstanceId));
+    await fault({ kind: "error", status: 503 });
+    assert.equal(await errorCode(vpcs()), "Unavailable");
+    assert.equal(await status(), 503);
   });
 
-  it("delay calls, and leave other operations alone", async () => {
-    await strike({ kind: "latency", milliseconds: 150, operation: "DescribeVpcs" });
-    const started = performance.now();
-    await cloud.elb.send(new DescribeLoadBalancersCommand({}));
-    const other = performance.now() - started;
+  it("of kind latency delay the answer, and other calls go on in the meantime", async () => {
+    await fault({ kind: "latency", milliseconds: 400, operation: "DescribeVpcs" });
+    const since = Date.now();
+    const slow = vpcs();
+    await cloud.ec2.send(new DescribeAddressesCommand({}));
+    const quick = Date.now() - since;
+    await slow;
+    assert.ok(quick < 400, `${quick} ms`);
+    assert.ok(Date.now() - since >= 400);
+  });
+
+  it("of kind capacity strike launches only", async () => {
+    await fault({ kind: "capacity" });
+    assert.equal(await errorCode(launch(cloud.ec2)), "InsufficientInstanceCapacity");
     await vpcs();
-    assert.ok(performance.now() - started - other >= 150);
   });
 
-  it("strike the share of the calls that was asked for, the same ones with the same seed", async () => {
-    await strike({ kind: "throttle", rate: 0.5 });
-    const codes = [];
-    for (let call = 0; call < 60; call++) codes.push(await errorCode(vpcs()));
-    const struck = codes.filter((code) => code === "RequestLimitExceeded").length;
-    assert.ok(struck > 15 && struck < 45, `${struck} of 60`);
+  it("of kind drop let the call take effect and reset its connection", async () => {
+    const addresses = async () => (await cloud.ec2.send(new DescribeAddressesCommand({}))).Addresses?.length ?? 0;
+    const before = await addresses();
+    await fault({ kind: "drop", operation: "AllocateAddress" });
+    const lost = cloud.ec2.send(new AllocateAddressCommand({ Domain: "vpc" }));
+    await assert.rejects(lost, { code: "ECONNRESET" });
+    assert.equal(await addresses(), before + 1);
   });
 
-  it("are listed with their count, and end by themselves", async () => {
-    await strike({ kind: "error", operation: "DescribeVpcs" });
-    await strike({ kind: "latency", operation: "CreateVpc", seconds: 0.1 });
-    await errorCode(vpcs());
-    const left = await eventually(async () => {
-      const faults = (await cloud.control("GET", "faults")) as { kind: string; struck: number }[];
-      return faults.length === 1 && faults;
-    });
-    assert.deepEqual(
-      left.map(({ kind, struck }) => [kind, struck]),
-      [["error", 1]],
+  it("of kind drop are ridden out where the call can be sent again", async () => {
+    await cloud.dynamodb.send(
+      new CreateTableCommand({
+        TableName: "t",
+        BillingMode: "PAY_PER_REQUEST",
+        KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+        AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
+      }),
     );
+    await fault({ kind: "drop", rate: 0.5 });
+    const patient = cloud.clients({ maxAttempts: 15 });
+    const launched = await launch(patient.ec2, { ClientToken: "dropped" });
+    await patient.dynamodb.send(new PutItemCommand({ TableName: "t", Item: { pk: { S: "a" } } }));
+    await cloud.control("DELETE", "faults");
+    const { Item } = await cloud.dynamodb.send(new GetItemCommand({ TableName: "t", Key: { pk: { S: "a" } } }));
+    assert.deepEqual(Item, { pk: { S: "a" } });
+    assert.equal((await launch(cloud.ec2, { ClientToken: "dropped" })).InstanceId, launched.InstanceId);
+  });
+
+  it("strike one operation, and end after their seconds", async () => {
+    await fault({ kind: "error", operation: "DescribeVpcs", seconds: 0.3 });
+    await cloud.ec2.send(new DescribeAddressesCommand({}));
+    assert.equal(await errorCode(vpcs()), "InternalError");
+    await eventually(async () => (await errorCode(vpcs())) === "none", "the fault's end", 2);
+    assert.deepEqual(await cloud.control("GET", "faults"), []);
+  });
+
+  it("are cleared at once", async () => {
+    await fault({ kind: "throttle" });
+    assert.deepEqual(await cloud.control("DELETE", "faults"), { cleared: 1 });
+    await vpcs();
+  });
+
+  it("strike the same calls for the same seed", async () => {
+    const pattern = async () => {
+      await cloud.control("POST", "settings", { seed: 7 });
+      await fault({ kind: "error", rate: 0.5 });
+      const codes: string[] = [];
+      for (let call = 0; call < 12; call++) codes.push(await errorCode(vpcs()));
+      await cloud.control("DELETE", "faults");
+      return codes;
+    };
+    const first = await pattern();
+    assert.deepEqual(await pattern(), first);
+    assert.equal(new Set(first).size, 2);
   });
 
   it("that make no sense are refused with the reason", async () => {
-    await assert.rejects(strike({ kind: "flood" }), /400: .*flood is not one of throttle, error/);
-    await assert.rejects(strike({ kind: "error", rate: 2 }), /400: .*above 0 and not above 1/);
-    await assert.rejects(strike({ kind: "error", status: 404 }), /400: .*500 or 503/);
-    await assert.rejects(strike({ kind: "error", often: true }), /400: .*not often/);
+    await assert.rejects(fault({ kind: "flood" }), /kind: flood is not one of throttle, error, latency/);
+    await assert.rejects(fault({ kind: "throttle", rate: 2 }), /rate: must be above 0/);
+    await assert.rejects(fault({ kind: "error", status: 404 }), /status: must be 500 or 503/);
+    await assert.rejects(fault({ kind: "throttle", sometimes: true }), /sometimes/);
   });
 });

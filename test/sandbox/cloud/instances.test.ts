@@ -169,9 +169,7 @@ describe("The cloud's instances", () => {
     );
     await cloud.ec2.send(new TerminateInstancesCommand({ InstanceIds: [InstanceId ?? ""] }));
     await reaches(cloud.ec2, InstanceId, "terminated");
-    const left = await cloud.ec2.send(
-      new DescribeVolumesCommand({ Filters: [{ Name: "tag:of", Values: ["test"] }] }),
-    );
+    const left = await cloud.ec2.send(new DescribeVolumesCommand({ Filters: [{ Name: "tag:of", Values: ["test"] }] }));
     assert.deepEqual(
       left.Volumes?.map(({ Size, State }) => [Size, State]),
       [[20, "available"]],
@@ -184,9 +182,7 @@ describe("The cloud's instances", () => {
     const { AllocationId } = await cloud.ec2.send(new AllocateAddressCommand({ Domain: "vpc" }));
     await cloud.ec2.send(new AssociateAddressCommand({ AllocationId, InstanceId }));
     await cloud.ec2.send(new TerminateInstancesCommand({ InstanceIds: [InstanceId ?? ""] }));
-    const { Addresses } = await cloud.ec2.send(
-      new DescribeAddressesCommand({ AllocationIds: [AllocationId ?? ""] }),
-    );
+    const { Addresses } = await cloud.ec2.send(new DescribeAddressesCommand({ AllocationIds: [AllocationId ?? ""] }));
     assert.equal(Addresses?.[0]?.InstanceId, undefined);
     assert.equal(Addresses?.[0]?.AssociationId, undefined);
     await reaches(cloud.ec2, InstanceId, "terminated");

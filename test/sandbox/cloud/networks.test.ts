@@ -74,10 +74,7 @@ describe("The cloud's networks", () => {
     assert.equal(await deleteVpc(vpcId), "DependencyViolation");
     assert.equal(await deleteGroup(securityGroupId), "none");
     assert.equal(await deleteVpc(vpcId), "DependencyViolation");
-    assert.equal(
-      await errorCode(cloud.ec2.send(new DeleteInternetGatewayCommand(gateway))),
-      "DependencyViolation",
-    );
+    assert.equal(await errorCode(cloud.ec2.send(new DeleteInternetGatewayCommand(gateway))), "DependencyViolation");
     await cloud.ec2.send(new DetachInternetGatewayCommand(gateway));
     assert.equal(await deleteVpc(vpcId), "none");
   });
