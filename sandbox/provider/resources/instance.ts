@@ -99,8 +99,10 @@ async function launch(inputs: InstanceInputs, creation: Creation): Promise<strin
   const request = await runInstances(inputs, cloud);
   for (let attempt = 0; ; attempt += 1) {
     const command = new RunInstancesCommand({ ...request, ClientToken: creation.token(attempt) });
-    const { Instances } = await cloud.ec2.send(command);
-    const id = Instances?.[0]?.InstanceId ?? "";
+    // AWS answers with the terminated instance, or with this error.
+    const answer = await unless(["IdempotentInstanceTerminated"], cloud.ec2.send(command));
+    if (answer === undefined) continue;
+    const id = answer.Instances?.[0]?.InstanceId ?? "";
     const found = await cloud.instances.waitFor(id, (instance) => instance, {
       what: `${id} to be known`,
       timeoutSeconds: 120,

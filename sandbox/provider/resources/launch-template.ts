@@ -71,11 +71,10 @@ export const launchTemplate = resource<aws.ec2.LaunchTemplate, aws.ec2.LaunchTem
   computed: { arn: true, defaultVersion: "onUpdate", latestVersion: "onUpdate" },
   autoname: { property: "name", maxLength: 125 },
 
-  async create(inputs, { cloud, created, token }) {
+  async create(inputs, { cloud, created }) {
     const { LaunchTemplate } = await cloud.ec2.send(
       new CreateLaunchTemplateCommand({
         LaunchTemplateName: inputs.name,
-        ClientToken: token(),
         VersionDescription: inputs.description,
         LaunchTemplateData: templateData(inputs),
         TagSpecifications: tagSpecifications("launch-template", inputs.tags),

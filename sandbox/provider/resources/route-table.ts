@@ -12,11 +12,10 @@ export const routeTable = resource<aws.ec2.RouteTable, aws.ec2.RouteTableArgs>({
   fields: { tags: map(), vpcId: string({ required: true, replace: true }) },
   computed: { arn: true, ownerId: true },
 
-  async create(inputs, { cloud, created, token }) {
+  async create(inputs, { cloud, created }) {
     const { RouteTable } = await cloud.ec2.send(
       new CreateRouteTableCommand({
         VpcId: inputs.vpcId,
-        ClientToken: token(),
         TagSpecifications: tagSpecifications("route-table", inputs.tags),
       }),
     );

@@ -23,11 +23,10 @@ export const volume = resource<aws.ebs.Volume, aws.ebs.VolumeArgs>({
   },
   computed: { arn: true, createTime: true },
 
-  async create(inputs, { cloud, created, token, signal, timeoutSeconds = 300 }) {
+  async create(inputs, { cloud, created, signal, timeoutSeconds = 300 }) {
     const { VolumeId: id = "" } = await cloud.ec2.send(
       new CreateVolumeCommand({
         AvailabilityZone: inputs.availabilityZone,
-        ClientToken: token(),
         Encrypted: inputs.encrypted,
         Iops: inputs.iops,
         KmsKeyId: inputs.kmsKeyId,
