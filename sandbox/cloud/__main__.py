@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -24,9 +25,15 @@ import images  # noqa: E402
 
 images.write_catalogue()
 
+import lean  # noqa: E402
+
+lean.import_moto()
+images.remove_catalogue()
+
 import corrections  # noqa: E402
 from server import serve  # noqa: E402
 
 corrections.apply()
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+# At once: nobody waits for connections or long polls.
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 serve(arguments.host, arguments.port)

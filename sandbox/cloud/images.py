@@ -18,6 +18,11 @@ def write_catalogue() -> None:
     os.environ["MOTO_AMIS_PATH"] = file.name
 
 
+def remove_catalogue() -> None:
+    """moto has read it."""
+    os.unlink(os.environ["MOTO_AMIS_PATH"])
+
+
 def _as_moto(image: dict[str, str]) -> dict[str, object]:
     return {
         "ami_id": image["imageId"],

@@ -100,13 +100,10 @@ def serve(host: str, port: int) -> None:
     server = make_server(host, port, application, threaded=True, request_handler=Handler)
     server.daemon_threads = True
     print("ready", flush=True)
-    try:
-        server.serve_forever()
-    finally:
-        os.unlink(os.environ["MOTO_AMIS_PATH"])
+    server.serve_forever()
 
 
 def preload(application: Application) -> None:
-    """moto imports a service at its first call; the first calls shall be as fast as the others."""
-    for service in ("ec2", "elbv2", "autoscaling", "dynamodb", "rds", "cloudwatch", "logs", "ssm", "sts", "iam", "kms"):
+    """moto imports a service at its first call; the first calls of a run shall be as fast as the others."""
+    for service in ("ec2", "elbv2", "dynamodb"):
         application._aws.app_instances.setdefault(service, create_backend_app(service))
