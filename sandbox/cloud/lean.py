@@ -2,8 +2,10 @@
 
 import functools
 from collections.abc import Iterator
+from typing import Any
 
 import botocore.session
+from moto.core.serialize import XFormedAttributePicker
 from moto.utilities import utils
 
 _load = utils.load_resource
@@ -37,4 +39,20 @@ def import_moto() -> None:
     finally:
         utils.load_resource = _load
         _importing = False
+    remember_names()
+
+
+def remember_names() -> None:
+    """Under which names an object may have a member of a response depends on its class and the member's shape only."""
+    find = XFormedAttributePicker.get_possible_keys
+    # With the shape itself, so that its id stays its own.
+    known: dict[tuple[type, int, str], tuple[Any, tuple[str, ...]]] = {}
+
+    def get_possible_keys(self: Any, context: Any) -> tuple[str, ...]:
+        place = (type(context.obj), id(context.shape), context.key)
+        if place not in known:
+            known[place] = (context.shape, tuple(dict.fromkeys(find(self, context))))
+        return known[place][1]
+
+    XFormedAttributePicker.get_possible_keys = get_possible_keys
 

@@ -4,6 +4,7 @@ import ipaddress
 from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError, InvalidAssociationIdError, ResourceAlreadyAssociatedError
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress, ElasticAddressBackend
 from moto.ec2.utils import random_eip_association_id
 
@@ -21,6 +22,7 @@ def apply() -> None:
     ElasticAddress.instance_id = property(lambda self: self.instance.id if self.instance else None)
     ElasticAddress.network_interface_id = property(lambda self: self.eni.id if self.eni else None)
     ElasticAddress.public_ipv4_pool = "amazon"
+    NetworkInterface.association = property(association)
     ElasticAddress.network_border_group = property(lambda self: self.ec2_backend.region_name)
 
 
@@ -30,6 +32,24 @@ class InvalidInstanceState(EC2ClientError):
     def __init__(self, instance: Any) -> None:
         message = f"The {instance.state} instance '{instance.id}' is not in a valid state for this operation."
         super().__init__(self.code, message)
+
+
+def association(interface: NetworkInterface) -> dict[str, Any] | None:
+    """Only an interface with a public address has an association, and it names the address as it is known outside.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceAssociation.html
+    """
+    if not interface.public_ip:
+        return None
+    region = interface.ec2_backend.region_name
+    domain = "compute-1" if region == "us-east-1" else f"{region}.compute"
+    eip = next((each for each in interface.ec2_backend.addresses if each.public_ip == interface.public_ip), None)
+    return {
+        "AllocationId": eip.allocation_id if eip else None,
+        "AssociationId": eip.association_id if eip else None,
+        "IpOwnerId": interface.ec2_backend.account_id if eip else "amazon",
+        "PublicDnsName": f"ec2-{interface.public_ip.replace('.', '-')}.{domain}.amazonaws.com",
+        "PublicIp": interface.public_ip,
+    }
 
 
 def allocate_address(

@@ -24,6 +24,7 @@ _stop = Instance.stop
 
 def apply() -> None:
     Instance.__del__ = lambda self: None
+    Instance.security_groups = property(security_groups, lambda self, groups: setattr(self, "_launched_with", groups))
     Instance.terminate = terminate
     Instance.release = release
     Instance.start = start
@@ -48,6 +49,14 @@ class IncorrectInstanceState(EC2ClientError):
 
     def __init__(self, instance_id: str) -> None:
         super().__init__(self.code, f"The instance '{instance_id}' is not in the 'stopped' state.")
+
+
+def security_groups(instance: Instance) -> list[Any]:
+    """Those of the primary interface, however they were changed.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
+    """
+    interfaces = getattr(instance, "nics", {})
+    return list(interfaces[0]._group_set) if 0 in interfaces else instance._launched_with
 
 
 def boot(instance: Instance) -> None:
@@ -239,7 +248,6 @@ def modify_instance_security_groups(self: Any, instance_id: str, new_group_id_li
     groups = [self.get_security_group_from_id(group_id) for group_id in new_group_id_list]
     if None in groups:
         raise InvalidSecurityGroupNotFoundError(new_group_id_list[groups.index(None)])
-    instance.security_groups = groups
     instance.nics[0]._group_set = list(groups)
     return instance
 

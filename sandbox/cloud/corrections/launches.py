@@ -115,7 +115,6 @@ def complete(backend: Any, instance: Instance, template: dict[str, Any], tags: d
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceSpecification.html
     """
     asked = {**template, **_request}
-    instance.security_groups = list(instance.nics[0]._group_set)
     specifications = {int(each.get("DeviceIndex") or 0): each for each in asked.get("NetworkInterfaces") or []}
     for index, interface in instance.nics.items():
         specification = specifications.get(index, {})

@@ -11,9 +11,12 @@ import {
   DescribeVolumesCommand,
   ModifyInstanceAttributeCommand,
   ModifyInstanceMetadataOptionsCommand,
+  ModifyNetworkInterfaceAttributeCommand,
+  MonitorInstancesCommand,
   StartInstancesCommand,
   StopInstancesCommand,
   TerminateInstancesCommand,
+  UnmonitorInstancesCommand,
   type Volume,
 } from "@aws-sdk/client-ec2";
 import { cloudForTests, errorCode, eventually, type TestCloud } from "../support.ts";
@@ -121,6 +124,33 @@ describe("The cloud's instances", () => {
       after.NetworkInterfaces?.[0]?.Groups?.map(({ GroupId }) => GroupId),
       [other],
     );
+  });
+
+  it("show the groups that their interface was given, and no association without a public address", async () => {
+    const { vpcId, subnetIds, securityGroupId } = await network(cloud.ec2);
+    const other = await securityGroup(cloud.ec2, vpcId);
+    const { InstanceId, NetworkInterfaces } = await launch(cloud.ec2, {
+      SubnetId: subnetIds[0],
+      SecurityGroupIds: [securityGroupId],
+    });
+    assert.equal(NetworkInterfaces?.[0]?.Association, undefined);
+    const NetworkInterfaceId = NetworkInterfaces?.[0]?.NetworkInterfaceId;
+    await cloud.ec2.send(new ModifyNetworkInterfaceAttributeCommand({ NetworkInterfaceId, Groups: [other] }));
+    const { SecurityGroups } = await describeInstance(cloud.ec2, InstanceId);
+    assert.deepEqual(
+      SecurityGroups?.map(({ GroupId }) => GroupId),
+      [other],
+    );
+  });
+
+  it("are monitored or not, as they are told", async () => {
+    const { InstanceId, Monitoring } = await launch(cloud.ec2, { Monitoring: { Enabled: true } });
+    assert.equal(Monitoring?.State, "enabled");
+    const state = async () => (await describeInstance(cloud.ec2, InstanceId)).Monitoring?.State;
+    await cloud.ec2.send(new UnmonitorInstancesCommand({ InstanceIds: [InstanceId ?? ""] }));
+    assert.equal(await state(), "disabled");
+    await cloud.ec2.send(new MonitorInstancesCommand({ InstanceIds: [InstanceId ?? ""] }));
+    assert.equal(await state(), "enabled");
   });
 
   it("have their image's root volume, changed by what a mapping states, and further volumes", async () => {
