@@ -53,14 +53,15 @@ export class Generation extends pulumi.ComponentResource {
         instanceType: args.config.instanceType,
         subnetId: subnetIds[index % subnetIds.length],
         vpcSecurityGroupIds: [frontendSecurityGroupId],
-        associatePublicIpAddress: false,
+        ...noPublicAddress(args.site.network),
         metadataOptions: imdsv2,
         rootBlockDevice: { encrypted: true },
         userData: args.userData,
         userDataReplaceOnChange: true,
         tags: tags(name, args.owner),
       },
-      { parent: this, ignoreChanges: keepRun },
+      // Once it holds an Elastic IP the plugin reads `associatePublicIpAddress` as true, which would replace it.
+      { parent: this, ignoreChanges: [...keepRun, "associatePublicIpAddress"] },
     );
     return { name, instance };
   }
@@ -92,9 +93,12 @@ export class Generation extends pulumi.ComponentResource {
           healthyThreshold: healthCheck.healthyThreshold,
           unhealthyThreshold: healthCheck.unhealthyThreshold,
         },
-        ...(stickinessSeconds > 0 && {
-          stickiness: { type: "lb_cookie", enabled: true, cookieDuration: stickinessSeconds },
-        }),
+        // Stated where it is off, too: left out, it would stay as it is.
+        stickiness: {
+          type: "lb_cookie",
+          enabled: stickinessSeconds > 0,
+          ...(stickinessSeconds > 0 && { cookieDuration: stickinessSeconds }),
+        },
         tags: tags(name, owner),
       },
       { parent: this, ignoreChanges: keepRun },
@@ -120,6 +124,11 @@ export class Generation extends pulumi.ComponentResource {
       { parent: this, ignoreChanges: keepRun },
     );
   }
+}
+
+/** Subnets of our own hand out no public addresses; existing ones may. */
+function noPublicAddress({ cidrBlock }: SiteConfig["network"]) {
+  return cidrBlock === undefined ? { associatePublicIpAddress: false } : {};
 }
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-new-instances.html */

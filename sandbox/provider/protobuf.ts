@@ -1,8 +1,4 @@
-import { createRequire } from "node:module";
-
-/** Pulumi's messages hold those of its own copy of google-protobuf; another version's break them. */
-const require = createRequire(import.meta.resolve("@pulumi/pulumi/proto/provider_pb.js"));
-
-export const anys: typeof import("google-protobuf/google/protobuf/any_pb.js") = require("google-protobuf/google/protobuf/any_pb.js");
-export const empties: typeof import("google-protobuf/google/protobuf/empty_pb.js") = require("google-protobuf/google/protobuf/empty_pb.js");
-export const structs: typeof import("google-protobuf/google/protobuf/struct_pb.js") = require("google-protobuf/google/protobuf/struct_pb.js");
+/** One place for the well-known messages: the version must be the one that Pulumi's own messages hold (package.json). */
+export { default as anys } from "google-protobuf/google/protobuf/any_pb.js";
+export { default as empties } from "google-protobuf/google/protobuf/empty_pb.js";
+export { default as structs } from "google-protobuf/google/protobuf/struct_pb.js";

@@ -127,7 +127,6 @@ describe("site", () => {
       instanceType: "t3.small",
       subnetId: "site-2-id",
       vpcSecurityGroupIds: ["site-frontends-id"],
-      associatePublicIpAddress: false,
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
       rootBlockDevice: { encrypted: true },
       userData: "secret: user data of blue",
@@ -147,7 +146,10 @@ describe("site", () => {
       "LaunchTemplate",
       "blue",
     );
-    assert.deepEqual([imageId, instanceType, userData], ["ami-0a1b2c3d4e5f60001", "t3.small", "user data of blue"]);
+    assert.deepEqual(
+      [imageId, instanceType, userData],
+      ["ami-0a1b2c3d4e5f60001", "t3.small", `secret: ${Buffer.from("user data of blue").toString("base64")}`],
+    );
     assert.equal(metadataOptions.httpTokens, "required");
     assert.deepEqual(networkInterfaces, [
       { deviceIndex: 0, associatePublicIpAddress: "false", securityGroups: ["site-frontends-id"] },
@@ -224,7 +226,8 @@ describe("site", () => {
     });
     const resources = await resourcesOf(settled(shape, "blue"), existing);
     assert.ok(!namesOf(resources).some((name) => /^(Vpc|Subnet|InternetGateway|Route)/.test(name)));
-    assert.equal(only(resources, "Instance", "blue-1").subnetId, "subnet-1");
+    const { subnetId, associatePublicIpAddress } = only(resources, "Instance", "blue-1");
+    assert.deepEqual([subnetId, associatePublicIpAddress], ["subnet-1", false]);
     assert.equal(only(resources, "SecurityGroup", "site-frontends").vpcId, "vpc-1");
   });
 

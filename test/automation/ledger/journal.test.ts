@@ -39,7 +39,7 @@ describe("the journal", () => {
       gate: "snapshot",
       verdict: "pass",
       evidence: { state: "completed", progress: [50, 100], ключ: null },
-      seconds: 1.25,
+      seconds: 5,
     } as const;
     const written = [
       await journal.append(runStarted),

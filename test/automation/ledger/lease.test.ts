@@ -81,7 +81,7 @@ describe("the lease", () => {
   });
 
   it("is extended by its heartbeat", async () => {
-    const lease = await take(table, { seconds: 0.9 });
+    const lease = await take(table, { seconds: 3 });
     let status = await readLease(table);
     while (!(status.state === "held" && status.holder.heartbeat > lease.owner.heartbeat)) {
       await sleep(10);
@@ -92,8 +92,8 @@ describe("the lease", () => {
   });
 
   it("is not taken from a holder whose heartbeats arrive, however long somebody waits", async () => {
-    const holder = await take(table, { seconds: 1.2 });
-    await assert.rejects(take(table, { waitSeconds: 1.4 }), { code: "lease-held" });
+    const holder = await take(table, { seconds: 3 });
+    await assert.rejects(take(table, { waitSeconds: 3.2 }), { code: "lease-held" });
     holder.assertHeld();
     await holder.release();
   });
@@ -156,7 +156,7 @@ describe("the lease", () => {
   });
 
   it("survives a heartbeat that fails once", async () => {
-    const lease = await take(table, { seconds: 1.5 });
+    const lease = await take(table, { seconds: 4 });
     table.unreachable = true;
     while (!table.sent.includes("UpdateItem")) await sleep(5);
     table.unreachable = false;
@@ -170,7 +170,7 @@ describe("the lease", () => {
   });
 
   it("is lost at once when a heartbeat finds that somebody else has it", async () => {
-    const lease = await take(table, { seconds: 0.3 });
+    const lease = await take(table, { seconds: 3 });
     const late = new MovableClock();
     late.skip(61);
     const other = connect(table.tableName);
