@@ -55,4 +55,3 @@ def remember_names() -> None:
         return known[place][1]
 
     XFormedAttributePicker.get_possible_keys = get_possible_keys
-

@@ -56,7 +56,9 @@ def _load_balancer(balancer: Any) -> dict[str, Any]:
 
 
 def _listener(listener: Any) -> dict[str, Any]:
-    rules = sorted(listener.rules.values(), key=lambda rule: (rule.is_default, 0 if rule.is_default else int(rule.priority)))
+    rules = sorted(
+        listener.rules.values(), key=lambda rule: (rule.is_default, 0 if rule.is_default else int(rule.priority))
+    )
     return {"arn": listener.arn, "port": int(listener.port), "rules": [_rule(rule, listener) for rule in rules]}
 
 

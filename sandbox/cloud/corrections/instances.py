@@ -175,7 +175,7 @@ def get_instance(self: Any, instance_id: str) -> Instance:
     return instance
 
 
-# Attributes of ModifyInstanceAttribute, as the API names them: those that only a stopped instance takes, and the others.
+# Attributes of ModifyInstanceAttribute, as the API names them: those of a stopped instance only, and the others.
 WHEN_STOPPED = ("InstanceType", "UserData", "Kernel", "Ramdisk", "EbsOptimized")
 AT_ANY_TIME = ("DisableApiTermination", "DisableApiStop", "InstanceInitiatedShutdownBehavior", "SourceDestCheck")
 
@@ -273,7 +273,9 @@ def monitor(self: Any, state: str) -> ActionResult:
     instances = self.ec2_backend.get_multi_instances_by_id(self._get_param("InstanceIds", []))
     for instance in instances:
         instance.monitoring_state = state
-    return ActionResult({"InstanceMonitorings": [{"InstanceId": each.id, "Monitoring": {"State": state}} for each in instances]})
+    return ActionResult(
+        {"InstanceMonitorings": [{"InstanceId": each.id, "Monitoring": {"State": state}} for each in instances]}
+    )
 
 
 def set_state(instance: Instance, name: str, code: int) -> None:

@@ -127,7 +127,9 @@ def complete(backend: Any, instance: Instance, template: dict[str, Any], tags: d
     instance.placement.tenancy = placement.get("Tenancy", "default")
     instance.credit = (asked.get("CreditSpecification") or {}).get("CpuCredits") or default_credit(instance)
     instance.enclave_options = {"Enabled": (asked.get("EnclaveOptions") or {}).get("Enabled", False)}
-    instance.maintenance_options = {"AutoRecovery": (asked.get("MaintenanceOptions") or {}).get("AutoRecovery", "default")}
+    instance.maintenance_options = {
+        "AutoRecovery": (asked.get("MaintenanceOptions") or {}).get("AutoRecovery", "default")
+    }
     instance.capacity_reservation_specification = asked.get("CapacityReservationSpecification") or {
         "CapacityReservationPreference": "open"
     }

@@ -64,7 +64,9 @@ def modify_listener(
     """
     self._validate_actions([FakeAction(action) for action in actions or []])
     listener = self.describe_listeners(None, [arn])[0]
-    others = [each for each in self.load_balancers[listener.load_balancer_arn].listeners.values() if each is not listener]
+    others = [
+        each for each in self.load_balancers[listener.load_balancer_arn].listeners.values() if each is not listener
+    ]
     if port is not None and any(int(other.port) == int(port) for other in others):
         raise DuplicateListenerError()
     return _modify(self, arn, port, protocol, ssl_policy, certificates, actions)

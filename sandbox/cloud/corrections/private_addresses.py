@@ -40,7 +40,9 @@ def get_available_subnet_ip(self: Subnet, instance: Any) -> str:
             self.last_address = address
             self._subnet_ips[str(address)] = instance
             return str(address)
-    raise EC2ClientError("InsufficientFreeAddressesInSubnet", f"There are not enough free addresses in subnet '{self.id}'.")
+    raise EC2ClientError(
+        "InsufficientFreeAddressesInSubnet", f"There are not enough free addresses in subnet '{self.id}'."
+    )
 
 
 def request_ip(self: Subnet, ip: str, instance: Any) -> None:

@@ -113,7 +113,9 @@ def register(self: FakeTargetGroup, targets: list[dict[str, Any]]) -> None:
             if instance.state != "running":
                 raise TargetNotRunning(instance_id=target["Id"])
             if instance.vpc_id != self.vpc_id:
-                raise InvalidTargetError(f"The following targets are not in the target group VPC '{self.vpc_id}': {instance.id}")
+                raise InvalidTargetError(
+                    f"The following targets are not in the target group VPC '{self.vpc_id}': {instance.id}"
+                )
     for target in targets:
         if target["Id"] in self.targets:
             continue
@@ -192,7 +194,9 @@ def health_for(self: FakeTargetGroup, target: dict[str, Any], ec2_backend: Any) 
     """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html"""
     known = self.targets.get(target["Id"]) or self.draining.get(target["Id"]) or target
     state, reason, description = _health(self, target["Id"], ec2_backend)
-    return FakeHealthStatus(target["Id"], known.get("Port", self.port), self.health_check_port, state, reason, description)
+    return FakeHealthStatus(
+        target["Id"], known.get("Port", self.port), self.health_check_port, state, reason, description
+    )
 
 
 def _health(group: FakeTargetGroup, target_id: str, ec2_backend: Any) -> tuple[str, str | None, str | None]:

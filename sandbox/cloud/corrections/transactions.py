@@ -33,7 +33,7 @@ class IdempotentParameterMismatch(DynamodbException):
 
 
 def respond(self: Any) -> Any:
-    """A token that succeeded within ten minutes succeeds again and changes nothing; with other parameters it is an error.
+    """A token that succeeded within ten minutes succeeds again and changes nothing; other parameters are an error.
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
     """
     token = self.body.get("ClientRequestToken")
