@@ -24,9 +24,11 @@ def apply() -> None:
 def create_launch_template(
     self: Any, name: str, description: str, template_data: dict[str, Any], tag_spec: dict[str, Any]
 ) -> LaunchTemplate:
-    """The template's own tags are no part of its data.
+    """The template's own tags are no part of its data, and empty user data is none.
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html
     """
+    if str(template_data.get("UserData") or "") == "":
+        template_data.pop("UserData", None)
     specifications = template_data.pop("TagSpecifications", [])
     of_instances = [each for each in specifications if each["ResourceType"] != "launch-template"]
     if of_instances:
@@ -43,7 +45,7 @@ def create_launch_template_version(self: Any) -> ActionResult:
     template = backend.get_launch_template_by_name(name) if name else backend.get_launch_template(template_id)
     data = self._get_param("LaunchTemplateData", {})
     if data.get("UserData") is not None:
-        data["UserData"] = parse_user_data(data["UserData"])
+        data["UserData"] = parse_user_data(data["UserData"] or None)
     source = self._get_param("SourceVersion")
     if source is not None:
         data = {**copy.deepcopy(template.get_version(source).data), **data}

@@ -85,6 +85,7 @@ def launch(
     """All of the instances or none: an error leaves nothing behind.
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
     """
+    user_data = user_data if str(user_data or "") else None
     template = _template(backend, kwargs.get("launch_template"))
     asked = {**template, **_request}
     image_id = image_id or asked.get("ImageId", "")

@@ -133,6 +133,15 @@ describe("The cloud's launch templates", () => {
     );
   });
 
+  it("with empty user data give none", async () => {
+    const LaunchTemplateId = await create({ ImageId: image, InstanceType: "t3.small", UserData: "" });
+    const { InstanceId } = await launch(cloud.ec2, { LaunchTemplate: { LaunchTemplateId } });
+    const { UserData } = await cloud.ec2.send(
+      new DescribeInstanceAttributeCommand({ InstanceId, Attribute: "userData" }),
+    );
+    assert.equal(UserData?.Value, undefined);
+  });
+
   it("give way to what the launch states", async () => {
     const { subnetIds, securityGroupId } = await network(cloud.ec2);
     const LaunchTemplateId = await create({
