@@ -109,7 +109,8 @@ export class HeldLease implements Lease {
       ":expires": { N: String(sent.wall + this.#seconds * 1000) },
     };
     // A connection that hangs must not use up the lease's time.
-    const timeout = AbortSignal.any([AbortSignal.timeout(this.#seconds * 1000 * marginShare), this.#requests.signal]);
+    const milliseconds = Math.round(this.#seconds * 1000 * marginShare);
+    const timeout = AbortSignal.any([AbortSignal.timeout(milliseconds), this.#requests.signal]);
     try {
       await this.#update("SET #heartbeat = :heartbeat, #expires = :expires ADD #beat :one", values, timeout);
       this.#renewed = sent;
