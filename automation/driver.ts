@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Config, ConfigError, type Input } from "../stacks/config.ts";
+import type { Outputs } from "../stacks/outputs.ts";
+import { type PhaseName, phaseNames } from "../stacks/runbook.ts";
 import { type Drive, type DriveOptions, walkerOf } from "./drive.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { checkImage } from "./gates/image.ts";
@@ -11,6 +13,7 @@ import type { RunResult } from "./report/events.ts";
 import { RunLedger } from "./run-ledger.ts";
 import { checkGoal, type Session } from "./session.ts";
 import { walk } from "./walk.ts";
+import type { RunIdentity } from "./walker.ts";
 
 /** Goes to the goal: deploys an empty stack, begins a run, or goes on with one that was begun. */
 export async function upgrade(session: Session, options: DriveOptions): Promise<RunResult> {
@@ -27,13 +30,9 @@ export async function upgrade(session: Session, options: DriveOptions): Promise<
         return goBack(drive, begun, { reason: "The goal was reverted", exitCode: exitCodes.reached });
       throw unfinished(begun, session.stack);
     }
+    if (last.outputs.run !== null) return takeOverByHand(drive, last.outputs.run);
     if (last.outputs.live === config.live) return settleOn(drive);
-    const run = { id: runId(), from: last.outputs.live, to: config.live };
-    await drive.ledger.started(run, options.command, {
-      before: inputs(config, run.from),
-      after: inputs(config, run.to),
-    });
-    return walk(drive, run, { finished: [], approved: new Set() });
+    return begin(drive, { from: last.outputs.live, to: config.live }, []);
   });
 }
 
@@ -70,6 +69,38 @@ export async function abort(session: Session, options: DriveOptions): Promise<Ru
     const message = `The run from ${from} to ${to} was given up. ${from} serves, and nothing was launched.`;
     return walkerOf(drive, begun).finish("aborted", exitCodes.reached, { message });
   });
+}
+
+/** Begins a run; the phases in `finished` are behind it already. */
+async function begin(
+  drive: Drive,
+  { from, to }: Omit<RunIdentity, "id">,
+  finished: readonly PhaseName[],
+): Promise<RunResult> {
+  const { session, ledger, options } = drive;
+  const run = { id: runId(), from, to };
+  await ledger.started(run, options.command, {
+    before: inputs(session.config, from),
+    after: inputs(session.config, to),
+  });
+  return walk(drive, run, { finished, approved: new Set() });
+}
+
+/** The stack was stepped by hand: the run goes on from the phase that it is in, or back when the goal was reverted. */
+async function takeOverByHand(drive: Drive, { from, to, phase }: NonNullable<Outputs["run"]>): Promise<RunResult> {
+  const { session, ledger, options } = drive;
+  const { live } = session.config;
+  const index = phaseNames.indexOf(phase as PhaseName);
+  if (live === to && index >= 0) return begin(drive, { from, to }, phaseNames.slice(0, index));
+  if (live !== from) throw unfinished({ from, to }, session.stack);
+  const run = { id: runId(), from, to };
+  await ledger.started(run, options.command, {
+    before: inputs(session.config, from),
+    after: inputs(session.config, to),
+  });
+  const reached = phaseNames[index] ?? "connect";
+  const why = { reason: "The goal was reverted", exitCode: exitCodes.reached };
+  return putBack(drive, walkerOf(drive, run), { ...run, reached, migrated: false }, why);
 }
 
 async function goOn(drive: Drive, begun: UnfinishedRun): Promise<RunResult> {
@@ -185,7 +216,7 @@ async function mustHaveBegun(session: Session, command: string): Promise<Unfinis
   );
 }
 
-function unfinished({ from, to }: UnfinishedRun, stack: string): ConfigError {
+function unfinished({ from, to }: Pick<UnfinishedRun, "from" | "to">, stack: string): ConfigError {
   return new ConfigError([
     `handover:live: a run from ${from} to ${to} has not ended. Finish it with \`handover resume --stack ${stack}\` or go back with \`handover rollback --stack ${stack}\`, and then go elsewhere`,
   ]);

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime/index.js";
-import { type Config, parseConfig } from "./config.ts";
+import { type Config, ConfigError, parseConfig } from "./config.ts";
 import { objection } from "./guard.ts";
 import { type Intent, intent, settled } from "./intent.ts";
 import { ledgerTableName } from "./ledger-table.ts";
@@ -12,6 +12,16 @@ import { userData, userDataDigest } from "./user-data.ts";
 
 /** The Pulumi program: from the configuration and the stack's own last outputs to the site. Returns the outputs. */
 export async function program(): Promise<Record<string, unknown>> {
+  try {
+    return await declare();
+  } catch (error) {
+    // Said as it is, without a stack trace.
+    if (error instanceof ConfigError) throw new pulumi.RunError(error.message);
+    throw error;
+  }
+}
+
+async function declare(): Promise<Record<string, unknown>> {
   const config = parseConfig(handoverValues(), projectDirectory);
   const last = await lastOutputs();
   const userDataOf = memoize((name: string) => userData(generationOf(config, name), config.site, projectDirectory));

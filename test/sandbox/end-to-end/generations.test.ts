@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { editStack, handover } from "./command-line.ts";
+import { editStack, environmentOf, handover, run } from "./command-line.ts";
 
 const name = "sandbox-generations";
 
@@ -7,6 +7,7 @@ describe("one stack through several generations", () => {
   before(async () => {
     const { exitCode, stdout, stderr } = await handover("sandbox", "up", "--name", name);
     assert.equal(exitCode, 0, stdout + stderr);
+    editStack(name, (config) => Object.assign(config["handover:upgrade"], { stepSeconds: 0, bakeSeconds: 1 }));
   });
   after(async () => {
     await handover("sandbox", "down", "--name", name);
@@ -43,7 +44,20 @@ describe("one stack through several generations", () => {
       };
     }));
 
-  it("goes back to blue", () => goTo("blue"));
+  it("goes back to blue, begun by hand and finished by the driver", async () => {
+    editStack(name, (config) => {
+      config["handover:live"] = "blue";
+    });
+    const env = await environmentOf(name);
+    for (const phase of ["launch-rest", "connect"]) {
+      await run("pulumi", ["config", "set", "handover:phase", phase, "--stack", name], env);
+      const { exitCode, stdout } = await run("pulumi", ["up", "--yes", "--skip-preview", "--stack", name], env);
+      assert.equal(exitCode, 0, stdout);
+    }
+    await goTo("blue", (config) => {
+      delete config["handover:phase"];
+    });
+  });
 
   it("has it all on record, unbroken", async () => {
     const { runs } = JSON.parse((await handover("history", "--stack", name, "--json")).stdout);
