@@ -16,6 +16,8 @@ export interface LeaseWish {
   readonly waitSeconds?: number;
   /** Take the lease of a process that has died on this machine. Default: false. */
   readonly takeOver?: boolean;
+  /** How long the lease lasts without a heartbeat. Default: 60. */
+  readonly leaseSeconds?: number;
 }
 
 /** A run's side of the ledger: what it writes down, without secrets, and the lease under which it works. */
@@ -46,7 +48,13 @@ export class RunLedger {
   ): Promise<RunLedger> {
     const table = ledgerOf(stack, region);
     try {
-      const lease = await acquireLease({ ...table, ...wish, owner: currentOwner(), signal });
+      const lease = await acquireLease({
+        ...table,
+        ...wish,
+        seconds: wish.leaseSeconds,
+        owner: currentOwner(),
+        signal,
+      });
       return new RunLedger(secrets, { lease, journal: await openJournal({ ...table, lease }), client: table.client });
     } catch (error) {
       table.client.destroy();

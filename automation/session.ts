@@ -49,7 +49,7 @@ export async function openSession(stack: string, { create }: { readonly create: 
       engine,
       aws,
       last: await engine.outputs(),
-      secrets: new Set(file.hasSecrets ? secretsOf(file.config, values) : []),
+      secrets: new Set([...(file.hasSecrets ? secretsOf(file.config, values) : []), ...credentials(process.env)]),
       close() {
         aws.close();
         engine.close();
@@ -90,6 +90,12 @@ export function regionOf({ config, stack }: StackFile): string {
   const region = config["aws:region"] ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
   if (typeof region === "string" && region !== "") return region;
   throw new ConfigError([`aws:region: is missing in Pulumi.${stack}.yaml; add for example: aws:region: us-east-1`]);
+}
+
+/** Credentials that the driver itself works with. A short one, such as a sandbox's, would be found in ordinary words. */
+function credentials(environment: NodeJS.ProcessEnv): string[] {
+  const names = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"];
+  return names.flatMap((name) => environment[name] ?? []).filter((value) => value.length >= 12);
 }
 
 /** The decrypted text at every place where the file has `secure:`. */

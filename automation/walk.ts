@@ -1,9 +1,10 @@
+import type { Config } from "../stacks/config.ts";
 import { type PhaseName, phaseNames } from "../stacks/runbook.ts";
 import { type Drive, walkerOf } from "./drive.ts";
 import { EngineDiedError } from "./engine.ts";
-import { exitCodes, messageOf } from "./errors.ts";
+import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { interrupted, putBack } from "./put-back.ts";
-import type { RunResult } from "./report/events.ts";
+import type { Listener, RunResult } from "./report/events.ts";
 import type { Session } from "./session.ts";
 import { ApprovalNeeded, GateError, type RunIdentity, type Walker } from "./walker.ts";
 
@@ -25,6 +26,7 @@ export async function walk(drive: Drive, run: RunIdentity, progress: Progress): 
     to: run.to,
     resumed: progress.finished.length > 0,
   });
+  warnOfFewer(session.config, run, options.listener);
   let reached: PhaseName = "backup";
   try {
     for (const phase of phasesOf(session, run)) {
@@ -59,6 +61,16 @@ export function phasesOf(
   return phaseNames.filter((name) => skipped[name] !== true);
 }
 
+/** Every new server is healthy before an old one leaves; how many that are is the configuration's word. */
+function warnOfFewer({ generations }: Config, { from, to }: RunIdentity, listener: Listener): void {
+  const [old, next] = [from, to].map((name) => generations[name]?.frontends ?? 0);
+  if (old === undefined || next === undefined || next >= old) return;
+  listener({
+    type: "warning",
+    message: `${to} declares ${next} frontends, and ${from} has ${old}: fewer servers will serve than before the run (handover:generations.${to}.frontends)`,
+  });
+}
+
 function mustAsk({ session, options }: Drive, phase: PhaseName): boolean {
   const phases = [...session.config.upgrade.pauseBefore, ...(options.pauseBefore ?? [])];
   return options.autoApprove !== true && phases.includes(phase);
@@ -76,7 +88,7 @@ async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknow
   const phase = run.reached;
   if (options.signals.stop.aborted) return interrupted(drive, walker, phase);
   if (error instanceof ApprovalNeeded) {
-    const { digest } = error.plan;
+    const { digest } = error;
     await ledger.append({ type: "paused", phase, reason: "approval", digest });
     const message = `${phase} waits for approval. The site serves as it is. Go on with: handover approve --stack ${stack} --digest ${digest} && handover resume --stack ${stack}`;
     return walker.finish("paused", exitCodes.paused, { message, digest });
@@ -85,6 +97,11 @@ async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknow
   ledger.assertHeld();
   const reason = ledger.redact(messageOf(error));
   options.listener({ type: "failed", phase, message: reason });
+  if (error instanceof HandoverError && error.code === "plan-refused") {
+    // The way back would be refused for the same reason: a person puts the cloud or the configuration in order first.
+    await ledger.append({ type: "paused", phase, reason: "inconclusive" });
+    return walker.finish("failed", exitCodes.needsPerson, { message: `${reason} --stack ${stack}` });
+  }
   const unproven = error instanceof EngineDiedError || (error instanceof GateError && error.inconclusive);
   if (unproven || config.upgrade.onFailure === "pause") {
     await ledger.append({ type: "paused", phase, reason: "inconclusive" });

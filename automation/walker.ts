@@ -5,7 +5,8 @@ import { runCommand } from "./command-line.ts";
 import type { Applied, Plan, Position } from "./engine.ts";
 import { type ExitCode, exitCodes, HandoverError } from "./errors.ts";
 import { type GateResult, hold, watch } from "./gates/gate.ts";
-import { type GatedRow, gatesOf, type Scene } from "./gates/of-row.ts";
+import { type GatedRow, gatesBefore, gatesOf, type RowGates } from "./gates/of-row.ts";
+import { canonicalJson, sha256 } from "./ledger/canonical.ts";
 import { check } from "./policy.ts";
 import type { Listener, Outcome, PhaseReport, RunResult } from "./report/events.ts";
 import type { RunLedger } from "./run-ledger.ts";
@@ -51,21 +52,22 @@ export class GateError extends HandoverError {
 
 /** A person must approve the plan before it is applied. */
 export class ApprovalNeeded extends HandoverError {
-  readonly plan: Plan;
-  readonly row: GatedRow;
+  /** What is approved. */
+  readonly digest: string;
 
-  constructor(row: GatedRow, plan: Plan) {
+  constructor(row: GatedRow, digest: string) {
     super("approval-needed", exitCodes.paused, `${row} waits for approval of its plan`);
-    this.row = row;
-    this.plan = plan;
+    this.digest = digest;
   }
 }
+
+type NeedsApproval = (plan: Pick<Plan, "digest">) => boolean;
 
 export interface PhaseOptions {
   /** The first step to apply, 1 being the first. */
   readonly fromStep?: number;
-  /** Whether a person must approve each plan that changes something. */
-  readonly needsApproval?: (plan: Plan) => boolean;
+  /** Whether a person must approve a plan before it is applied. */
+  readonly needsApproval?: NeedsApproval;
 }
 
 /** Applies rows of the runbook to the stack, one at a time, and holds each until its gates have passed. */
@@ -76,6 +78,8 @@ export class Walker {
   readonly #listener: Listener;
   readonly #signals: Signals;
   readonly #started = performance.now();
+  /** Ends the operation in hand: it was cancelled, or the stack is somebody else's now. */
+  readonly #cancel: AbortSignal;
   readonly phases: PhaseReport[] = [];
   /** The stack's outputs after the last update; undefined when there was none. */
   outputs: Outputs | undefined;
@@ -86,6 +90,7 @@ export class Walker {
     this.#ledger = ledger;
     this.#listener = listener;
     this.#signals = signals;
+    this.#cancel = AbortSignal.any([signals.cancel, ledger.lost]);
     this.outputs = session.last?.outputs;
   }
 
@@ -96,13 +101,10 @@ export class Walker {
     const work = { operations: 0, waitedSeconds: 0 };
     await this.#ledger.phaseStarted(row);
     this.#listener({ type: "phase-started", phase: row, does: descriptionOf(row) });
-    if (row === "migrate")
-      work.waitedSeconds += await this.#command(row, this.#session.config.upgrade.migrate?.command);
+    if (row === "migrate") work.waitedSeconds += await this.#migrate(needsApproval);
     else {
       const steps = row === "settle" || row === withdraw ? 1 : stepsOf(this.#session.shape, row);
       for (let step = fromStep; step <= steps; step++) {
-        if (row === "move-addresses" && step === 1)
-          work.waitedSeconds += await this.#command(row, this.#session.config.upgrade.beforeMove?.command);
         const { applied, waitedSeconds } = await this.#step(row, steps > 1 ? step : undefined, needsApproval);
         work.operations += applied.operations.length;
         work.waitedSeconds += applied.cloudSeconds + waitedSeconds;
@@ -123,20 +125,33 @@ export class Walker {
   async #step(
     row: GatedRow,
     step: number | undefined,
-    needsApproval: (plan: Plan) => boolean,
+    needsApproval: NeedsApproval,
   ): Promise<{ applied: Applied; waitedSeconds: number }> {
     const before = this.outputs;
+    const scene = { ...this.#session, ...this.#identity, before };
     const plan = await this.#plan(row, step);
-    if (needsApproval(plan)) throw new ApprovalNeeded(row, plan);
+    if (needsApproval(plan)) throw new ApprovalNeeded(row, plan.digest);
+    let waitedSeconds =
+      before === undefined ? 0 : await this.#gates(row, gatesBefore(row, { ...scene, after: before }));
+    if (row === "move-addresses" && step !== 2)
+      waitedSeconds += await this.#command(row, this.#session.config.upgrade.beforeMove?.command);
     const applied = await this.#apply(row, step, plan);
-    const scene: Scene = { ...this.#session, ...this.#identity, before, after: applied.outputs };
-    return { applied, waitedSeconds: await this.#gates(row, scene) };
+    waitedSeconds += await this.#gates(row, gatesOf(row, { ...scene, after: applied.outputs }));
+    return { applied, waitedSeconds };
+  }
+
+  /** A command has no plan of the engine's: what a person approves is the command itself. */
+  async #migrate(needsApproval: NeedsApproval): Promise<number> {
+    const command = this.#session.config.upgrade.migrate?.command;
+    const digest = sha256(canonicalJson({ command, ...this.#identity }));
+    if (needsApproval({ digest })) throw new ApprovalNeeded("migrate", digest);
+    return this.#command("migrate", command);
   }
 
   async #plan(row: GatedRow, step: number | undefined): Promise<Plan> {
     this.#ledger.assertHeld();
     this.#signals.stop.throwIfAborted();
-    const plan = await this.#session.engine.preview(this.#position(row, step), this.#signals.cancel);
+    const plan = await this.#session.engine.preview(this.#position(row, step), this.#cancel);
     const operations = plan.operations.map(({ op, type, name, properties }) => ({ op, type, name, properties }));
     this.#listener({ type: "plan", phase: row, step, digest: plan.digest, operations });
     await this.#ledger.planned(row, plan);
@@ -147,7 +162,7 @@ export class Walker {
   async #apply(row: GatedRow, step: number | undefined, plan: Plan): Promise<Applied> {
     this.#ledger.assertHeld();
     this.#signals.stop.throwIfAborted();
-    const applied = await this.#session.engine.up(plan, this.#signals.cancel);
+    const applied = await this.#session.engine.up(plan, this.#cancel);
     this.outputs = applied.outputs;
     await this.#ledger.applied(row, applied);
     this.#listener({ type: "applied", phase: row, step, seconds: applied.seconds });
@@ -155,9 +170,8 @@ export class Walker {
   }
 
   /** @returns how long was waited, in seconds */
-  async #gates(row: GatedRow, scene: Scene): Promise<number> {
+  async #gates(row: GatedRow, gates: RowGates): Promise<number> {
     const started = performance.now();
-    const gates = gatesOf(row, scene);
     const signal = AbortSignal.any([this.#signals.stop, this.#ledger.lost]);
     const judge = async (results: readonly GateResult[]) => {
       for (const result of results) {
@@ -184,7 +198,7 @@ export class Walker {
       HANDOVER_TO: to,
     };
     const onLine = (line: string) => this.#listener({ type: "output", phase: row, line: this.#ledger.redact(line) });
-    const { verdict, evidence } = await runCommand(command, environment, onLine, this.#signals.cancel);
+    const { verdict, evidence } = await runCommand(command, environment, onLine, this.#cancel);
     const result = {
       gate: `command ${command[0]}`,
       verdict: verdict === "pass" ? "pass" : "fail",

@@ -28,6 +28,12 @@ export const driveOptions = {
     default: false,
     describe: "read the cloud first, and tell what was changed beside the runs",
   },
+  "lease-seconds": {
+    type: "number",
+    default: 60,
+    hidden: true,
+    describe: "how long the lease lasts without a heartbeat",
+  },
   "auto-approve": { type: "boolean", default: false, describe: "do not wait for approvals" },
 } as const;
 
@@ -50,6 +56,7 @@ export async function drive(
       command: `handover ${command} --stack ${args.stack}`,
       waitSeconds: args.wait === undefined ? 0 : parseDuration("--wait", args.wait),
       takeOver: args["take-over"],
+      leaseSeconds: args["lease-seconds"],
       pauseBefore: args["pause-before"],
       acceptSchema: args["accept-schema"],
       refresh: args.refresh,

@@ -1,3 +1,4 @@
+import type { Outputs } from "../../stacks/outputs.ts";
 import { begunRun } from "../history.ts";
 import { LedgerMissingError } from "../ledger/errors.ts";
 import { readLease } from "../ledger/lease.ts";
@@ -60,7 +61,7 @@ export const statusCommand: Command<{ stack: string }> = {
   },
 };
 
-interface Status {
+export interface Status {
   readonly live: string | null;
   readonly goal: string;
   readonly run: {
@@ -73,6 +74,7 @@ interface Status {
     readonly state: string;
     readonly holder?: { readonly command: string; readonly who: string; readonly host: string; readonly since: string };
   };
+  readonly loadBalancer: Outputs["loadBalancer"] | null;
   readonly addresses: readonly { readonly publicIp: string; readonly instanceId: string }[];
   readonly generations: Readonly<
     Record<

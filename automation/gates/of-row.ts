@@ -72,6 +72,14 @@ export function gatesOf(row: GatedRow, scene: Scene): RowGates {
   }
 }
 
+/**
+ * What must hold right before a row is applied: old servers leave only while every new one serves. The gates of the row
+ * before have passed, but that may be days ago when a run was paused.
+ */
+export function gatesBefore(row: GatedRow, scene: Scene): RowGates {
+  return { hold: row === "drain" ? [healthy(scene, scene.to)] : [] };
+}
+
 /** Status checks, the load balancer's view, and smoke on each server and through the test host name. */
 function serversWork(scene: Scene, name: string): Gate[] {
   const { aws, after } = scene;

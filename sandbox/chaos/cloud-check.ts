@@ -3,6 +3,7 @@ import {
   DescribeInstancesCommand,
   DescribeSnapshotsCommand,
   EC2Client,
+  type EC2ClientConfig,
 } from "@aws-sdk/client-ec2";
 import { DescribeTargetGroupsCommand, ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 
@@ -15,9 +16,12 @@ export interface CloudCheck {
 }
 
 /** What is wrong with the cloud after a run: something missing, doubled or left over. Empty when nothing is. */
-export async function cloudProblems({ live, frontends, site, runs }: CloudCheck, region: string): Promise<string[]> {
-  const ec2 = new EC2Client({ region });
-  const balancing = new ElasticLoadBalancingV2Client({ region });
+export async function cloudProblems(
+  { live, frontends, site, runs }: CloudCheck,
+  settings: EC2ClientConfig,
+): Promise<string[]> {
+  const ec2 = new EC2Client(settings);
+  const balancing = new ElasticLoadBalancingV2Client(settings);
   try {
     const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}));
     const instances = Reservations.flatMap(({ Instances = [] }) => Instances).filter(
