@@ -1,20 +1,12 @@
-import { createHash, randomBytes } from "node:crypto";
 import type { Field, Fields } from "./fields.ts";
-import { isEmpty, isObject, type Properties, unknown, type Value } from "./values.ts";
+import { defaultsKey } from "./names.ts";
+import { isObject, type Properties, unknown, type Value } from "./values.ts";
 
 export interface CheckFailure {
   /** Path of the input, for example `rootBlockDevice.volumeSize`. */
   readonly property: string;
   readonly reason: string;
 }
-
-export interface Autoname {
-  readonly property: string;
-  readonly maxLength: number;
-}
-
-/** The inputs that the machinery chose, not the program. */
-export const defaultsKey = "__defaults";
 
 /** The inputs in their types; what is wrong with them goes to `failures`. */
 export function checkInputs(inputs: Properties, fields: Fields, failures: CheckFailure[]): Properties {
@@ -71,25 +63,4 @@ function checkValue(value: Value, field: Field, path: string, failures: CheckFai
   }
   failures.push({ property: path, reason: `${path} must be a ${field.type}, not ${JSON.stringify(value)}` });
   return value;
-}
-
-/**
- * Names a resource that has no name `NAME-` and seven hexadecimal digits, and keeps the name that it got before.
- * The engine's seed is the same when an update follows its plan.
- */
-export function nameAutomatically(
-  inputs: Properties,
-  olds: Properties,
-  { property, maxLength }: Autoname,
-  resourceName: string,
-  seed: Uint8Array,
-): void {
-  if (!isEmpty(inputs[property]) || !isEmpty(inputs[`${property}Prefix`])) return;
-  const kept = Array.isArray(olds[defaultsKey]) && olds[defaultsKey].includes(property) ? olds[property] : undefined;
-  const digits = createHash("sha256")
-    .update(seed.length > 0 ? seed : randomBytes(16))
-    .digest("hex")
-    .slice(0, 7);
-  inputs[property] = kept ?? `${resourceName.slice(0, maxLength - 8)}-${digits}`;
-  inputs[defaultsKey] = [property];
 }

@@ -17,6 +17,7 @@ import { RDSClient } from "@aws-sdk/client-rds";
 import { Batch } from "./batch.ts";
 import { unless } from "./errors.ts";
 import { Instances } from "./instances.ts";
+import type { Tags } from "./tags.ts";
 
 /** What the provider's configuration says; what it does not say comes from the environment. */
 export interface CloudOptions {
@@ -26,11 +27,14 @@ export interface CloudOptions {
   readonly token?: string;
   /** By the official plugin's names of the services: ec2, elbv2, rds, dynamodb, autoscaling. */
   readonly endpoints?: Readonly<Record<string, string>>;
+  /** Tags of every resource that takes tags. */
+  readonly defaultTags?: Tags;
 }
 
 /** The clients of one region. */
 export class Cloud {
   readonly region: string;
+  readonly defaultTags: Tags;
   readonly ec2: EC2Client;
   readonly loadBalancing: ElasticLoadBalancingV2Client;
   readonly databases: RDSClient;
@@ -46,6 +50,7 @@ export class Cloud {
   constructor(options: CloudOptions = {}) {
     this.region =
       options.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? missing("a region (aws:region)");
+    this.defaultTags = options.defaultTags ?? {};
     const shared = {
       region: this.region,
       maxAttempts: 8,
@@ -93,6 +98,9 @@ export class Cloud {
     this.#account ??= this.ec2
       .send(new DescribeSecurityGroupsCommand({ Filters: [{ Name: "group-name", Values: ["default"] }] }))
       .then(({ SecurityGroups }) => SecurityGroups?.[0]?.OwnerId ?? "");
+    this.#account.catch(() => {
+      this.#account = undefined;
+    });
     return this.#account;
   }
 

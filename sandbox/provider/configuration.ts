@@ -17,7 +17,7 @@ const ignored = new Set([
 
 /** The provider's configuration, which travels as text; settings that are not supported go to `failures`. */
 export function cloudOptions(config: Properties, failures: CheckFailure[]): CloudOptions {
-  const { region, accessKey, secretKey, token, endpoints, ...others } = config;
+  const { region, accessKey, secretKey, token, endpoints, defaultTags, ...others } = config;
   for (const [property, value] of Object.entries(others)) {
     if (ignored.has(property) || value === undefined || value === null) continue;
     failures.push({ property, reason: `aws:${property} is not supported by the sandbox's provider` });
@@ -28,6 +28,7 @@ export function cloudOptions(config: Properties, failures: CheckFailure[]): Clou
     secretKey: text(secretKey),
     token: text(token),
     endpoints: Object.assign({}, ...list(endpoints)),
+    defaultTags: tags(defaultTags),
   };
 }
 
@@ -35,7 +36,16 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" && value !== unknown ? value : undefined;
 }
 
+function tags(value: unknown): Record<string, string> {
+  const given = parsed(value);
+  return isObject(given) && isObject(given.tags) ? (given.tags as Record<string, string>) : {};
+}
+
 function list(value: unknown): Record<string, string>[] {
-  const parsed: unknown = typeof value === "string" && value !== unknown ? JSON.parse(value) : value;
-  return Array.isArray(parsed) ? parsed.filter(isObject).map((entry) => entry as Record<string, string>) : [];
+  const given = parsed(value);
+  return Array.isArray(given) ? given.filter(isObject).map((entry) => entry as Record<string, string>) : [];
+}
+
+function parsed(value: unknown): unknown {
+  return typeof value === "string" && value !== unknown && value !== "" ? JSON.parse(value) : value;
 }

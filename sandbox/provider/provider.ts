@@ -1,5 +1,6 @@
-import { type CheckFailure, checkInputs, defaultsKey, nameAutomatically } from "./check.ts";
+import { type CheckFailure, checkInputs } from "./check.ts";
 import { Cloud, type CloudOptions } from "./cloud.ts";
+import { allTags, isTagged, ownTags, tagsDifferences } from "./default-tags.ts";
 import {
   type Difference,
   diffInputs,
@@ -11,10 +12,13 @@ import {
 } from "./diff.ts";
 import { NotReadyError } from "./errors.ts";
 import { type AnyFunction, functions } from "./functions/index.ts";
+import { defaultsKey, isAutomatic, nameAutomatically, nameByPrefix, prefixFailures } from "./names.ts";
+import { foreseen } from "./preview.ts";
 import type { AnyResourceType, Operation } from "./resource.ts";
 import { resourceTypes } from "./resources/index.ts";
+import type { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
-import { isEmpty, type Properties, unknown } from "./values.ts";
+import { canonical, isEmpty, type Properties, unknown, type Value } from "./values.ts";
 
 export interface Request {
   readonly urn: string;
@@ -41,37 +45,46 @@ export interface ReadResult {
 /** What the official `aws` plugin does, for the resource types that Handover's program uses. */
 export class Provider {
   #cloud: Cloud | undefined;
+  #options = "";
   readonly #tokens = new Tokens();
 
+  /** The clients and their connections stay from one engine to the next, as long as nothing changes. */
   configure(options: CloudOptions): void {
-    this.#cloud = new Cloud(options);
+    const text = canonical(options);
+    if (this.#cloud === undefined || text !== this.#options) this.#cloud = new Cloud(options);
+    this.#options = text;
   }
 
   check(request: Request, olds: Properties, news: Properties, seed: Uint8Array): CheckResult {
     const type = typeOf(request.urn);
     const failures: CheckFailure[] = [];
-    const inputs = checkInputs(news, type.fields, failures);
-    const { exactlyOne } = type;
-    const given = exactlyOne?.filter((key) => inputs[key as string] !== undefined) ?? [];
-    if (exactlyOne !== undefined && given.length !== 1) {
-      failures.push({ property: "", reason: `exactly one of ${exactlyOne.join(", ")} must be given` });
+    const inputs = checkInputs(this.#inItsRegion(news, failures), type.fields, failures);
+    const { exactlyOne, autoname } = type;
+    for (const group of exactlyOne ?? []) {
+      if (group.filter((key) => inputs[key] !== undefined).length === 1) continue;
+      failures.push({ property: "", reason: `exactly one of ${group.join(", ")} must be given` });
     }
-    if (type.autoname !== undefined) {
-      const { property, maxLength } = type.autoname;
-      nameAutomatically(inputs, olds, { property: String(property), maxLength }, nameOf(request.urn), seed);
+    if (autoname !== undefined) {
+      nameAutomatically(inputs, olds, autoname, nameOf(request.urn), seed);
+      failures.push(...prefixFailures(inputs, autoname));
     }
     this.#tokens.checked(request.urn, olds);
     return { inputs, failures };
   }
 
-  diff(request: Request, oldInputs: Properties, state: Properties, news: Properties): DiffResult {
+  diff(request: Request, id: string, oldInputs: Properties, state: Properties, news: Properties): DiffResult {
     const type = typeOf(request.urn);
-    const replacing = type.replaces?.(news) ?? [];
-    const differences = diffInputs(withChosen(oldInputs, state, type.fields), news, type.fields).map((difference) =>
+    const before = withChosen(oldInputs, state, type.fields);
+    const replacing = type.replaces?.(news, before) ?? [];
+    const differences = diffInputs(before, news, type.fields).map((difference) =>
       replacing.includes(topLevel(difference.path)) ? { ...difference, replace: true } : difference,
     );
+    if (!differences.some(({ path }) => topLevel(path) === "tags")) {
+      differences.push(...tagsDifferences(type, this.#defaultTags, state, news));
+    }
+    this.#tokens.compared(request.urn, id);
     // Two of the same fixed name cannot be there at the same time.
-    const property = type.autoname?.property as string | undefined;
+    const property = type.autoname?.property;
     const isFixed = property !== undefined && !isEmpty(news[property]) && !isAutomatic(news, property);
     const hasSameName = isFixed && oldInputs[property] === news[property];
     return { differences, deleteBeforeReplace: hasSameName || type.deleteBeforeReplace === true };
@@ -79,13 +92,15 @@ export class Provider {
 
   async create(request: Request, inputs: Properties, preview: boolean): Promise<ReadResult> {
     const type = typeOf(request.urn);
-    if (preview) return { id: "", inputs, state: foreseen(type, inputs, {}, "create") };
+    if (preview) return { id: "", inputs, state: foreseen(type, inputs, {}, "create", this.#defaultTags) };
     const operation = this.#operation(request);
+    const token = (attempt = 0) => this.#tokens.token(request.urn, inputs, attempt);
     let id: string | undefined;
     try {
-      id = await type.create(fillDefaults(clean(inputs), type.fields), {
+      const filled = fillDefaults(this.#withDefaultTags(type, clean(inputs)), type.fields);
+      id = await type.create(type.autoname ? nameByPrefix(filled, type.autoname, token()) : filled, {
         ...operation,
-        token: (attempt = 0) => this.#tokens.token(request.urn, inputs, attempt),
+        token,
         isHeld: this.#tokens.isHeld(request.urn),
         created: (created) => {
           id = created;
@@ -105,14 +120,17 @@ export class Provider {
     const { id: ownId, ...known } =
       isImport && type.importId !== undefined ? await type.importId(id, operation) : { id, ...state };
     const found = ownId === "" ? undefined : await type.read({ ...operation, id: ownId, state: known });
-    if (found === undefined) return undefined;
-    const now = found as Properties;
+    if (found === undefined) {
+      this.#tokens.gone(request.urn);
+      return undefined;
+    }
+    const now = this.#withOwnTags(type, found as Properties, inputs.tags);
     if (!isImport) {
       const refreshed = refreshInputs(inputs, now, type.fields);
       return { id: ownId, inputs: refreshed, state: this.#completeState(now, refreshed, type) };
     }
     const imported = importInputs(now, type.fields);
-    const name = type.autoname?.property as string | undefined;
+    const name = type.autoname?.property;
     if (name !== undefined) imported[defaultsKey] = [name];
     return { id: ownId, inputs: imported, state: this.#completeState(now, imported, type) };
   }
@@ -128,13 +146,13 @@ export class Provider {
     const before = withChosen(olds.inputs, olds.state, type.fields);
     const differences = diffInputs(before, news, type.fields);
     const changes = new Set(differences.map(({ path }) => topLevel(path)));
-    if (preview) return foreseen(type, news, olds.state, changes.size > 0 ? "update" : "none");
+    if (preview) return foreseen(type, news, olds.state, changes.size > 0 ? "update" : "none", this.#defaultTags);
     const operation = this.#operation(request);
     await type.update?.({
       ...operation,
       id,
-      olds: fillDefaults(clean(before), type.fields),
-      news: fillDefaults(clean(news), type.fields),
+      olds: fillDefaults({ ...clean(before), ...inTheCloud(type, olds.state) }, type.fields),
+      news: fillDefaults(this.#withDefaultTags(type, clean(news)), type.fields),
       state: olds.state,
       changed: (...inputs) => inputs.some((input) => changes.has(String(input))),
     });
@@ -143,14 +161,14 @@ export class Provider {
 
   async delete(request: Request, id: string, state: Properties): Promise<void> {
     await typeOf(request.urn).delete({ ...this.#operation(request), id, state });
-    this.#tokens.deleted(request.urn);
+    this.#tokens.gone(request.urn);
   }
 
   async invoke(token: string, args: Properties): Promise<Properties | CheckFailure[]> {
     const called: AnyFunction | undefined = functions[token];
     if (called === undefined) throw new Error(`${token} is not supported by the sandbox's provider`);
     const failures: CheckFailure[] = [];
-    const inputs = checkInputs(args, called.fields, failures);
+    const inputs = checkInputs(this.#inItsRegion(args, failures), called.fields, failures);
     if (failures.length > 0) return failures;
     return { ...inputs, region: this.#theCloud().region, ...(await called.invoke(inputs, this.#theCloud())) };
   }
@@ -167,48 +185,47 @@ export class Provider {
   async #readState(type: AnyResourceType, operation: Operation, id: string, inputs: Properties): Promise<Properties> {
     const found = await type.read({ ...operation, id, state: inputs, written: clean(inputs) });
     if (found === undefined) throw new Error(`${id} does not exist any more.`);
-    return this.#completeState(found as Properties, inputs, type);
+    return this.#completeState(this.#withOwnTags(type, found as Properties, inputs.tags), inputs, type);
   }
 
   #completeState(found: Properties, inputs: Properties, type: AnyResourceType): Properties {
-    const told = Object.entries(type.fields).flatMap(([key, field]) => (field?.writeOnly ? [[key, inputs[key]]] : []));
-    const tagsAll = "tags" in type.fields && type.fields.tags?.type === "map" ? { tagsAll: found.tags ?? {} } : {};
-    return { ...found, ...Object.fromEntries(told), ...tagsAll, region: this.#theCloud().region };
+    const told = Object.entries(type.fields).flatMap(([key, field]) =>
+      field?.writeOnly && inputs[key] !== undefined ? [[key, inputs[key]]] : [],
+    );
+    return { ...found, ...Object.fromEntries(told), region: this.#theCloud().region };
+  }
+
+  get #defaultTags(): Tags {
+    return this.#cloud?.defaultTags ?? {};
+  }
+
+  #withDefaultTags(type: AnyResourceType, inputs: Properties): Properties {
+    return isTagged(type) ? { ...inputs, tags: allTags(this.#defaultTags, inputs.tags) } : inputs;
+  }
+
+  #withOwnTags(type: AnyResourceType, found: Properties, written: Value | undefined): Properties {
+    if (!isTagged(type)) return found;
+    return { ...found, tags: ownTags(found.tags, this.#defaultTags, written), tagsAll: found.tags ?? {} };
+  }
+
+  /** Everything is in the region of the provider's configuration. */
+  #inItsRegion({ region, ...inputs }: Properties, failures: CheckFailure[]): Properties {
+    const own = this.#cloud?.region;
+    if (!isEmpty(region) && region !== unknown && own !== undefined && region !== own) {
+      const reason = `region must be the provider's, ${own}: another one is not supported by the sandbox's provider`;
+      failures.push({ property: "region", reason });
+    }
+    return inputs;
   }
 }
 
-/** What a preview can say about the outputs. */
-function foreseen(
-  type: AnyResourceType,
-  inputs: Properties,
-  state: Properties,
-  what: "create" | "update" | "none",
-): Properties {
-  const result: Properties = { ...state, ...clean(inputs) };
-  for (const [key, when] of Object.entries(type.computed)) {
-    if (
-      (what === "create" && !(key in type.fields)) ||
-      (what === "update" && when === "onUpdate" && isEmpty(inputs[key]))
-    )
-      result[key] = unknown;
-  }
-  if (what === "create") {
-    for (const [key, field] of Object.entries(type.fields)) {
-      if (field?.computed && isEmpty(inputs[key])) result[key] = unknown;
-      else if (field?.default !== undefined && isEmpty(inputs[key])) result[key] = field.default;
-    }
-  }
-  if (type.fields.tags?.type === "map") result.tagsAll = inputs.tags ?? {};
-  return result;
+/** The tags that an update starts from. */
+function inTheCloud(type: AnyResourceType, { tagsAll }: Properties): Properties {
+  return isTagged(type) && tagsAll !== undefined ? { tags: tagsAll } : {};
 }
 
 function clean({ [defaultsKey]: _, ...inputs }: Properties): Properties {
   return inputs;
-}
-
-function isAutomatic(inputs: Properties, property: string): boolean {
-  const defaults = inputs[defaultsKey];
-  return Array.isArray(defaults) && defaults.includes(property);
 }
 
 function typeOf(urn: string): AnyResourceType {

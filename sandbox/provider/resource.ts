@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Autoname } from "./check.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Fields } from "./fields.ts";
+import type { Autoname } from "./names.ts";
 import type { ComputedOf, OutputsOf, StateOf } from "./outputs.ts";
 
 /** A program's arguments as plain values. */
@@ -55,13 +55,13 @@ export interface ResourceType<Resource, Args> {
   /** The outputs that are no inputs; `onUpdate`: an update may change it. */
   readonly computed: Readonly<Record<ComputedOf<Resource, Args>, true | "onUpdate">> &
     Partial<Readonly<Record<keyof Args, "onUpdate">>>;
-  readonly autoname?: Autoname & { readonly property: keyof Args };
+  readonly autoname?: Autoname & { readonly property: keyof Args & string };
   /** There cannot be two of it. */
   readonly deleteBeforeReplace?: true;
-  /** Inputs of which a program must give exactly one. */
-  readonly exactlyOne?: readonly (keyof Args)[];
-  /** Inputs whose change replaces the resource only with certain other inputs. */
-  replaces?(news: InputsOf<Args>): (keyof Args)[];
+  /** Of each of these groups of inputs a program must give exactly one. */
+  readonly exactlyOne?: readonly (readonly (keyof Args & string)[])[];
+  /** Inputs whose change replaces the resource only with certain inputs before and after it. */
+  replaces?(news: InputsOf<Args>, olds: InputsOf<Args>): (keyof Args)[];
   create(inputs: InputsOf<Args>, creation: Creation): Promise<string>;
   /** Undefined when it does not exist. */
   read(existing: Existing<Resource>): Promise<StateOf<Resource> | undefined>;

@@ -63,6 +63,7 @@ export function service(provider: Provider): grpc.UntypedServiceImplementation {
     diff: unary(async (message: rpc.DiffRequest) => {
       const { differences, deleteBeforeReplace } = provider.diff(
         request(message),
+        message.getId(),
         fromStruct(message.getOldInputs()),
         fromStruct(message.getOlds()),
         fromStruct(message.getNews()),

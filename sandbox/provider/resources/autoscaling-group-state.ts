@@ -1,6 +1,7 @@
 import { DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
 import type * as aws from "@pulumi/aws";
 import type { Cloud } from "../cloud.ts";
+import { prefixOf } from "../names.ts";
 import type { StateOf } from "../outputs.ts";
 import type { Existing } from "../resource.ts";
 
@@ -40,7 +41,7 @@ export async function describeGroup({
     minSize: found.MinSize ?? 0,
     mixedInstancesPolicy: noMixedInstances,
     name: id,
-    namePrefix: "",
+    namePrefix: prefixOf(id),
     predictedCapacity: found.PredictedCapacity ?? 0,
     protectFromScaleIn: found.NewInstancesProtectedFromScaleIn ?? false,
     serviceLinkedRoleArn: found.ServiceLinkedRoleARN ?? "",

@@ -38,6 +38,7 @@ export const autoscalingGroup = resource<aws.autoscaling.Group, aws.autoscaling.
     minElbCapacity: number({ writeOnly: true }),
     minSize: number({ required: true }),
     name: string({ computed: true, replace: true }),
+    namePrefix: string({ computed: true, replace: true }),
     protectFromScaleIn: boolean({ default: false }),
     suspendedProcesses: set(string()),
     tags: set(

@@ -15,6 +15,7 @@ import { route } from "./route.ts";
 import { routeTable } from "./route-table.ts";
 import { routeTableAssociation } from "./route-table-association.ts";
 import { securityGroup } from "./security-group.ts";
+import { securityGroupEgressRule, securityGroupIngressRule } from "./security-group-rule.ts";
 import { snapshot } from "./snapshot.ts";
 import { subnet } from "./subnet.ts";
 import { table } from "./table.ts";
@@ -31,6 +32,8 @@ const all: readonly AnyResourceType[] = [
   route,
   routeTableAssociation,
   securityGroup,
+  securityGroupIngressRule,
+  securityGroupEgressRule,
   eip,
   eipAssociation,
   instance,

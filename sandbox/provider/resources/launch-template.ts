@@ -10,6 +10,7 @@ import type * as aws from "@pulumi/aws";
 import type { Cloud } from "../cloud.ts";
 import { unless } from "../errors.ts";
 import { boolean, list, map, number, object, set, string } from "../fields.ts";
+import { prefixOf } from "../names.ts";
 import { resource } from "../resource.ts";
 import { tagMap, tagSpecifications, updateTags } from "../tags.ts";
 import { describeTemplate, templateData, versionFields } from "./launch-template-data.ts";
@@ -52,6 +53,7 @@ export const launchTemplate = resource<aws.ec2.LaunchTemplate, aws.ec2.LaunchTem
     ),
     monitoring: object({ enabled: boolean() }),
     name: string({ computed: true, replace: true }),
+    namePrefix: string({ computed: true, replace: true }),
     networkInterfaces: list(
       object<aws.types.input.ec2.LaunchTemplateNetworkInterface>({
         associatePublicIpAddress: string(),
@@ -101,7 +103,7 @@ export const launchTemplate = resource<aws.ec2.LaunchTemplate, aws.ec2.LaunchTem
       description: version?.VersionDescription,
       latestVersion,
       name: found.LaunchTemplateName ?? "",
-      namePrefix: "",
+      namePrefix: prefixOf(found.LaunchTemplateName),
       tags: tagMap(found.Tags),
     };
   },

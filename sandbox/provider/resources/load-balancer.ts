@@ -11,6 +11,7 @@ import type * as aws from "@pulumi/aws";
 import type { Cloud } from "../cloud.ts";
 import { codeOf, unless } from "../errors.ts";
 import { boolean, map, number, set, string } from "../fields.ts";
+import { prefixOf } from "../names.ts";
 import { type Creation, type InputsOf, resource } from "../resource.ts";
 import { sameTags } from "../tags.ts";
 import { waitFor } from "../wait.ts";
@@ -28,6 +29,7 @@ export const loadBalancer = resource<aws.lb.LoadBalancer, aws.lb.LoadBalancerArg
     internal: boolean({ computed: true, replace: true }),
     loadBalancerType: string({ default: "application", replace: true }),
     name: string({ computed: true, replace: true }),
+    namePrefix: string({ computed: true, replace: true }),
     securityGroups: set(string(), { computed: true }),
     subnets: set(string(), { computed: true }),
     tags: map(),
@@ -85,7 +87,7 @@ export const loadBalancer = resource<aws.lb.LoadBalancer, aws.lb.LoadBalancerArg
       ipAddressType: found.IpAddressType ?? "ipv4",
       loadBalancerType: found.Type ?? "application",
       name: found.LoadBalancerName ?? "",
-      namePrefix: "",
+      namePrefix: prefixOf(found.LoadBalancerName),
       secondaryIpsAutoAssignedPerSubnet: 0,
       securityGroups: [...(found.SecurityGroups ?? [])].sort(),
       subnetMappings: subnets.map((subnetId) => ({ subnetId, outpostId: "" })),

@@ -1,18 +1,56 @@
-import { CreateRouteTableCommand, DeleteRouteTableCommand } from "@aws-sdk/client-ec2";
+import {
+  CreateRouteCommand,
+  CreateRouteTableCommand,
+  DeleteRouteCommand,
+  DeleteRouteTableCommand,
+  DisassociateRouteTableCommand,
+  ReplaceRouteCommand,
+  type Route,
+} from "@aws-sdk/client-ec2";
 import type * as aws from "@pulumi/aws";
 import { unless } from "../errors.ts";
-import { map, string } from "../fields.ts";
-import { resource } from "../resource.ts";
+import { map, object, set, string } from "../fields.ts";
+import { type InputsOf, type Operation, resource } from "../resource.ts";
 import { tagMap, tagSpecifications, updateTags } from "../tags.ts";
 import { insist } from "../wait.ts";
-import { findRouteTable } from "./route.ts";
+import {
+  describeTarget,
+  destinationOf,
+  destinationRequest,
+  findRouteTable,
+  sameTarget,
+  targetRequest,
+  targets,
+} from "./routing.ts";
+
+type Inputs = InputsOf<aws.ec2.RouteTableArgs>;
+type RouteInput = NonNullable<Inputs["routes"]>[number];
 
 export const routeTable = resource<aws.ec2.RouteTable, aws.ec2.RouteTableArgs>({
   token: "aws:ec2/routeTable:RouteTable",
-  fields: { tags: map(), vpcId: string({ required: true, replace: true }) },
+  fields: {
+    routes: set(
+      object<aws.types.input.ec2.RouteTableRoute>({
+        cidrBlock: string(),
+        destinationPrefixListId: string(),
+        egressOnlyGatewayId: string(),
+        gatewayId: string(),
+        ipv6CidrBlock: string(),
+        natGatewayId: string(),
+        networkInterfaceId: string(),
+        transitGatewayId: string(),
+        vpcEndpointId: string(),
+        vpcPeeringConnectionId: string(),
+      }),
+      { computed: true },
+    ),
+    tags: map(),
+    vpcId: string({ required: true, replace: true }),
+  },
   computed: { arn: true, ownerId: true },
 
-  async create(inputs, { cloud, created }) {
+  async create(inputs, creation) {
+    const { cloud, created } = creation;
     const { RouteTable } = await cloud.ec2.send(
       new CreateRouteTableCommand({
         VpcId: inputs.vpcId,
@@ -21,6 +59,7 @@ export const routeTable = resource<aws.ec2.RouteTable, aws.ec2.RouteTableArgs>({
     );
     const id = RouteTable?.RouteTableId ?? "";
     created(id);
+    await changeRoutes(creation, id, [], inputs.routes);
     return id;
   },
 
@@ -28,24 +67,85 @@ export const routeTable = resource<aws.ec2.RouteTable, aws.ec2.RouteTableArgs>({
     const found = await findRouteTable(cloud, id);
     if (found === undefined) return undefined;
     const ownerId = found.OwnerId ?? "";
+    // A program that says no routes here has them as resources of their own.
+    const isElsewhere = state.vpcId !== undefined && (state.routes ?? []).length === 0;
     return {
       arn: `arn:aws:ec2:${cloud.region}:${ownerId}:route-table/${id}`,
       ownerId,
       propagatingVgws: (found.PropagatingVgws ?? []).map(({ GatewayId = "" }) => GatewayId),
-      // Routes are resources of their own here.
-      routes: state.routes ?? [],
+      routes: isElsewhere ? [] : (found.Routes ?? []).filter(isOwn).map(describeRoute),
       tags: tagMap(found.Tags),
       vpcId: found.VpcId ?? "",
     };
   },
 
-  async update({ cloud, id, olds, news }) {
+  async update(change) {
+    const { cloud, id, olds, news, changed } = change;
+    if (changed("routes")) await changeRoutes(change, id, olds.routes, news.routes);
     await updateTags(cloud, id, olds.tags, news.tags);
   },
 
   async delete({ id, cloud, signal, timeoutSeconds = 300 }) {
+    for (const { Main, RouteTableAssociationId: AssociationId } of (await findRouteTable(cloud, id))?.Associations ??
+      []) {
+      if (Main) continue;
+      const command = new DisassociateRouteTableCommand({ AssociationId });
+      await unless(["InvalidAssociationID.NotFound"], cloud.ec2.send(command));
+    }
     const command = new DeleteRouteTableCommand({ RouteTableId: id });
     const gone = () => unless(["InvalidRouteTableID.NotFound"], cloud.ec2.send(command));
     await insist(["DependencyViolation"], gone, { timeoutSeconds, signal });
   },
 });
+
+/** Neither the network's own route nor one that a gateway announces or an endpoint made. */
+function isOwn({ GatewayId, Origin, DestinationPrefixListId }: Route): boolean {
+  if (GatewayId === "local" || Origin === "EnableVgwRoutePropagation") return false;
+  return DestinationPrefixListId === undefined || !GatewayId?.startsWith("vpce-");
+}
+
+function describeRoute(found: Route): RouteInput {
+  return {
+    ...describeTarget(found),
+    cidrBlock: found.DestinationCidrBlock,
+    destinationPrefixListId: found.DestinationPrefixListId,
+    ipv6CidrBlock: found.DestinationIpv6CidrBlock,
+  };
+}
+
+/** A route that gets another target is exchanged in one call, so that there is no gap. */
+async function changeRoutes(
+  { cloud, signal }: Operation,
+  RouteTableId: string,
+  olds: readonly RouteInput[] = [],
+  news: readonly RouteInput[] = [],
+): Promise<void> {
+  for (const route of news) {
+    checkRoute(route);
+    const destination = destinationIn(route);
+    const request = { RouteTableId, ...destinationRequest(destination), ...targetRequest(route) };
+    const before = olds.find((old) => destinationIn(old) === destination);
+    if (before !== undefined && sameTarget(before, route)) continue;
+    const command = before === undefined ? new CreateRouteCommand(request) : new ReplaceRouteCommand(request);
+    // A gateway may not be known everywhere right after its creation.
+    const call = () => cloud.ec2.send(command as CreateRouteCommand);
+    await insist(["InvalidGatewayID.NotFound", "InvalidParameterException"], call, { timeoutSeconds: 60, signal });
+  }
+  for (const old of olds) {
+    const destination = destinationIn(old);
+    if (news.some((route) => destinationIn(route) === destination)) continue;
+    const command = new DeleteRouteCommand({ RouteTableId, ...destinationRequest(destination) });
+    await unless(["InvalidRoute.NotFound"], cloud.ec2.send(command));
+  }
+}
+
+function checkRoute(route: RouteInput): void {
+  const destinations = [route.cidrBlock, route.ipv6CidrBlock, route.destinationPrefixListId].filter(Boolean);
+  if (destinations.length === 1 && targets.filter((key) => route[key]).length === 1) return;
+  throw new Error(`A route needs one destination and one target: ${JSON.stringify(route)}`);
+}
+
+function destinationIn({ cidrBlock, destinationPrefixListId, ipv6CidrBlock }: RouteInput): string {
+  const found = { DestinationCidrBlock: cidrBlock, DestinationIpv6CidrBlock: ipv6CidrBlock };
+  return destinationOf({ ...found, DestinationPrefixListId: destinationPrefixListId }) ?? "";
+}

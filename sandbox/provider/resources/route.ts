@@ -1,52 +1,59 @@
 import { crc32 } from "node:zlib";
-import {
-  CreateRouteCommand,
-  DeleteRouteCommand,
-  DescribeRouteTablesCommand,
-  ReplaceRouteCommand,
-  type Route,
-} from "@aws-sdk/client-ec2";
+import { CreateRouteCommand, DeleteRouteCommand, ReplaceRouteCommand } from "@aws-sdk/client-ec2";
 import type * as aws from "@pulumi/aws";
-import type { Cloud } from "../cloud.ts";
 import { unless } from "../errors.ts";
 import { string } from "../fields.ts";
-import { resource } from "../resource.ts";
+import { type InputsOf, resource } from "../resource.ts";
 import { insist, waitFor } from "../wait.ts";
+import {
+  describeTarget,
+  destinationOf,
+  destinationRequest,
+  findRoute,
+  sameTarget,
+  targetRequest,
+  targets,
+} from "./routing.ts";
+
+type Inputs = InputsOf<aws.ec2.RouteArgs>;
 
 export const route = resource<aws.ec2.Route, aws.ec2.RouteArgs>({
   token: "aws:ec2/route:Route",
   fields: {
-    destinationCidrBlock: string({ required: true, replace: true }),
+    destinationCidrBlock: string({ replace: true }),
+    destinationIpv6CidrBlock: string({ replace: true }),
+    destinationPrefixListId: string({ replace: true }),
+    egressOnlyGatewayId: string(),
     gatewayId: string(),
     natGatewayId: string(),
     networkInterfaceId: string({ computed: true }),
     routeTableId: string({ required: true, replace: true }),
+    transitGatewayId: string(),
+    vpcEndpointId: string(),
+    vpcPeeringConnectionId: string(),
   },
-  exactlyOne: ["gatewayId", "natGatewayId", "networkInterfaceId"],
+  exactlyOne: [["destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId"], targets],
   computed: { instanceId: true, instanceOwnerId: true, origin: true, state: true },
 
   async create(inputs, { cloud, created, signal, timeoutSeconds = 300 }) {
-    const { routeTableId, destinationCidrBlock = "" } = inputs;
-    const existing = await find(cloud, routeTableId, destinationCidrBlock);
+    const { routeTableId } = inputs;
+    const destination = destinationIn(inputs);
+    const existing = await findRoute(cloud, routeTableId, destination);
     if (existing !== undefined && existing.Origin !== "CreateRoute") {
-      throw new Error(`${routeTableId} has a route to ${destinationCidrBlock} already, which is the network's own.`);
+      throw new Error(`${routeTableId} has a route to ${destination} already, which is the network's own.`);
     }
     // A creation that is repeated after a crash finds its own route; any other owner's is not to be taken over.
-    const isOwn = existing !== undefined && existing.GatewayId === inputs.gatewayId;
+    const isOwn = existing !== undefined && sameTarget(describeTarget(existing), inputs);
     if (!isOwn) {
-      const command = new CreateRouteCommand({
-        RouteTableId: routeTableId,
-        DestinationCidrBlock: destinationCidrBlock,
-        ...target(inputs),
-      });
+      const command = new CreateRouteCommand({ RouteTableId: routeTableId, ...request(inputs) });
       await insist(["InvalidGatewayID.NotFound", "InvalidParameterException"], () => cloud.ec2.send(command), {
         timeoutSeconds: 60,
         signal,
       });
     }
-    const id = idOf(routeTableId, destinationCidrBlock);
+    const id = idOf(routeTableId, destination);
     created(id);
-    await waitFor(async () => ((await find(cloud, routeTableId, destinationCidrBlock))?.State ? true : undefined), {
+    await waitFor(async () => ((await findRoute(cloud, routeTableId, destination))?.State ? true : undefined), {
       what: `${id} to be there`,
       timeoutSeconds,
       signal,
@@ -55,15 +62,16 @@ export const route = resource<aws.ec2.Route, aws.ec2.RouteArgs>({
   },
 
   async read({ cloud, state }) {
-    const { routeTableId = "", destinationCidrBlock = "" } = state;
-    const found = await find(cloud, routeTableId, destinationCidrBlock);
+    const { routeTableId = "" } = state;
+    const found = await findRoute(cloud, routeTableId, destinationIn(state));
     if (found === undefined) return undefined;
     return {
+      ...describeTarget(found),
       destinationCidrBlock: found.DestinationCidrBlock,
-      gatewayId: found.GatewayId,
+      destinationIpv6CidrBlock: found.DestinationIpv6CidrBlock,
+      destinationPrefixListId: found.DestinationPrefixListId,
       instanceId: found.InstanceId ?? "",
       instanceOwnerId: found.InstanceOwnerId ?? "",
-      natGatewayId: found.NatGatewayId,
       networkInterfaceId: found.NetworkInterfaceId ?? "",
       origin: found.Origin ?? "",
       routeTableId,
@@ -72,48 +80,47 @@ export const route = resource<aws.ec2.Route, aws.ec2.RouteArgs>({
   },
 
   async update({ cloud, news }) {
-    await cloud.ec2.send(
-      new ReplaceRouteCommand({
-        RouteTableId: news.routeTableId,
-        DestinationCidrBlock: news.destinationCidrBlock,
-        ...target(news),
-      }),
-    );
+    await cloud.ec2.send(new ReplaceRouteCommand({ RouteTableId: news.routeTableId, ...request(news) }));
   },
 
   async delete({ cloud, state }) {
-    const command = new DeleteRouteCommand({
-      RouteTableId: state.routeTableId,
-      DestinationCidrBlock: state.destinationCidrBlock,
-    });
+    const destination = destinationRequest(destinationIn(state));
+    const command = new DeleteRouteCommand({ RouteTableId: state.routeTableId, ...destination });
     await unless(["InvalidRoute.NotFound", "InvalidRouteTableID.NotFound"], cloud.ec2.send(command));
   },
 
   /** `ROUTETABLE_DESTINATION` */
   async importId(id) {
     const [routeTableId = "", destination = ""] = id.split("_");
-    return { id: idOf(routeTableId, destination), routeTableId, destinationCidrBlock: destination };
+    const { DestinationCidrBlock, DestinationIpv6CidrBlock, DestinationPrefixListId } = {
+      DestinationCidrBlock: undefined,
+      DestinationIpv6CidrBlock: undefined,
+      DestinationPrefixListId: undefined,
+      ...destinationRequest(destination),
+    };
+    return {
+      id: idOf(routeTableId, destination),
+      routeTableId,
+      destinationCidrBlock: DestinationCidrBlock,
+      destinationIpv6CidrBlock: DestinationIpv6CidrBlock,
+      destinationPrefixListId: DestinationPrefixListId,
+    };
   },
 });
 
-interface Target {
-  readonly gatewayId?: string;
-  readonly natGatewayId?: string;
-  readonly networkInterfaceId?: string;
+type Destination = Pick<Inputs, "destinationCidrBlock" | "destinationIpv6CidrBlock" | "destinationPrefixListId">;
+
+function destinationIn(inputs: Destination): string {
+  const {
+    destinationCidrBlock: DestinationCidrBlock,
+    destinationIpv6CidrBlock: DestinationIpv6CidrBlock,
+    destinationPrefixListId: DestinationPrefixListId,
+  } = inputs;
+  return destinationOf({ DestinationCidrBlock, DestinationIpv6CidrBlock, DestinationPrefixListId }) ?? "";
 }
 
-function target({ gatewayId, natGatewayId, networkInterfaceId }: Target) {
-  return { GatewayId: gatewayId, NatGatewayId: natGatewayId, NetworkInterfaceId: networkInterfaceId };
-}
-
-export async function findRouteTable(cloud: Cloud, id: string) {
-  const call = cloud.ec2.send(new DescribeRouteTablesCommand({ RouteTableIds: [id] }));
-  return (await unless(["InvalidRouteTableID.NotFound"], call))?.RouteTables?.[0];
-}
-
-async function find(cloud: Cloud, routeTableId: string, destination: string): Promise<Route | undefined> {
-  const table = await findRouteTable(cloud, routeTableId);
-  return table?.Routes?.find(({ DestinationCidrBlock }) => DestinationCidrBlock === destination);
+function request(inputs: Inputs) {
+  return { ...destinationRequest(destinationIn(inputs)), ...targetRequest(inputs) };
 }
 
 /** The official plugin's, which hashes the destination as CRC-32. */

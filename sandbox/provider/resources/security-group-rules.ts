@@ -1,6 +1,6 @@
 import type { IpPermission } from "@aws-sdk/client-ec2";
 import type * as aws from "@pulumi/aws";
-import { canonical } from "../values.ts";
+import { canonical, type Value } from "../values.ts";
 
 export interface RuleInput {
   readonly cidrBlocks?: readonly string[];
@@ -33,6 +33,13 @@ export function permissions(rules: readonly RuleInput[] | undefined, groupId: st
     ].map((range) => ({ ...ports(rule), ...range }));
   });
   return single.map((permission) => ({ key: canonical(permission), permission }));
+}
+
+/** AWS knows these protocols by name, whatever a program calls them. */
+export function sameProtocol(old: Value, now: Value): boolean {
+  const names: Readonly<Record<string, string>> = { all: "-1", "1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6" };
+  const name = (value: Value) => names[String(value).toLowerCase()] ?? String(value).toLowerCase();
+  return name(old) === name(now);
 }
 
 function ports({ protocol, fromPort, toPort }: RuleInput): IpPermission {

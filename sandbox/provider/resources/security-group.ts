@@ -12,10 +12,11 @@ import type * as aws from "@pulumi/aws";
 import type { Cloud } from "../cloud.ts";
 import { codeOf, unless } from "../errors.ts";
 import { boolean, map, number, object, set, string } from "../fields.ts";
+import { prefixOf } from "../names.ts";
 import { resource } from "../resource.ts";
 import { tagMap, tagSpecifications, updateTags } from "../tags.ts";
 import { insist } from "../wait.ts";
-import { describeRules, permissions, type Rule, type RuleInput } from "./security-group-rules.ts";
+import { describeRules, permissions, type Rule, type RuleInput, sameProtocol } from "./security-group-rules.ts";
 
 const rules = () =>
   set(
@@ -25,7 +26,7 @@ const rules = () =>
       fromPort: number({ required: true }),
       ipv6CidrBlocks: set(string()),
       prefixListIds: set(string()),
-      protocol: string({ required: true, same: (old, now) => (old === "-1" && now === "all") || old === now }),
+      protocol: string({ required: true, same: sameProtocol }),
       securityGroups: set(string()),
       self: boolean({ default: false }),
       toPort: number({ required: true }),
@@ -40,6 +41,7 @@ export const securityGroup = resource<aws.ec2.SecurityGroup, aws.ec2.SecurityGro
     egress: rules(),
     ingress: rules(),
     name: string({ computed: true, replace: true }),
+    namePrefix: string({ computed: true, replace: true }),
     revokeRulesOnDelete: boolean({ default: false, writeOnly: true }),
     tags: map(),
     vpcId: string({ computed: true, replace: true }),
@@ -77,7 +79,7 @@ export const securityGroup = resource<aws.ec2.SecurityGroup, aws.ec2.SecurityGro
       egress: describeRules(found.IpPermissionsEgress, id),
       ingress: describeRules(found.IpPermissions, id),
       name: found.GroupName ?? "",
-      namePrefix: "",
+      namePrefix: prefixOf(found.GroupName),
       ownerId: found.OwnerId ?? "",
       tags: tagMap(found.Tags),
       vpcId: found.VpcId ?? "",

@@ -10,6 +10,7 @@ import type * as aws from "@pulumi/aws";
 import type { Cloud } from "../cloud.ts";
 import { codeOf, unless } from "../errors.ts";
 import { boolean, map, number, object, string } from "../fields.ts";
+import { prefixOf } from "../names.ts";
 import { type Creation, type InputsOf, resource } from "../resource.ts";
 import { sameTags } from "../tags.ts";
 import { insist } from "../wait.ts";
@@ -39,6 +40,7 @@ export const targetGroup = resource<aws.lb.TargetGroup, aws.lb.TargetGroupArgs>(
     ),
     loadBalancingAlgorithmType: string(computed),
     name: string({ computed: true, replace: true }),
+    namePrefix: string({ computed: true, replace: true }),
     port: number({ required: true, replace: true }),
     protocol: string({ required: true, replace: true }),
     protocolVersion: string({ computed: true, replace: true }),
@@ -112,7 +114,7 @@ export const targetGroup = resource<aws.lb.TargetGroup, aws.lb.TargetGroupArgs>(
       loadBalancingCrossZoneEnabled:
         attributes["load_balancing.cross_zone.enabled"] ?? "use_load_balancer_configuration",
       name: found.TargetGroupName ?? "",
-      namePrefix: "",
+      namePrefix: prefixOf(found.TargetGroupName),
       port: found.Port,
       preserveClientIp: "",
       protocol: found.Protocol,

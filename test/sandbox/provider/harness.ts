@@ -38,8 +38,8 @@ export class Harness {
   }
 
   diff(deployed: Deployed, program: Properties) {
-    const { urn, inputs, state } = deployed;
-    return this.provider.diff({ urn }, inputs, state, this.check(urn, inputs, program));
+    const { urn, id, inputs, state } = deployed;
+    return this.provider.diff({ urn }, id, inputs, state, this.check(urn, inputs, program));
   }
 
   async update(deployed: Deployed, program: Properties): Promise<Deployed> {

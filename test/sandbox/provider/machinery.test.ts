@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { type CheckFailure, checkInputs, nameAutomatically } from "../../../sandbox/provider/check.ts";
+import { type CheckFailure, checkInputs } from "../../../sandbox/provider/check.ts";
 import { diffInputs, importInputs, refreshInputs } from "../../../sandbox/provider/diff.ts";
 import { boolean, list, map, number, object, set, string } from "../../../sandbox/provider/fields.ts";
+import { nameAutomatically } from "../../../sandbox/provider/names.ts";
 import { Tokens } from "../../../sandbox/provider/tokens.ts";
 import { type Properties, unknown } from "../../../sandbox/provider/values.ts";
 
@@ -124,7 +125,7 @@ describe("The provider's machinery", () => {
     tokens.checked("urn", inputs);
     tokens.checked("urn", {});
     assert.notEqual(tokens.token("urn", inputs, 0), first);
-    tokens.deleted("urn");
+    tokens.gone("urn");
     assert.equal(tokens.token("urn", inputs, 0), first);
   });
 });

@@ -119,11 +119,17 @@ describe("The provider's servers", function () {
   });
 
   it("stops waiting when the engine cancels", async () => {
+    await harness.cloud.control("POST", "settings", { bootSeconds: 30 });
     const urn = harness.urn(instanceToken, "cancelled");
     const inputs = harness.check(urn, {}, program());
-    const signal = AbortSignal.abort(new Error("cancelled"));
-    await assert.rejects(harness.provider.create({ urn, signal }, inputs, false), /cancelled/);
-    await harness.delete(await harness.create(instanceToken, "cancelled", program()));
+    const controller = new AbortController();
+    const creation = harness.provider.create({ urn, signal: controller.signal }, inputs, false);
+    setTimeout(() => controller.abort(new Error("cancelled")), 300);
+    const failed = await creation.catch((error) => error);
+    await harness.cloud.control("POST", "settings", { bootSeconds: 0.1 });
+    assert.ok(failed instanceof NotReadyError);
+    assert.match(failed.message, /cancelled/);
+    await harness.delete({ urn, id: failed.id, inputs: failed.inputs, state: failed.state });
   });
 
   it("names AWS's code and request when AWS refuses", async () => {
