@@ -244,7 +244,7 @@ export class Engine {
   async refreshAll(signal: AbortSignal): Promise<readonly Operation[]> {
     const recorder = new Recorder();
     await this.#stack.refresh({ parallel, color: "never", signal, onEvent: recorder.onEvent });
-    return recorder.operations.filter(({ op, properties }) => op === "delete" || properties.length > 0);
+    return recorder.drift;
   }
 
   close(): void {
@@ -271,6 +271,8 @@ type StepEventMetadata = NonNullable<EngineEvent["resourcePreEvent"]>["metadata"
 /** Collects what the engine does from its events. */
 class Recorder {
   readonly operations: Operation[] = [];
+  /** What a refresh found otherwise than it was; its steps say only at their end what they came to. */
+  readonly drift: Operation[] = [];
   /** What the operations' resources are declared with; secrets are masked by the engine. */
   readonly inputs: unknown[] = [];
   /** The stack's outputs; secrets are masked by the engine. */
@@ -314,10 +316,20 @@ class Recorder {
     this.#busy.add(urn);
   }
 
-  #end({ urn, type, new: state }: StepEventMetadata): void {
+  #end({ op, urn, type, old, new: state, diffs }: StepEventMetadata): void {
+    if ((op === "update" || op === "delete") && !this.#busy.has(urn)) {
+      const properties = op === "delete" ? [] : (diffs ?? differences(old?.outputs, state?.outputs));
+      this.drift.push({ op, urn, type, name: urn.split("::").at(-1) ?? "", properties });
+    }
     if (type === "pulumi:pulumi:Stack") this.outputs = state?.outputs;
     if (this.#busy.delete(urn) && this.#busy.size === 0) this.#busyMilliseconds += performance.now() - this.#busySince;
   }
+}
+
+function differences(before: Readonly<Record<string, unknown>> = {}, after: Readonly<Record<string, unknown>> = {}) {
+  return Object.keys({ ...before, ...after }).filter(
+    (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
+  );
 }
 
 /** Whether the process that the lock names is one of this machine and still runs: `created by root@host (pid 42)`. */

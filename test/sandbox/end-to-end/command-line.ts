@@ -1,7 +1,9 @@
+import { EventEmitter, once } from "node:events";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
+import type { RunEvent } from "../../../automation/report/events.ts";
 import { projectDirectory } from "../../../stacks/project.ts";
 
 export interface Finished {
@@ -26,6 +28,61 @@ export async function run(file: string, args: readonly string[], env: NodeJS.Pro
   });
   if (exitCode === undefined) throw new Error(message);
   return { exitCode, stdout, stderr };
+}
+
+/** A command that works on a stack, while it works: its JSON lines as they come. */
+export interface Driver {
+  readonly pid: number;
+  /** The first event of this kind, now or later; rejects when the driver ends without it. */
+  seen<Type extends RunEvent["type"]>(type: Type, phase?: string): Promise<Extract<RunEvent, { type: Type }>>;
+  readonly ended: Promise<Driven>;
+}
+
+export interface Driven extends Finished {
+  readonly events: readonly RunEvent[];
+  /** The last line: how the run ended, or the error. */
+  readonly last: Record<string, unknown>;
+}
+
+/** Starts `./handover … --json`; the process is the driver itself. */
+export function startDriver(args: readonly string[], onEvent: (event: RunEvent) => void = () => {}): Driver {
+  const child = execa(join(projectDirectory, "handover"), [...args, "--json"], {
+    cwd: projectDirectory,
+    reject: false,
+    stdin: "ignore",
+  });
+  const events: RunEvent[] = [];
+  const told = new EventEmitter();
+  const ended = (async () => {
+    for await (const line of child) {
+      const event = JSON.parse(line) as RunEvent;
+      events.push(event);
+      onEvent(event);
+      told.emit("event");
+    }
+    const { exitCode = -1, stdout, stderr } = await child;
+    return { exitCode, stdout, stderr, events, last: (events.at(-1) ?? {}) as unknown as Record<string, unknown> };
+  })();
+  return {
+    pid: child.pid ?? 0,
+    ended,
+    async seen<Type extends RunEvent["type"]>(type: Type, phase?: string) {
+      const isIt = (event: RunEvent): event is Extract<RunEvent, { type: Type }> =>
+        event.type === type && (phase === undefined || ("phase" in event && event.phase === phase));
+      for (;;) {
+        const event = events.find(isIt);
+        if (event !== undefined) return event;
+        const over = await Promise.race([once(told, "event").then(() => undefined), ended]);
+        if (over !== undefined && !events.some(isIt))
+          throw new Error(`The driver ended without ${type} ${phase ?? ""}: ${over.stdout}${over.stderr}`);
+      }
+    },
+  };
+}
+
+/** Runs `./handover … --json` to its end. */
+export function drive(args: readonly string[], onEvent?: (event: RunEvent) => void): Promise<Driven> {
+  return startDriver(args, onEvent).ended;
 }
 
 /** The environment that `sandbox env` gives, for this process's children. */
