@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { HandoverError } from "../automation/errors.ts";
+import { HandoverError, messageOf } from "../automation/errors.ts";
 import { projectDirectory } from "../stacks/project.ts";
 import { startCloud } from "./cloud/start.ts";
 import { createDatabase } from "./database.ts";
@@ -45,11 +45,10 @@ export async function up({ name, like = "staging", frontends }: UpOptions): Prom
   const directory = sandboxDirectory(name);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(join(directory, "state"), { recursive: true });
-  const slot = await freeSlot();
   const processes: Record<string, number> = {};
   try {
-    const first = derive({ like: file, likeName: like, slot, database: undefined, frontends });
-    processes.cloud = await startCloudService(directory, slot, first.images);
+    const { slot, pid } = await startCloudInFreeSlot(directory, file, like);
+    processes.cloud = pid;
     const providerPort = await freePort();
     const variables = environment(name, region, slot, providerPort);
     enter(variables);
@@ -104,6 +103,23 @@ export function environmentOf({ name, region, slot, providerPort }: Sandbox): Re
 
 export function stackFile(name: string): string {
   return join(projectDirectory, `Pulumi.${name}.yaml`);
+}
+
+/** Another sandbox may begin at the same moment, and take the slot that was free: then the next one is tried. */
+async function startCloudInFreeSlot(
+  directory: string,
+  file: Record<string, unknown>,
+  like: string,
+): Promise<{ slot: Slot; pid: number }> {
+  for (let attempt = 1; ; attempt++) {
+    const slot = await freeSlot();
+    const { images } = derive({ like: file, likeName: like, slot, database: undefined });
+    try {
+      return { slot, pid: await startCloudService(directory, slot, images) };
+    } catch (error) {
+      if (attempt === 5 || !/address already in use/i.test(messageOf(error))) throw error;
+    }
+  }
 }
 
 async function startCloudService(directory: string, slot: Slot, images: Derived["images"]): Promise<number> {
