@@ -105,10 +105,18 @@ export function importInputs(state: Properties, fields: Fields): Properties {
   const result: Properties = {};
   for (const [key, field] of Object.entries(fields)) {
     if (field === undefined || field.writeOnly || isEmpty(state[key])) continue;
-    const isDefault = diffField(state[key], undefined, { ...field, computed: false }, key).length === 0;
-    if (!isDefault || field.required) result[key] = onlyInputs(state[key] as Value, field);
+    if (!isDefault(state[key], field) || field.required) result[key] = onlyInputs(state[key] as Value, field);
   }
   return result;
+}
+
+/** Whether a program gets the same without saying it; what AWS chose is nobody's default. */
+function isDefault(value: Value | undefined, field: Field): boolean {
+  if (isEmpty(value)) return true;
+  if (field.type === "object" && isObject(value)) {
+    return Object.entries(field.fields).every(([key, inner]) => inner === undefined || isDefault(value[key], inner));
+  }
+  return diffField(value, undefined, { ...field, computed: false }, "").length === 0;
 }
 
 /** Absent inputs with a default get it, also inside of objects that are there. */

@@ -64,6 +64,7 @@ export class Provider {
       if (group.filter((key) => inputs[key] !== undefined).length === 1) continue;
       failures.push({ property: "", reason: `exactly one of ${group.join(", ")} must be given` });
     }
+    failures.push(...(type.check?.(inputs) ?? []));
     if (autoname !== undefined) {
       nameAutomatically(inputs, olds, autoname, nameOf(request.urn), seed);
       failures.push(...prefixFailures(inputs, autoname));

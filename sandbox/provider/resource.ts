@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { CheckFailure } from "./check.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Fields } from "./fields.ts";
 import type { Autoname } from "./names.ts";
@@ -60,6 +61,8 @@ export interface ResourceType<Resource, Args> {
   readonly deleteBeforeReplace?: true;
   /** Of each of these groups of inputs a program must give exactly one. */
   readonly exactlyOne?: readonly (readonly (keyof Args & string)[])[];
+  /** What is wrong with inputs that are right each by itself. Inputs that are not known yet are text. */
+  check?(inputs: InputsOf<Args>): CheckFailure[];
   /** Inputs whose change replaces the resource only with certain inputs before and after it. */
   replaces?(news: InputsOf<Args>, olds: InputsOf<Args>): (keyof Args)[];
   create(inputs: InputsOf<Args>, creation: Creation): Promise<string>;

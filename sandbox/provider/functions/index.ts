@@ -1,10 +1,18 @@
+import { getCallerIdentity, getRegion } from "./account.ts";
 import { getAmi } from "./ami.ts";
 import { getAvailabilityZones } from "./availability-zones.ts";
 import type { AnyFunction } from "./function.ts";
+import { getInstanceType } from "./instance-type.ts";
+import { getSubnet, getVpc } from "./network.ts";
 
 export type { AnyFunction };
 
 export const functions: Readonly<Record<string, AnyFunction>> = {
   "aws:ec2/getAmi:getAmi": getAmi,
+  "aws:ec2/getInstanceType:getInstanceType": getInstanceType,
+  "aws:ec2/getSubnet:getSubnet": getSubnet,
+  "aws:ec2/getVpc:getVpc": getVpc,
   "aws:index/getAvailabilityZones:getAvailabilityZones": getAvailabilityZones,
+  "aws:index/getCallerIdentity:getCallerIdentity": getCallerIdentity,
+  "aws:index/getRegion:getRegion": getRegion,
 };

@@ -1,9 +1,17 @@
-import { DescribeInstanceAttributeCommand, type Instance } from "@aws-sdk/client-ec2";
+import {
+  DescribeInstanceAttributeCommand,
+  DescribeLaunchTemplatesCommand,
+  type Instance,
+  type InstanceAttributeName,
+} from "@aws-sdk/client-ec2";
 import type * as aws from "@pulumi/aws";
-import type { Cloud } from "../cloud.ts";
+import { unless } from "../errors.ts";
 import type { StateOf } from "../outputs.ts";
 import type { Existing } from "../resource.ts";
 import { tagMap } from "../tags.ts";
+import { describeDevices } from "./instance-devices.ts";
+
+type State = StateOf<aws.ec2.Instance>;
 
 export async function describeInstance(
   existing: Existing<aws.ec2.Instance>,
@@ -12,12 +20,18 @@ export async function describeInstance(
   const found = await cloud.instances.describe(id);
   const state = found?.State?.Name ?? "terminated";
   if (found === undefined || state === "terminated" || state === "shutting-down") return undefined;
-  const [rootBlockDevice, attributes] = await Promise.all([rootDevice(found, cloud), attributesOf(existing)]);
+  const [devices, launchTemplate, attributes] = await Promise.all([
+    describeDevices(found, existing),
+    launchTemplateOf(found, existing),
+    attributesOf(existing),
+  ]);
   const interfaces = found.NetworkInterfaces ?? [];
   const primary = interfaces.find(({ Attachment }) => Attachment?.DeviceIndex === 0) ?? interfaces[0];
   const { MetadataOptions: metadata, CpuOptions: cpu, PrivateDnsNameOptions: dnsName } = found;
   return {
     ...attributes,
+    ...devices,
+    launchTemplate,
     ami: found.ImageId ?? "",
     arn: `arn:aws:ec2:${cloud.region}:${primary?.OwnerId ?? (await cloud.account())}:instance/${id}`,
     associatePublicIpAddress: primary?.Association?.IpOwnerId === "amazon",
@@ -31,8 +45,6 @@ export async function describeInstance(
       nestedVirtualization: cpu?.NestedVirtualization ?? "",
       threadsPerCore: cpu?.ThreadsPerCore ?? 0,
     },
-    disableApiStop: false,
-    ebsBlockDevices: [],
     ebsOptimized: found.EbsOptimized ?? false,
     enablePrimaryIpv6: false,
     enclaveOptions: { enabled: found.EnclaveOptions?.Enabled ?? false },
@@ -41,7 +53,6 @@ export async function describeInstance(
     hostId: found.Placement?.HostId ?? "",
     hostResourceGroupArn: found.Placement?.HostResourceGroupArn ?? "",
     iamInstanceProfile: found.IamInstanceProfile?.Arn?.split("/").at(-1) ?? "",
-    instanceInitiatedShutdownBehavior: "stop",
     instanceLifecycle: found.InstanceLifecycle ?? "",
     instanceMarketOptions: { marketType: "", spotOptions: noSpotOptions },
     instanceState: state,
@@ -78,7 +89,6 @@ export async function describeInstance(
     privateIp: found.PrivateIpAddress ?? "",
     publicDns: found.PublicDnsName ?? "",
     publicIp: found.PublicIpAddress ?? "",
-    rootBlockDevice,
     secondaryNetworkInterfaces: [],
     secondaryPrivateIps: [],
     securityGroups: [],
@@ -103,40 +113,49 @@ function groupsOf({ NetworkInterfaces, SecurityGroups }: Instance): string[] {
   return [...(groups.length > 0 ? groups : (SecurityGroups ?? []))].map(({ GroupId = "" }) => GroupId).sort();
 }
 
-async function rootDevice(found: Instance, cloud: Cloud): Promise<StateOf<aws.ec2.Instance>["rootBlockDevice"]> {
-  const mapping = found.BlockDeviceMappings?.find(({ DeviceName }) => DeviceName === found.RootDeviceName);
-  const volumeId = mapping?.Ebs?.VolumeId ?? "";
-  const volume = volumeId === "" ? undefined : await cloud.volumes.find(volumeId);
-  const tags = tagMap(volume?.Tags);
-  return {
-    deleteOnTermination: mapping?.Ebs?.DeleteOnTermination ?? true,
-    deviceName: mapping?.DeviceName ?? found.RootDeviceName ?? "",
-    encrypted: volume?.Encrypted ?? false,
-    iops: volume?.Iops ?? 0,
-    kmsKeyId: volume?.KmsKeyId ?? "",
-    tags,
-    tagsAll: tags ?? {},
-    throughput: volume?.Throughput ?? 0,
-    volumeId,
-    volumeSize: volume?.Size ?? 0,
-    volumeType: volume?.VolumeType ?? "",
-  };
+/** By its tags; `$Latest` and `$Default` stay what the program says as long as they are this version. */
+async function launchTemplateOf(
+  { Tags = [] }: Instance,
+  { cloud, state }: Existing<aws.ec2.Instance>,
+): Promise<State["launchTemplate"]> {
+  const tag = (name: string) => Tags.find(({ Key }) => Key === `aws:ec2launchtemplate:${name}`)?.Value;
+  const id = tag("id");
+  const isOther = state.ami !== undefined && state.launchTemplate === undefined;
+  if (id === undefined || isOther) return undefined;
+  const call = cloud.ec2.send(new DescribeLaunchTemplatesCommand({ LaunchTemplateIds: [id] }));
+  const found = (await unless(["InvalidLaunchTemplateId.NotFound"], call))?.LaunchTemplates?.[0];
+  const version = tag("version") ?? "";
+  const said = state.launchTemplate === undefined ? version : (state.launchTemplate.version ?? "$Default");
+  const meaning = said === "$Latest" ? found?.LatestVersionNumber : found?.DefaultVersionNumber;
+  const isSame = said.startsWith("$") && String(meaning) === version;
+  return { id, name: found?.LaunchTemplateName ?? "", version: isSame ? said : version };
 }
 
-/** What `describe-instances` does not say. */
+/** What `describe-instances` does not say; what is rarely used is asked for where the program says it. */
 async function attributesOf({ id, cloud, written, state }: Existing<aws.ec2.Instance>) {
   if (written !== undefined) {
     const { userData, userDataBase64 = "", disableApiTermination = false } = written;
-    return { userData, userDataBase64, disableApiTermination };
+    const { disableApiStop = false, instanceInitiatedShutdownBehavior = "stop" } = written;
+    return { userData, userDataBase64, disableApiTermination, disableApiStop, instanceInitiatedShutdownBehavior };
   }
-  const ask = (Attribute: "userData" | "disableApiTermination") =>
+  const isImported = state.ami === undefined && state.launchTemplate === undefined;
+  const ask = (Attribute: InstanceAttributeName) =>
     cloud.ec2.send(new DescribeInstanceAttributeCommand({ InstanceId: id, Attribute }));
-  const [{ UserData }, { DisableApiTermination }] = await Promise.all([ask("userData"), ask("disableApiTermination")]);
+  const [{ UserData }, { DisableApiTermination }, stop, shutdown] = await Promise.all([
+    ask("userData"),
+    ask("disableApiTermination"),
+    isImported || state.disableApiStop ? ask("disableApiStop") : undefined,
+    isImported || state.instanceInitiatedShutdownBehavior === "terminate"
+      ? ask("instanceInitiatedShutdownBehavior")
+      : undefined,
+  ]);
   const encoded = UserData?.Value ?? "";
   const isBase64 = (state.userDataBase64 ?? "") !== "";
   return {
     userData: isBase64 || encoded === "" ? undefined : Buffer.from(encoded, "base64").toString(),
     userDataBase64: isBase64 ? encoded : "",
     disableApiTermination: DisableApiTermination?.Value ?? false,
+    disableApiStop: stop?.DisableApiStop?.Value ?? false,
+    instanceInitiatedShutdownBehavior: shutdown?.InstanceInitiatedShutdownBehavior?.Value ?? "stop",
   };
 }

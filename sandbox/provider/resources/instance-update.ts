@@ -1,9 +1,12 @@
 import {
+  AssociateIamInstanceProfileCommand,
+  DescribeIamInstanceProfileAssociationsCommand,
   ModifyInstanceAttributeCommand,
   ModifyInstanceMetadataOptionsCommand,
   ModifyNetworkInterfaceAttributeCommand,
   ModifyVolumeCommand,
   MonitorInstancesCommand,
+  ReplaceIamInstanceProfileAssociationCommand,
   StartInstancesCommand,
   StopInstancesCommand,
   UnmonitorInstancesCommand,
@@ -28,6 +31,12 @@ export async function updateInstance(change: InstanceChange): Promise<void> {
   }
   if (changed("sourceDestCheck")) await modify({ SourceDestCheck: { Value: news.sourceDestCheck } });
   if (changed("disableApiTermination")) await modify({ DisableApiTermination: { Value: news.disableApiTermination } });
+  if (changed("disableApiStop")) await modify({ DisableApiStop: { Value: news.disableApiStop } });
+  if (changed("instanceInitiatedShutdownBehavior")) {
+    await modify({ InstanceInitiatedShutdownBehavior: { Value: news.instanceInitiatedShutdownBehavior } });
+  }
+  if (changed("iamInstanceProfile")) await updateProfile(change);
+  if (changed("volumeTags")) await updateVolumeTags(change);
   if (changed("monitoring")) {
     const InstanceIds = [id];
     if (news.monitoring) await cloud.ec2.send(new MonitorInstancesCommand({ InstanceIds }));
@@ -54,10 +63,30 @@ async function updateMetadataOptions({ cloud, id, news }: InstanceChange): Promi
   );
 }
 
+/** The next one in one call, so that the server is never without. */
+async function updateProfile({ cloud, id, news }: InstanceChange): Promise<void> {
+  const IamInstanceProfile = { Name: String(news.iamInstanceProfile) };
+  const Filters = [{ Name: "instance-id", Values: [id] }];
+  const { IamInstanceProfileAssociations: [current] = [] } = await cloud.ec2.send(
+    new DescribeIamInstanceProfileAssociationsCommand({ Filters }),
+  );
+  const { AssociationId } = current ?? {};
+  await (AssociationId === undefined
+    ? cloud.ec2.send(new AssociateIamInstanceProfileCommand({ InstanceId: id, IamInstanceProfile }))
+    : cloud.ec2.send(new ReplaceIamInstanceProfileAssociationCommand({ AssociationId, IamInstanceProfile })));
+}
+
+async function updateVolumeTags({ cloud, id, olds, news }: InstanceChange): Promise<void> {
+  for (const { Ebs } of (await cloud.instances.describe(id))?.BlockDeviceMappings ?? []) {
+    if (Ebs?.VolumeId !== undefined) await updateTags(cloud, Ebs.VolumeId, olds.volumeTags, news.volumeTags);
+  }
+}
+
 async function updateRootDevice({ cloud, id, olds, news, state }: InstanceChange): Promise<void> {
   const before = olds.rootBlockDevice;
   const after = news.rootBlockDevice;
   const { volumeId, deviceName } = state.rootBlockDevice ?? {};
+  if (volumeId !== undefined) await updateTags(cloud, volumeId, before?.tags, after?.tags);
   const keys = ["volumeSize", "volumeType", "iops", "throughput"] as const;
   if (keys.some((key) => after?.[key] !== undefined && after[key] !== before?.[key])) {
     await cloud.ec2.send(

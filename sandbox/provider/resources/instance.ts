@@ -1,16 +1,11 @@
-import {
-  type Instance,
-  type InstanceStateName,
-  RunInstancesCommand,
-  type RunInstancesCommandInput,
-  TerminateInstancesCommand,
-} from "@aws-sdk/client-ec2";
+import { type InstanceStateName, ModifyInstanceAttributeCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import type * as aws from "@pulumi/aws";
-import type { Cloud } from "../cloud.ts";
+import type { CheckFailure } from "../check.ts";
 import { unless } from "../errors.ts";
 import { boolean, map, number, object, set, string } from "../fields.ts";
-import { type Creation, type InputsOf, type Operation, resource } from "../resource.ts";
-import { tagSpecifications } from "../tags.ts";
+import { type Existing, type InputsOf, type Operation, resource } from "../resource.ts";
+import { updateTags } from "../tags.ts";
+import { launch } from "./instance-launch.ts";
 import { describeInstance } from "./instance-state.ts";
 import { updateInstance } from "./instance-update.ts";
 
@@ -22,12 +17,35 @@ const chosenOnce = { computed: true, replace: true };
 export const instance = resource<aws.ec2.Instance, aws.ec2.InstanceArgs>({
   token: "aws:ec2/instance:Instance",
   fields: {
-    ami: string({ required: true, replace: true }),
+    ami: string(chosenOnce),
     associatePublicIpAddress: boolean(chosenOnce),
     availabilityZone: string(chosenOnce),
+    disableApiStop: boolean(computed),
     disableApiTermination: boolean(computed),
-    instanceType: string({ required: true }),
+    ebsBlockDevices: set(
+      object<aws.types.input.ec2.InstanceEbsBlockDevice>({
+        deleteOnTermination: boolean({ default: true }),
+        deviceName: string({ required: true }),
+        encrypted: boolean(computed),
+        iops: number(computed),
+        kmsKeyId: string(computed),
+        snapshotId: string(computed),
+        throughput: number(computed),
+        volumeSize: number(computed),
+        volumeType: string(computed),
+      }),
+      chosenOnce,
+    ),
+    ebsOptimized: boolean(chosenOnce),
+    forceDestroy: boolean({ default: false, writeOnly: true }),
+    iamInstanceProfile: string(computed),
+    instanceInitiatedShutdownBehavior: string(computed),
+    instanceType: string(computed),
     keyName: string(chosenOnce),
+    launchTemplate: object<aws.types.input.ec2.InstanceLaunchTemplate>(
+      { id: string(computed), name: string(computed), version: string({ default: "$Default" }) },
+      { replace: true },
+    ),
     metadataOptions: object<aws.types.input.ec2.InstanceMetadataOptions>(
       {
         httpEndpoint: string(computed),
@@ -39,6 +57,7 @@ export const instance = resource<aws.ec2.Instance, aws.ec2.InstanceArgs>({
       computed,
     ),
     monitoring: boolean(computed),
+    placementGroup: string(chosenOnce),
     privateIp: string(chosenOnce),
     rootBlockDevice: object<aws.types.input.ec2.InstanceRootBlockDevice>(
       {
@@ -46,6 +65,7 @@ export const instance = resource<aws.ec2.Instance, aws.ec2.InstanceArgs>({
         encrypted: boolean(chosenOnce),
         iops: number(computed),
         kmsKeyId: string(chosenOnce),
+        tags: map(),
         throughput: number(computed),
         volumeSize: number(computed),
         volumeType: string(computed),
@@ -55,9 +75,11 @@ export const instance = resource<aws.ec2.Instance, aws.ec2.InstanceArgs>({
     sourceDestCheck: boolean({ default: true }),
     subnetId: string(chosenOnce),
     tags: map(),
+    tenancy: string(chosenOnce),
     userData: string(computed),
     userDataBase64: string(computed),
     userDataReplaceOnChange: boolean({ default: false, writeOnly: true }),
+    volumeTags: map(),
     vpcSecurityGroupIds: set(string(), computed),
   },
   computed: {
@@ -73,12 +95,19 @@ export const instance = resource<aws.ec2.Instance, aws.ec2.InstanceArgs>({
     spotInstanceRequestId: true,
   },
 
+  check: checkInstance,
   replaces: (news) => (news.userDataReplaceOnChange ? ["userData", "userDataBase64"] : []),
 
   async create(inputs, creation) {
     const id = await launch(inputs, creation);
     creation.created(id);
     await waitForState(creation, id, "running");
+    if (inputs.rootBlockDevice?.tags !== undefined) await tagRootVolume(creation, id, inputs.rootBlockDevice.tags);
+    if (inputs.sourceDestCheck === false) {
+      await creation.cloud.ec2.send(
+        new ModifyInstanceAttributeCommand({ InstanceId: id, SourceDestCheck: { Value: false } }),
+      );
+    }
     return id;
   },
 
@@ -86,97 +115,40 @@ export const instance = resource<aws.ec2.Instance, aws.ec2.InstanceArgs>({
   update: updateInstance,
 
   async delete(existing) {
-    const { id, cloud } = existing;
+    const { id, cloud, state } = existing;
+    if (state.forceDestroy) await unprotect(existing);
     const command = new TerminateInstancesCommand({ InstanceIds: [id] });
     const answer = await unless(["InvalidInstanceID.NotFound"], cloud.ec2.send(command));
     if (answer !== undefined) await waitForState(existing, id, "terminated");
   },
 });
 
-/** Launches, or takes what a creation that a crash cut off has launched; never one that was terminated since. */
-async function launch(inputs: InstanceInputs, creation: Creation): Promise<string> {
-  const { cloud, signal } = creation;
-  const request = await runInstances(inputs, cloud);
-  for (let attempt = 0; ; attempt += 1) {
-    const command = new RunInstancesCommand({ ...request, ClientToken: creation.token(attempt) });
-    // AWS answers with the terminated instance, or with this error.
-    const answer = await unless(["IdempotentInstanceTerminated"], cloud.ec2.send(command));
-    if (answer === undefined) continue;
-    const id = answer.Instances?.[0]?.InstanceId ?? "";
-    const found = await cloud.instances.waitFor(id, (instance) => instance, {
-      what: `${id} to be known`,
-      timeoutSeconds: 120,
-      signal,
-    });
-    if (!wasTerminatedBefore(found)) return id;
-  }
-}
-
-function wasTerminatedBefore({ State, StateReason }: Instance): boolean {
-  const isGone = State?.Name === "terminated" || State?.Name === "shutting-down";
-  return isGone && StateReason?.Code === "Client.UserInitiatedShutdown";
-}
-
-async function runInstances(inputs: InstanceInputs, cloud: Cloud): Promise<RunInstancesCommandInput> {
-  const { associatePublicIpAddress, subnetId, privateIp, vpcSecurityGroupIds, metadataOptions } = inputs;
-  const placed = { SubnetId: subnetId, PrivateIpAddress: privateIp };
-  // Whether there is a public address can only be said of the network interface.
-  const network =
-    associatePublicIpAddress === undefined
-      ? { ...placed, SecurityGroupIds: vpcSecurityGroupIds }
-      : {
-          NetworkInterfaces: [
-            {
-              DeviceIndex: 0,
-              AssociatePublicIpAddress: associatePublicIpAddress,
-              DeleteOnTermination: true,
-              Groups: vpcSecurityGroupIds,
-              ...placed,
-            },
-          ],
-        };
-  const userData = inputs.userDataBase64 ?? (inputs.userData && Buffer.from(inputs.userData).toString("base64"));
-  return {
-    MinCount: 1,
-    MaxCount: 1,
-    ImageId: inputs.ami,
-    InstanceType: inputs.instanceType as RunInstancesCommandInput["InstanceType"],
-    KeyName: inputs.keyName,
-    UserData: userData,
-    ...network,
-    ...(inputs.availabilityZone !== undefined && { Placement: { AvailabilityZone: inputs.availabilityZone } }),
-    ...(inputs.monitoring !== undefined && { Monitoring: { Enabled: inputs.monitoring } }),
-    DisableApiTermination: inputs.disableApiTermination,
-    MetadataOptions: metadataOptions && {
-      HttpEndpoint: (metadataOptions.httpEndpoint ?? "enabled") as "enabled",
-      HttpProtocolIpv6: metadataOptions.httpProtocolIpv6 as "enabled",
-      HttpPutResponseHopLimit: metadataOptions.httpPutResponseHopLimit,
-      HttpTokens: metadataOptions.httpTokens as "required",
-      InstanceMetadataTags: metadataOptions.instanceMetadataTags as "enabled",
-    },
-    BlockDeviceMappings: await rootDevice(inputs, cloud),
-    TagSpecifications: tagSpecifications("instance", inputs.tags),
-  };
-}
-
-async function rootDevice({ ami = "", rootBlockDevice }: InstanceInputs, cloud: Cloud) {
-  if (rootBlockDevice === undefined) return undefined;
-  const image = await cloud.images.find(ami);
-  if (image === undefined) throw new Error(`There is no image ${ami}.`);
+function checkInstance(inputs: InstanceInputs): CheckFailure[] {
+  const excluding = (a: keyof InstanceInputs, b: keyof InstanceInputs) =>
+    inputs[a] === undefined || inputs[b] === undefined
+      ? []
+      : [{ property: a, reason: `${a} and ${b} exclude each other` }];
+  const needed = (["ami", "instanceType"] as const).filter((key) => inputs[key] === undefined);
   return [
-    {
-      DeviceName: image.RootDeviceName,
-      Ebs: {
-        DeleteOnTermination: rootBlockDevice.deleteOnTermination,
-        Encrypted: rootBlockDevice.encrypted,
-        Iops: rootBlockDevice.iops,
-        KmsKeyId: rootBlockDevice.kmsKeyId,
-        Throughput: rootBlockDevice.throughput,
-        VolumeSize: rootBlockDevice.volumeSize,
-        VolumeType: rootBlockDevice.volumeType as "gp3" | undefined,
-      },
-    },
+    ...(inputs.launchTemplate === undefined
+      ? needed.map((property) => ({ property, reason: `${property} is required where there is no launchTemplate` }))
+      : []),
+    ...excluding("userData", "userDataBase64"),
+    ...(inputs.rootBlockDevice?.tags === undefined ? [] : excluding("volumeTags", "rootBlockDevice")),
   ];
+}
+
+async function tagRootVolume({ cloud }: Operation, id: string, tags: Readonly<Record<string, string>>): Promise<void> {
+  const found = await cloud.instances.describe(id);
+  const root = found?.BlockDeviceMappings?.find(({ DeviceName }) => DeviceName === found.RootDeviceName);
+  if (root?.Ebs?.VolumeId !== undefined) await updateTags(cloud, root.Ebs.VolumeId, {}, tags);
+}
+
+async function unprotect({ id, cloud }: Existing<aws.ec2.Instance>): Promise<void> {
+  for (const attribute of ["DisableApiStop", "DisableApiTermination"] as const) {
+    const command = new ModifyInstanceAttributeCommand({ InstanceId: id, [attribute]: { Value: false } });
+    await unless(["InvalidInstanceID.NotFound", "IncorrectInstanceState"], cloud.ec2.send(command));
+  }
 }
 
 /** @throws with AWS's reason when it ends in a state that it does not leave */

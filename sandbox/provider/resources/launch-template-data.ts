@@ -10,21 +10,49 @@ type State = StateOf<aws.ec2.LaunchTemplate>;
 /** The inputs that make up a version. */
 export const versionFields = [
   "blockDeviceMappings",
+  "cpuOptions",
+  "creditSpecification",
   "description",
+  "disableApiStop",
+  "disableApiTermination",
+  "ebsOptimized",
+  "iamInstanceProfile",
   "imageId",
+  "instanceInitiatedShutdownBehavior",
   "instanceType",
   "keyName",
+  "maintenanceOptions",
   "metadataOptions",
   "monitoring",
   "networkInterfaces",
+  "placement",
   "tagSpecifications",
   "userData",
   "vpcSecurityGroupIds",
 ] as const satisfies readonly (keyof Inputs)[];
 
 export function templateData(inputs: Inputs): RequestLaunchTemplateData {
-  const { metadataOptions: metadata } = inputs;
+  const { metadataOptions: metadata, cpuOptions: cpu, iamInstanceProfile: profile, placement } = inputs;
   return {
+    CpuOptions: cpu && {
+      AmdSevSnp: cpu.amdSevSnp as "enabled" | undefined,
+      CoreCount: cpu.coreCount,
+      ThreadsPerCore: cpu.threadsPerCore,
+    },
+    CreditSpecification: inputs.creditSpecification && { CpuCredits: inputs.creditSpecification.cpuCredits },
+    DisableApiStop: inputs.disableApiStop || undefined,
+    DisableApiTermination: inputs.disableApiTermination || undefined,
+    EbsOptimized: flag(inputs.ebsOptimized),
+    IamInstanceProfile: profile && { Arn: profile.arn, Name: profile.name },
+    InstanceInitiatedShutdownBehavior: inputs.instanceInitiatedShutdownBehavior as "stop" | undefined,
+    MaintenanceOptions: inputs.maintenanceOptions && {
+      AutoRecovery: inputs.maintenanceOptions.autoRecovery as "default" | undefined,
+    },
+    Placement: placement && {
+      AvailabilityZone: placement.availabilityZone,
+      GroupName: placement.groupName,
+      Tenancy: placement.tenancy as "default" | undefined,
+    },
     ImageId: inputs.imageId,
     InstanceType: inputs.instanceType as RequestLaunchTemplateData["InstanceType"],
     KeyName: inputs.keyName,
@@ -44,6 +72,8 @@ export function templateData(inputs: Inputs): RequestLaunchTemplateData {
       DeleteOnTermination: flag(network.deleteOnTermination),
       Description: network.description,
       Groups: network.securityGroups,
+      NetworkInterfaceId: network.networkInterfaceId,
+      PrivateIpAddress: network.privateIpAddress,
       SubnetId: network.subnetId,
     })),
     BlockDeviceMappings: inputs.blockDeviceMappings?.map(({ deviceName, ebs }) => ({
@@ -72,8 +102,21 @@ type Described = Omit<
 >;
 
 export function describeTemplate(data: ResponseLaunchTemplateData): Described {
-  const metadata = data.MetadataOptions;
+  const { MetadataOptions: metadata, CpuOptions: cpu, IamInstanceProfile: profile, Placement: placement } = data;
   return {
+    cpuOptions: cpu && { amdSevSnp: cpu.AmdSevSnp, coreCount: cpu.CoreCount, threadsPerCore: cpu.ThreadsPerCore },
+    creditSpecification: data.CreditSpecification && { cpuCredits: data.CreditSpecification.CpuCredits },
+    disableApiStop: data.DisableApiStop,
+    disableApiTermination: data.DisableApiTermination,
+    ebsOptimized: text(data.EbsOptimized),
+    iamInstanceProfile: profile && { arn: profile.Arn, name: profile.Name },
+    instanceInitiatedShutdownBehavior: data.InstanceInitiatedShutdownBehavior,
+    maintenanceOptions: data.MaintenanceOptions && { autoRecovery: data.MaintenanceOptions.AutoRecovery },
+    placement: placement && {
+      availabilityZone: placement.AvailabilityZone,
+      groupName: placement.GroupName,
+      tenancy: placement.Tenancy,
+    },
     blockDeviceMappings: data.BlockDeviceMappings?.map(({ DeviceName: deviceName, Ebs: ebs }) => ({
       deviceName,
       ebs: ebs && {
@@ -104,6 +147,8 @@ export function describeTemplate(data: ResponseLaunchTemplateData): Described {
       deleteOnTermination: text(network.DeleteOnTermination),
       description: network.Description,
       deviceIndex: network.DeviceIndex,
+      networkInterfaceId: network.NetworkInterfaceId,
+      privateIpAddress: network.PrivateIpAddress,
       securityGroups: network.Groups,
       subnetId: network.SubnetId,
     })),

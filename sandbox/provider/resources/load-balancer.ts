@@ -4,29 +4,73 @@ import {
   DescribeLoadBalancerAttributesCommand,
   DescribeLoadBalancersCommand,
   ModifyLoadBalancerAttributesCommand,
+  SetIpAddressTypeCommand,
   SetSecurityGroupsCommand,
   SetSubnetsCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type * as aws from "@pulumi/aws";
 import type { Cloud } from "../cloud.ts";
 import { codeOf, unless } from "../errors.ts";
-import { boolean, map, number, set, string } from "../fields.ts";
+import { boolean, type Field, type Fields, map, set, string } from "../fields.ts";
 import { prefixOf } from "../names.ts";
 import { type Creation, type InputsOf, resource } from "../resource.ts";
 import { sameTags } from "../tags.ts";
 import { waitFor } from "../wait.ts";
-import { attributeList, attributeMap, balancingTags, describeTags, updateBalancingTags } from "./balancing.ts";
+import {
+  type AttributeKeys,
+  attributeList,
+  attributeMap,
+  balancingTags,
+  changedAttributes,
+  describeAttributes,
+  describeTags,
+  updateBalancingTags,
+} from "./balancing.ts";
 
 type Inputs = InputsOf<aws.lb.LoadBalancerArgs>;
+
+/** https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html */
+const attributeKeys = {
+  clientKeepAlive: "client_keep_alive.seconds",
+  desyncMitigationMode: "routing.http.desync_mitigation_mode",
+  dropInvalidHeaderFields: "routing.http.drop_invalid_header_fields.enabled",
+  enableDeletionProtection: "deletion_protection.enabled",
+  enableHttp2: "routing.http2.enabled",
+  enableTlsVersionAndCipherSuiteHeaders: "routing.http.x_amzn_tls_version_and_cipher_suite.enabled",
+  enableWafFailOpen: "waf.fail_open.enabled",
+  enableXffClientPort: "routing.http.xff_client_port.enabled",
+  enableZonalShift: "zonal_shift.config.enabled",
+  idleTimeout: "idle_timeout.timeout_seconds",
+  preserveHostHeader: "routing.http.preserve_host_header.enabled",
+  xffHeaderProcessingMode: "routing.http.xff_header_processing.mode",
+} as const satisfies AttributeKeys<Inputs>;
+
+/** A new load balancer's. */
+const defaults = {
+  clientKeepAlive: 3600,
+  desyncMitigationMode: "defensive",
+  dropInvalidHeaderFields: false,
+  enableDeletionProtection: false,
+  enableHttp2: true,
+  enableTlsVersionAndCipherSuiteHeaders: false,
+  enableWafFailOpen: false,
+  enableXffClientPort: false,
+  enableZonalShift: false,
+  idleTimeout: 60,
+  preserveHostHeader: false,
+  xffHeaderProcessingMode: "append",
+} as const satisfies Record<keyof typeof attributeKeys, string | number | boolean>;
+
+const attributeFields: Fields<Inputs> = Object.fromEntries(
+  Object.entries(defaults).map(([input, value]) => [input, { type: typeof value, default: value } as Field]),
+);
 
 export const loadBalancer = resource<aws.lb.LoadBalancer, aws.lb.LoadBalancerArgs>({
   token: "aws:lb/loadBalancer:LoadBalancer",
   fields: {
-    dropInvalidHeaderFields: boolean({ default: false }),
-    enableDeletionProtection: boolean({ default: false }),
-    enableHttp2: boolean({ default: true }),
-    idleTimeout: number({ default: 60 }),
+    ...attributeFields,
     internal: boolean({ computed: true, replace: true }),
+    ipAddressType: string({ computed: true }),
     loadBalancerType: string({ default: "application", replace: true }),
     name: string({ computed: true, replace: true }),
     namePrefix: string({ computed: true, replace: true }),
@@ -45,6 +89,7 @@ export const loadBalancer = resource<aws.lb.LoadBalancer, aws.lb.LoadBalancerArg
     const command = new CreateLoadBalancerCommand({
       Name: inputs.name,
       Type: inputs.loadBalancerType,
+      IpAddressType: inputs.ipAddressType as "ipv4" | undefined,
       Scheme: inputs.internal ? "internal" : "internet-facing",
       SecurityGroups: inputs.securityGroups,
       Subnets: inputs.subnets,
@@ -71,18 +116,14 @@ export const loadBalancer = resource<aws.lb.LoadBalancer, aws.lb.LoadBalancerArg
       describeTags(cloud, id),
       cloud.loadBalancing.send(new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: id })),
     ]);
-    const attributes = attributeMap(answer.Attributes);
     const subnets = (found.AvailabilityZones ?? []).map(({ SubnetId = "" }) => SubnetId).sort();
     return {
+      ...describeAttributes(attributeKeys, attributeFields, attributeMap(answer.Attributes)),
       arn: id,
       arnSuffix: id.split(":loadbalancer/")[1] ?? "",
-      dropInvalidHeaderFields: attributes["routing.http.drop_invalid_header_fields.enabled"] === "true",
       dnsName: found.DNSName ?? "",
-      enableDeletionProtection: attributes["deletion_protection.enabled"] === "true",
-      enableHttp2: attributes["routing.http2.enabled"] !== "false",
       enablePrefixForIpv6SourceNat: "",
       enforceSecurityGroupInboundRulesOnPrivateLinkTraffic: "",
-      idleTimeout: Number(attributes["idle_timeout.timeout_seconds"] ?? 60),
       internal: found.Scheme === "internal",
       ipAddressType: found.IpAddressType ?? "ipv4",
       loadBalancerType: found.Type ?? "application",
@@ -107,6 +148,10 @@ export const loadBalancer = resource<aws.lb.LoadBalancer, aws.lb.LoadBalancerArg
     }
     if (changed("subnets")) {
       await cloud.loadBalancing.send(new SetSubnetsCommand({ LoadBalancerArn, Subnets: news.subnets }));
+    }
+    if (changed("ipAddressType")) {
+      const IpAddressType = news.ipAddressType as "ipv4";
+      await cloud.loadBalancing.send(new SetIpAddressTypeCommand({ LoadBalancerArn, IpAddressType }));
     }
     await updateBalancingTags(cloud, id, olds.tags, news.tags);
   },
@@ -150,21 +195,13 @@ async function adopt(inputs: Inputs, { cloud, isHeld }: Creation, duplicate: unk
   return arn;
 }
 
-const defaults: Inputs = {
-  dropInvalidHeaderFields: false,
-  enableDeletionProtection: false,
-  enableHttp2: true,
-  idleTimeout: 60,
-};
-
-async function setAttributes(cloud: Cloud, LoadBalancerArn: string, news: Inputs, olds = defaults): Promise<void> {
-  const changed = <K extends keyof Inputs>(key: K) => (news[key] === olds[key] ? undefined : news[key]);
-  const Attributes = attributeList({
-    "deletion_protection.enabled": changed("enableDeletionProtection"),
-    "routing.http.drop_invalid_header_fields.enabled": changed("dropInvalidHeaderFields"),
-    "routing.http2.enabled": changed("enableHttp2"),
-    "idle_timeout.timeout_seconds": changed("idleTimeout"),
-  });
+async function setAttributes(
+  cloud: Cloud,
+  LoadBalancerArn: string,
+  news: Inputs,
+  olds: Inputs = defaults,
+): Promise<void> {
+  const Attributes = attributeList(changedAttributes(attributeKeys, news, olds));
   if (Attributes.length === 0) return;
   await cloud.loadBalancing.send(new ModifyLoadBalancerAttributesCommand({ LoadBalancerArn, Attributes }));
 }

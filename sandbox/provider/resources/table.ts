@@ -38,6 +38,10 @@ export const table = resource<aws.dynamodb.Table, aws.dynamodb.TableArgs>({
     ),
     rangeKey: string({ replace: true }),
     readCapacity: number(computed),
+    serverSideEncryption: object<aws.types.input.dynamodb.TableServerSideEncryption>(
+      { enabled: boolean({ required: true }), kmsKeyArn: string(computed) },
+      computed,
+    ),
     tags: map(),
     ttl: object<aws.types.input.dynamodb.TableTtl>(
       { attributeName: string(), enabled: boolean({ default: false }) },
@@ -61,6 +65,7 @@ export const table = resource<aws.dynamodb.Table, aws.dynamodb.TableArgs>({
         ],
         DeletionProtectionEnabled: inputs.deletionProtectionEnabled,
         ...billing(inputs),
+        ...(inputs.serverSideEncryption?.enabled && { SSESpecification: encryption(inputs) }),
         Tags: tagList(inputs.tags),
       });
       // AWS creates and deletes a limited number of tables at the same time.
@@ -110,7 +115,10 @@ export const table = resource<aws.dynamodb.Table, aws.dynamodb.TableArgs>({
       },
       rangeKey: key("RANGE"),
       readCapacity: found.ProvisionedThroughput?.ReadCapacityUnits ?? 0,
-      serverSideEncryption: { enabled: found.SSEDescription !== undefined, kmsKeyArn: "" },
+      serverSideEncryption: {
+        enabled: ["ENABLED", "ENABLING", "UPDATING"].includes(found.SSEDescription?.Status ?? ""),
+        kmsKeyArn: found.SSEDescription?.KMSMasterKeyArn ?? "",
+      },
       streamArn: found.LatestStreamArn ?? "",
       streamLabel: found.LatestStreamLabel ?? "",
       streamViewType: "",
@@ -135,6 +143,10 @@ export const table = resource<aws.dynamodb.Table, aws.dynamodb.TableArgs>({
         DeletionProtectionEnabled: news.deletionProtectionEnabled,
       });
       await cloud.tables.send(command);
+      await waitUntilActive(change, id);
+    }
+    if (changed("serverSideEncryption")) {
+      await cloud.tables.send(new UpdateTableCommand({ TableName: id, SSESpecification: encryption(news) }));
       await waitUntilActive(change, id);
     }
     if (changed("pointInTimeRecovery")) await setRecovery(change, id, news);
@@ -169,6 +181,12 @@ async function tagsOf(cloud: Cloud, { TableArn }: TableDescription): Promise<Rec
 async function waitUntilActive({ cloud, signal, timeoutSeconds = 1800 }: Operation, id: string): Promise<void> {
   const isActive = async () => ((await find(cloud, id))?.TableStatus === "ACTIVE" ? true : undefined);
   await waitFor(isActive, { what: `${id} to be active`, timeoutSeconds, signal });
+}
+
+function encryption({ serverSideEncryption }: Inputs) {
+  const { enabled: Enabled = false, kmsKeyArn } = serverSideEncryption ?? {};
+  if (!Enabled) return { Enabled };
+  return { Enabled, SSEType: "KMS" as const, ...(kmsKeyArn && { KMSMasterKeyId: kmsKeyArn }) };
 }
 
 function definitions({ attributes }: Inputs) {

@@ -38,7 +38,10 @@ export const targetGroup = resource<aws.lb.TargetGroup, aws.lb.TargetGroupArgs>(
       },
       computed,
     ),
+    ipAddressType: string({ computed: true, replace: true }),
     loadBalancingAlgorithmType: string(computed),
+    loadBalancingAnomalyMitigation: string(computed),
+    loadBalancingCrossZoneEnabled: string(computed),
     name: string({ computed: true, replace: true }),
     namePrefix: string({ computed: true, replace: true }),
     port: number({ required: true, replace: true }),
@@ -64,6 +67,7 @@ export const targetGroup = resource<aws.lb.TargetGroup, aws.lb.TargetGroupArgs>(
   async create(inputs, creation) {
     const { cloud, created } = creation;
     const command = new CreateTargetGroupCommand({
+      IpAddressType: inputs.ipAddressType as "ipv4" | undefined,
       Name: inputs.name,
       Port: inputs.port,
       Protocol: inputs.protocol as "HTTP",
@@ -200,6 +204,8 @@ async function setAttributes(cloud: Cloud, TargetGroupArn: string, news: Inputs,
   const Attributes = attributeList({
     "deregistration_delay.timeout_seconds": changed("deregistrationDelay") as number | undefined,
     "load_balancing.algorithm.type": changed("loadBalancingAlgorithmType") as string | undefined,
+    "load_balancing.algorithm.anomaly_mitigation": changed("loadBalancingAnomalyMitigation") as string | undefined,
+    "load_balancing.cross_zone.enabled": changed("loadBalancingCrossZoneEnabled") as string | undefined,
     "slow_start.duration_seconds": changed("slowStart") as number | undefined,
     ...(stickiness !== undefined &&
       isNew && {

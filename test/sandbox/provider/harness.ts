@@ -1,3 +1,4 @@
+import type { CloudOptions } from "../../../sandbox/provider/cloud.ts";
 import { Provider, type ReadResult } from "../../../sandbox/provider/provider.ts";
 import type { Properties } from "../../../sandbox/provider/values.ts";
 import { cloudForTests, type TestCloud } from "../support.ts";
@@ -13,8 +14,13 @@ export class Harness {
 
   constructor(cloud: TestCloud) {
     this.cloud = cloud;
-    const endpoints = { ec2: cloud.url, elbv2: cloud.url, rds: cloud.url, dynamodb: cloud.url, autoscaling: cloud.url };
-    this.provider.configure({ region: "us-east-1", accessKey: "test", secretKey: "test", endpoints });
+    this.configure({});
+  }
+
+  configure(options: CloudOptions): void {
+    const { url } = this.cloud;
+    const endpoints = { ec2: url, elbv2: url, rds: url, dynamodb: url, autoscaling: url };
+    this.provider.configure({ region: "us-east-1", accessKey: "test", secretKey: "test", endpoints, ...options });
   }
 
   static async start(): Promise<Harness> {

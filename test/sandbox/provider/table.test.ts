@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { UpdateTableCommand } from "@aws-sdk/client-dynamodb";
+import type { Properties } from "../../../sandbox/provider/values.ts";
 import { Harness } from "./harness.ts";
 
 const token = "aws:dynamodb/table:Table";
@@ -43,8 +44,20 @@ describe("The provider's tables", function () {
     await assert.rejects(repeated, { name: "ResourceInUseException" });
   });
 
+  it("are encrypted with a key of the account's, if the program says so, and that can change in place", async () => {
+    const serverSideEncryption = { enabled: true };
+    let deployed = await harness.create(token, "secret", { ...program, serverSideEncryption });
+    const key = (deployed.state.serverSideEncryption as Properties).kmsKeyArn;
+    assert.match(String(key), /^arn:aws:kms:/);
+    assert.deepEqual((await harness.refresh(deployed))?.inputs, deployed.inputs);
+    const plain = { ...program, serverSideEncryption: { enabled: false } };
+    assert.ok(!harness.diff(deployed, plain).differences.some(({ replace }) => replace));
+    deployed = await harness.update(deployed, plain);
+    assert.deepEqual(deployed.state.serverSideEncryption, { enabled: false, kmsKeyArn: "" });
+    assert.deepEqual((await harness.refresh(deployed))?.inputs, deployed.inputs);
+  });
+
   for (const [input, value] of Object.entries({
-    serverSideEncryption: { enabled: true },
     streamEnabled: true,
     tableClass: "STANDARD_INFREQUENT_ACCESS",
     globalSecondaryIndexes: [],
