@@ -41,7 +41,10 @@ describe("rehearsal", () => {
       assert.equal(exitCode, 2, stdout + stderr);
       const report = JSON.parse(stdout);
       assert.deepEqual([report.outcome, report.failed, Object.keys(report.byGeneration)], ["rolled-back", 0, ["blue"]]);
-      assert.match(report.message, /^launch-first: (smoke|targets healthy).*: fail: [\s\S]*blue serves, and green is gone/);
+      assert.match(
+        report.message,
+        /^launch-first: (smoke|targets healthy).*: fail: [\s\S]*blue serves, and green is gone/,
+      );
     });
   });
 });
