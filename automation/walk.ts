@@ -29,10 +29,11 @@ export async function walk(drive: Drive, run: RunIdentity, progress: Progress): 
   warnOfFewer(session.config, run, options.listener);
   let reached: PhaseName = "backup";
   try {
-    for (const phase of phasesOf(session, run)) {
-      if (progress.finished.includes(phase)) continue;
+    const left = phasesOf(session, run).filter((phase) => !progress.finished.includes(phase));
+    for (const [index, phase] of left.entries()) {
       reached = phase;
       await walker.phase(phase, {
+        next: left.slice(index + 1).find((next) => next !== "migrate"),
         needsApproval: ({ digest }) => mustAsk(drive, phase) && !progress.approved.has(digest),
       });
     }

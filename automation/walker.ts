@@ -63,9 +63,29 @@ export class ApprovalNeeded extends HandoverError {
 
 type NeedsApproval = (plan: Pick<Plan, "digest">) => boolean;
 
+/** One update of the engine. */
+interface Update {
+  readonly row: GatedRow;
+  /** Where the row has several. */
+  readonly step?: number;
+}
+
+interface Work {
+  readonly operations: number;
+  /** How long the cloud, a gate or a command was waited for. */
+  readonly waitedSeconds: number;
+}
+
+/** A plan that is made while the gates of the update before it are held. */
+interface PlanAhead {
+  readonly update: Update;
+  readonly plan: Promise<Plan>;
+  readonly stop: AbortController;
+}
+
 export interface PhaseOptions {
-  /** The first step to apply, 1 being the first. */
-  readonly fromStep?: number;
+  /** The row that comes next if all goes well: its plan is made while this one's gates are held. */
+  readonly next?: GatedRow;
   /** Whether a person must approve a plan before it is applied. */
   readonly needsApproval?: NeedsApproval;
 }
@@ -80,6 +100,7 @@ export class Walker {
   readonly #started = performance.now();
   /** Ends the operation in hand: it was cancelled, or the stack is somebody else's now. */
   readonly #cancel: AbortSignal;
+  #ahead: PlanAhead | undefined;
   readonly phases: PhaseReport[] = [];
   /** The stack's outputs after the last update; undefined when there was none. */
   outputs: Outputs | undefined;
@@ -94,64 +115,94 @@ export class Walker {
     this.outputs = session.last?.outputs;
   }
 
-  /** One phase: each of its steps previewed into a plan, checked, applied, and held until its gates have passed. */
-  async phase(row: GatedRow, { fromStep = 1, needsApproval = () => false }: PhaseOptions = {}): Promise<void> {
+  /** One phase: each of its updates previewed into a plan, checked, applied, and held until its gates have passed. */
+  async phase(row: GatedRow, options: PhaseOptions = {}): Promise<void> {
+    try {
+      await this.#phase(row, options);
+    } catch (error) {
+      await this.#dropPlanAhead();
+      throw error;
+    }
+  }
+
+  async #phase(row: GatedRow, options: PhaseOptions): Promise<void> {
     this.#signals.stop.throwIfAborted();
     const started = performance.now();
-    const work = { operations: 0, waitedSeconds: 0 };
     await this.#ledger.phaseStarted(row);
     this.#listener({ type: "phase-started", phase: row, does: descriptionOf(row) });
-    if (row === "migrate") work.waitedSeconds += await this.#migrate(needsApproval);
-    else {
-      const steps = row === "settle" || row === withdraw ? 1 : stepsOf(this.#session.shape, row);
-      for (let step = fromStep; step <= steps; step++) {
-        const { applied, waitedSeconds } = await this.#step(row, steps > 1 ? step : undefined, needsApproval);
-        work.operations += applied.operations.length;
-        work.waitedSeconds += applied.cloudSeconds + waitedSeconds;
-      }
-    }
+    const { operations, waitedSeconds } =
+      row === "migrate" ? await this.#migrate(options) : await this.#updates(row, options);
     const seconds = secondsSince(started);
-    const report = {
-      name: row,
-      seconds,
-      operations: work.operations,
-      overheadSeconds: Math.max(0, seconds - work.waitedSeconds),
-    };
+    const report = { name: row, seconds, operations, overheadSeconds: Math.max(0, seconds - waitedSeconds) };
     await this.#ledger.phaseFinished(row);
     this.phases.push(report);
     this.#listener({ type: "phase-finished", ...report });
   }
 
-  async #step(
-    row: GatedRow,
-    step: number | undefined,
-    needsApproval: NeedsApproval,
-  ): Promise<{ applied: Applied; waitedSeconds: number }> {
+  async #updates(row: GatedRow, options: PhaseOptions): Promise<Work> {
+    const work = { operations: 0, waitedSeconds: 0 };
+    const updates = this.#updatesOf(row);
+    for (const [index, update] of updates.entries()) {
+      const next = updates[index + 1] ?? this.#updatesOf(options.next)[0];
+      const { operations, waitedSeconds } = await this.#update(update, { ...options, next });
+      work.operations += operations;
+      work.waitedSeconds += waitedSeconds;
+    }
+    return work;
+  }
+
+  #updatesOf(row: GatedRow | undefined): Update[] {
+    if (row === undefined) return [];
+    const steps = row === "settle" ? 1 : stepsOf(this.#session.shape, row);
+    return steps === 1 ? [{ row }] : Array.from({ length: steps }, (_, index) => ({ row, step: index + 1 }));
+  }
+
+  async #update(
+    update: Update,
+    { needsApproval = () => false, next }: { needsApproval?: NeedsApproval; next?: Update },
+  ): Promise<Work> {
+    const { row, step } = update;
     const before = this.outputs;
     const scene = { ...this.#session, ...this.#identity, before };
-    const plan = await this.#plan(row, step);
+    const plan = await this.#plan(update);
     if (needsApproval(plan)) throw new ApprovalNeeded(row, plan.digest);
     let waitedSeconds =
       before === undefined ? 0 : await this.#gates(row, gatesBefore(row, { ...scene, after: before }));
     if (row === "move-addresses" && step !== 2)
       waitedSeconds += await this.#command(row, this.#session.config.upgrade.beforeMove?.command);
-    const applied = await this.#apply(row, step, plan);
+    const applied = await this.#apply(update, plan);
+    if (next !== undefined) this.#planAhead(next);
     waitedSeconds += await this.#gates(row, gatesOf(row, { ...scene, after: applied.outputs }));
-    return { applied, waitedSeconds };
+    return { operations: applied.operations.length, waitedSeconds: waitedSeconds + applied.cloudSeconds };
+  }
+
+  /** Gates read and the engine applies, so what is planned while they are held is what would be planned afterwards. */
+  #planAhead(update: Update): void {
+    const stop = new AbortController();
+    const plan = this.#session.engine.preview(this.#position(update), AbortSignal.any([this.#cancel, stop.signal]));
+    plan.catch(() => undefined);
+    this.#ahead = { update, plan, stop };
+  }
+
+  async #dropPlanAhead(): Promise<void> {
+    this.#ahead?.stop.abort();
+    await this.#ahead?.plan.catch(() => undefined);
+    this.#ahead = undefined;
   }
 
   /** A command has no plan of the engine's: what a person approves is the command itself. */
-  async #migrate(needsApproval: NeedsApproval): Promise<number> {
+  async #migrate({ needsApproval = () => false }: PhaseOptions): Promise<Work> {
     const command = this.#session.config.upgrade.migrate?.command;
     const digest = sha256(canonicalJson({ command, ...this.#identity }));
     if (needsApproval({ digest })) throw new ApprovalNeeded("migrate", digest);
-    return this.#command("migrate", command);
+    return { operations: 0, waitedSeconds: await this.#command("migrate", command) };
   }
 
-  async #plan(row: GatedRow, step: number | undefined): Promise<Plan> {
+  async #plan(update: Update): Promise<Plan> {
     this.#ledger.assertHeld();
     this.#signals.stop.throwIfAborted();
-    const plan = await this.#session.engine.preview(this.#position(row, step), this.#cancel);
+    const plan = await this.#planned(update);
+    const { row, step } = update;
     const operations = plan.operations.map(({ op, type, name, properties }) => ({ op, type, name, properties }));
     this.#listener({ type: "plan", phase: row, step, digest: plan.digest, operations });
     await this.#ledger.planned(row, plan);
@@ -159,7 +210,14 @@ export class Walker {
     return plan;
   }
 
-  async #apply(row: GatedRow, step: number | undefined, plan: Plan): Promise<Applied> {
+  async #planned(update: Update): Promise<Plan> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (ahead?.update.row === update.row && ahead.update.step === update.step) return ahead.plan;
+    return this.#session.engine.preview(this.#position(update), this.#cancel);
+  }
+
+  async #apply({ row, step }: Update, plan: Plan): Promise<Applied> {
     this.#ledger.assertHeld();
     this.#signals.stop.throwIfAborted();
     const applied = await this.#session.engine.up(plan, this.#cancel);
@@ -237,7 +295,7 @@ export class Walker {
   }
 
   /** The keys that place an update in the runbook; none when one generation shall be alone. */
-  #position(row: GatedRow, step: number | undefined): Position {
+  #position({ row, step }: Update): Position {
     const { id, from, to } = this.#identity;
     if (row === "settle") return { live: from, run: { id, from, to: from } };
     return { live: to, phase: row, step, run: { id, from, to } };

@@ -69,9 +69,14 @@ bring_packages() {
 
 build_engine() {
   mkdir "$1/bin"
+  build_language_host "$1" &
   (cd "$root/sandbox/engine" && CGO_ENABLED=0 go build -mod=readonly -o "$1/bin/pulumi" \
     -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$engine_version" \
     github.com/pulumi/pulumi/pkg/v3/cmd/pulumi)
+  wait $!
+}
+
+build_language_host() {
   (cd "$root/sandbox/engine/language-host" && CGO_ENABLED=0 go build -mod=readonly -o "$1/bin/pulumi-language-nodejs" -ldflags "-s -w" \
     github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs)
 }
@@ -97,4 +102,19 @@ bring_cloud() {
   name="cloud-$(content "$root/sandbox/cloud/requirements.txt")"
   install "$name" 60 build_cloud
   export HANDOVER_PYTHON="$tools/$name/venv/bin/python"
+}
+
+# bring TOOL...: side by side, since a first installation mostly waits for downloads. An interrupt ends all of them.
+bring() {
+  local tool jobs=()
+  set -m # each job in a process group of its own
+  for tool; do
+    "bring_$tool" &
+    jobs+=($!)
+  done
+  set +m
+  trap 'kill -- "${jobs[@]/#/-}" 2>/dev/null; exit 130' INT TERM
+  for tool in "${jobs[@]}"; do wait "$tool" || exit 1; done
+  trap - INT TERM
+  for tool; do "bring_$tool"; done # what a job put on PATH was its own
 }

@@ -53,7 +53,7 @@ export async function watch(gates: readonly Gate[], seconds: number, signal: Abo
   return sideBySide(gates, signal, (gate, stop) => untilOver(gate, seconds, stop));
 }
 
-/** @returns what each gate came to; nothing of those that another's failure stopped */
+/** @returns what each gate came to; where another's failure stopped one that had not passed, what it had seen so far */
 async function sideBySide(
   gates: readonly Gate[],
   signal: AbortSignal,
@@ -92,19 +92,22 @@ async function untilOver(gate: Gate, seconds: number, signal: AbortSignal): Prom
 
 async function untilSettled(gate: Gate, seconds: number, signal: AbortSignal): Promise<GateResult | undefined> {
   const started = performance.now();
+  let seen: Evidence | undefined;
+  const settled = (verdict: GateResult["verdict"], evidence: Evidence) => ({
+    gate: gate.name,
+    verdict,
+    evidence,
+    seconds: secondsSince(started),
+  });
   for (let interval = 0.1; ; interval = Math.min(interval * 1.5, 3)) {
     const { verdict, evidence } = await look(gate, signal);
-    if (signal.aborted) return undefined;
-    const settled = (result: GateResult["verdict"]) => ({
-      gate: gate.name,
-      verdict: result,
-      evidence,
-      seconds: secondsSince(started),
-    });
-    if (verdict === "pass" || verdict === "fail") return settled(verdict);
+    if (verdict === "pass" || verdict === "fail") return settled(verdict, evidence);
+    // A look that was itself stopped saw nothing.
+    if (verdict === "pending" || !signal.aborted) seen = evidence;
     if (secondsSince(started) + interval > seconds)
-      return settled(verdict === "unknown" ? "inconclusive" : (gate.whenOver ?? "fail"));
+      return settled(verdict === "unknown" ? "inconclusive" : (gate.whenOver ?? "fail"), evidence);
     await pause(interval, signal);
+    if (signal.aborted) return seen === undefined ? undefined : settled("inconclusive", seen);
   }
 }
 

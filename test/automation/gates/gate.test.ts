@@ -29,10 +29,11 @@ describe("holding gates", () => {
     assert.deepEqual(verdicts(results), ["a: pass", "b: pass"]);
   });
 
-  it("fails at once when one says so, and does not wait for the others", async () => {
+  it("fails at once when one says so, and tells what the others had seen", async () => {
     const waiting = scripted("b", ["pending"]);
-    const results = await hold([scripted("a", ["fail"]), waiting], { seconds: 3600, signal });
-    assert.deepEqual(verdicts(results), ["a: fail"]);
+    const results = await hold([scripted("a", ["fail"]), waiting, scripted("c", ["pass"])], { seconds: 3600, signal });
+    assert.deepEqual(verdicts(results), ["a: fail", "b: inconclusive", "c: pass"]);
+    assert.deepEqual(results[1]?.evidence, { look: 1 });
   });
 
   it("calls evidence that never came together a failure when patience is over", async () => {

@@ -43,7 +43,7 @@ describe("rehearsal", () => {
       assert.deepEqual([report.outcome, report.failed, Object.keys(report.byGeneration)], ["rolled-back", 0, ["blue"]]);
       assert.match(
         report.message,
-        /^launch-first: (smoke|targets healthy).*: fail: [\s\S]*blue serves, and green is gone/,
+        /^launch-first: .*smoke on each server: (fail|inconclusive): [^;]*"answered":500[\s\S]*blue serves, and green is gone/,
       );
     });
   });

@@ -62,7 +62,19 @@ function site(cidrBlock: string, holder: "blue" | "green") {
     const address = new aws.ec2.Eip("address", { domain: "vpc" });
     const instanceId = servers[holder]?.id;
     new aws.ec2.EipAssociation("address", { allocationId: address.id, instanceId, allowReassociation: true });
-    return { publicIp: address.publicIp, balancer: balancer.name, userData: servers.blue?.userData };
+    return {
+      publicIp: address.publicIp,
+      balancer: balancer.name,
+      userData: servers.blue?.userData,
+      ids: {
+        vpc: vpc.id,
+        subnet: subnets[0]?.id,
+        table: table.id,
+        gateway: gateway.id,
+        targets: targets.arn,
+        blue: servers.blue?.id,
+      },
+    };
   };
 }
 
@@ -129,6 +141,35 @@ describe("Pulumi's engine with the sandbox's provider", function () {
     stack.workspace.program = site(cloud.slot.cidrBlock, "green");
     const { summary } = await stack.up();
     assert.deepEqual(summary.resourceChanges, { replace: 1, same: 18 });
+  });
+
+  it("imports what is there by the ids of the official plugin, and changes nothing after that", async () => {
+    const { outputs } = await stack.up();
+    const { ids, userData } = { ids: outputs.ids?.value, userData: outputs.userData?.value };
+    const cidrBlock = `${cloud.slot.cidrBlock.split(".").slice(0, 3).join(".")}.0/24`;
+    const program = async () => {
+      const from = (id: string) => ({ import: id, retainOnDelete: true });
+      const tags = { Name: "shop", "handover:site": "shop" };
+      const subnet = { vpcId: ids.vpc, cidrBlock, availabilityZone: "us-east-1a" };
+      const server = { ami: "ami-0a1b2c3d4e5f60001", instanceType: "t3.small", subnetId: ids.subnet, userData, tags };
+      const route = { routeTableId: ids.table, destinationCidrBlock: "0.0.0.0/0", gatewayId: ids.gateway };
+      new aws.ec2.Vpc("vpc", { cidrBlock: cloud.slot.cidrBlock, tags }, from(ids.vpc));
+      new aws.ec2.Subnet("subnet", subnet, from(ids.subnet));
+      new aws.ec2.Route("out", route, from(`${ids.table}_0.0.0.0/0`));
+      new aws.ec2.Instance("blue", server, from(ids.blue));
+      const attachment = { targetGroupArn: ids.targets, targetId: ids.blue };
+      new aws.lb.TargetGroupAttachment("blue", attachment, from(`${ids.targets},${ids.blue}`));
+    };
+    const adopting = await LocalWorkspace.createOrSelectStack(
+      { stackName: "adopting", projectName: "handover", program },
+      { workDir: directory, envVars: stack.workspace.envVars },
+    );
+    const { summary } = await adopting.up();
+    assert.deepEqual(summary.resourceChanges, { create: 1, import: 5 });
+    await adopting.refresh({ expectNoChanges: true });
+    await adopting.up({ expectNoChanges: true });
+    await adopting.destroy();
+    await stack.refresh({ expectNoChanges: true });
   });
 
   it("shows an error as AWS's code, message and request", async () => {

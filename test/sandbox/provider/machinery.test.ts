@@ -115,7 +115,7 @@ describe("The provider's machinery", () => {
     assert.notEqual(named("2", { name: "fixed" }).name, "fixed");
   });
 
-  it("gives a repeated creation the same token, and a replacement by the same inputs another", () => {
+  it("gives a repeated creation the same token, and a forced replacement by the same inputs another", () => {
     const tokens = new Tokens();
     const inputs = { a: 1, b: 2 };
     const first = tokens.token("urn", inputs, 0);
@@ -127,5 +127,21 @@ describe("The provider's machinery", () => {
     assert.notEqual(tokens.token("urn", inputs, 0), first);
     tokens.gone("urn");
     assert.equal(tokens.token("urn", inputs, 0), first);
+  });
+
+  it("gives a replacement a token by what it replaces, so that it never gets an earlier one that was retained", () => {
+    const [a, b] = [{ image: "a" }, { image: "b" }];
+    const replacing = (olds: Properties, id: string, news: Properties) => {
+      // What an engine asks, in this order; after a crash another process asks again.
+      const tokens = new Tokens();
+      tokens.checked("urn", olds);
+      tokens.compared("urn", id);
+      tokens.checked("urn", {});
+      return tokens.token("urn", news, 0);
+    };
+    const first = new Tokens().token("urn", a, 0);
+    assert.notEqual(replacing(b, "i-b", a), first);
+    assert.equal(replacing(b, "i-b", a), replacing(b, "i-b", a));
+    assert.notEqual(replacing(b, "i-b", a), replacing(b, "i-b2", a));
   });
 });
