@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   ConcurrentUpdateError,
-  type EngineEvent,
   LocalWorkspace,
   type Stack,
   StackNotFoundError,
@@ -13,19 +12,9 @@ import {
 import { type LastOutputs, type Outputs, outputsSchema, parseOutputs } from "../stacks/outputs.ts";
 import { BriefCommand } from "./brief-command.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
+import { lastLine, type Operation, Recorder } from "./recorder.ts";
 import type { Deployment } from "./recovery.ts";
 import { mergeKeys, type StackFile } from "./stack-file.ts";
-
-/** One step of the engine on one resource. */
-export interface Operation {
-  /** The engine's word: `create`, `update`, `delete`, `create-replacement`, … */
-  readonly op: string;
-  readonly urn: string;
-  readonly type: string;
-  readonly name: string;
-  /** Inputs that differ, for an update or a replacement. */
-  readonly properties: readonly string[];
-}
 
 /** What a preview found, and the file that binds the update to it. */
 export interface Plan {
@@ -252,86 +241,6 @@ export class Engine {
   }
 }
 
-/** Stack traces, and what a plan expected of resources that an earlier error kept from their turn. */
-const noise = /^\s+at |^expected resource operations for .* but none were seen/;
-
-/** Steps that change something in the cloud; components and the stack itself are not there. */
-const changes: ReadonlySet<string> = new Set([
-  "create",
-  "update",
-  "delete",
-  "replace",
-  "create-replacement",
-  "delete-replaced",
-  "import",
-]);
-
-type StepEventMetadata = NonNullable<EngineEvent["resourcePreEvent"]>["metadata"];
-
-/** Collects what the engine does from its events. */
-class Recorder {
-  readonly operations: Operation[] = [];
-  /** What a refresh found otherwise than it was; its steps say only at their end what they came to. */
-  readonly drift: Operation[] = [];
-  /** What the operations' resources are declared with; secrets are masked by the engine. */
-  readonly inputs: unknown[] = [];
-  /** The stack's outputs; secrets are masked by the engine. */
-  outputs: unknown;
-  readonly #errors: string[] = [];
-  #finished = false;
-  readonly #busy = new Set<string>();
-  #busySince = 0;
-  #busyMilliseconds = 0;
-
-  readonly onEvent = (event: EngineEvent): void => {
-    if (event.resourcePreEvent !== undefined) this.#begin(event.resourcePreEvent.metadata);
-    if (event.resOutputsEvent !== undefined) this.#end(event.resOutputsEvent.metadata);
-    if (event.resOpFailedEvent !== undefined) this.#end(event.resOpFailedEvent.metadata);
-    if (event.summaryEvent !== undefined || event.cancelEvent !== undefined) this.#finished = true;
-    if (event.diagnosticEvent?.severity === "error") this.#errors.push(event.diagnosticEvent.message.trim());
-  };
-
-  /** Whether the engine ended without its last word, or lost its provider. */
-  get died(): boolean {
-    return !this.#finished || this.#errors.some((message) => /rpc error: code = (Unavailable|Canceled)/.test(message));
-  }
-
-  get cloudSeconds(): number {
-    return this.#busyMilliseconds / 1000;
-  }
-
-  /** The engine's own words for what went wrong, without its decoration. */
-  problem(cause: unknown): string {
-    const lines = this.#errors.flatMap((error) => error.split("\n")).filter((line) => !noise.test(line));
-    return lines.length > 0
-      ? [...new Set(lines.map((line) => line.replace(/^Unhandled exception: (Error: )?/, "")))].join("\n")
-      : lastLine(cause);
-  }
-
-  #begin({ op, urn, type, diffs, new: state }: StepEventMetadata): void {
-    if (!changes.has(op) || type.startsWith("handover:") || type.startsWith("pulumi:")) return;
-    this.operations.push({ op, urn, type, name: urn.split("::").at(-1) ?? "", properties: diffs ?? [] });
-    this.inputs.push(state?.inputs);
-    if (this.#busy.size === 0) this.#busySince = performance.now();
-    this.#busy.add(urn);
-  }
-
-  #end({ op, urn, type, old, new: state, diffs }: StepEventMetadata): void {
-    if ((op === "update" || op === "delete") && !this.#busy.has(urn)) {
-      const properties = op === "delete" ? [] : (diffs ?? differences(old?.outputs, state?.outputs));
-      this.drift.push({ op, urn, type, name: urn.split("::").at(-1) ?? "", properties });
-    }
-    if (type === "pulumi:pulumi:Stack") this.outputs = state?.outputs;
-    if (this.#busy.delete(urn) && this.#busy.size === 0) this.#busyMilliseconds += performance.now() - this.#busySince;
-  }
-}
-
-function differences(before: Readonly<Record<string, unknown>> = {}, after: Readonly<Record<string, unknown>> = {}) {
-  return Object.keys({ ...before, ...after }).filter(
-    (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
-  );
-}
-
 /** Whether the process that the lock names is one of this machine and still runs: `created by root@host (pid 42)`. */
 function isAlive(holder: string): boolean {
   const [, host, pid] = /created by \S+@(\S+) \(pid (\d+)\)/.exec(holder) ?? [];
@@ -350,12 +259,4 @@ function configFile(directory: string, { stack }: StackFile): string {
 
 function secondsSince(started: number): number {
   return (performance.now() - started) / 1000;
-}
-
-function lastLine(cause: unknown): string {
-  const lines = messageOf(cause)
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-  return lines.find((line) => line.startsWith("error:")) ?? lines.at(-1) ?? "no reason given";
 }

@@ -1,6 +1,6 @@
-import type { Operation } from "./engine.ts";
 import { exitCodes, HandoverError } from "./errors.ts";
 import type { GatedRow } from "./gates/of-row.ts";
+import type { Operation } from "./recorder.ts";
 
 /** What an update in a row may do, by resource type: the engine's words for a change, and whose resource it may be. */
 interface Permission {

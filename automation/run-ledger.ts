@@ -1,6 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { ledgerTableName } from "../stacks/ledger-table.ts";
-import type { Applied, Operation, Plan } from "./engine.ts";
+import type { Applied, Plan } from "./engine.ts";
 import type { GateResult } from "./gates/gate.ts";
 import type { GatedRow } from "./gates/of-row.ts";
 import type { Json, LedgerEvent } from "./ledger/events.ts";
@@ -8,6 +8,7 @@ import { type Journal, openJournal } from "./ledger/journal.ts";
 import { acquireLease, currentOwner, type Lease } from "./ledger/lease.ts";
 import { digestKey, redact } from "./ledger/redact.ts";
 import type { LedgerTable } from "./ledger/table.ts";
+import type { Operation } from "./recorder.ts";
 
 export interface LeaseWish {
   /** As a person would type it. */

@@ -1,6 +1,6 @@
-import type { Operation } from "../engine.ts";
 import type { GateResult } from "../gates/gate.ts";
 import type { GatedRow } from "../gates/of-row.ts";
+import type { Operation } from "../recorder.ts";
 
 /** What a run tells while it goes, one JSON line each with `--json`. */
 export type RunEvent =

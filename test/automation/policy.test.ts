@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Operation } from "../../automation/engine.ts";
 import type { GatedRow } from "../../automation/gates/of-row.ts";
 import { check, offences } from "../../automation/policy.ts";
+import type { Operation } from "../../automation/recorder.ts";
 
 function operation(op: string, type: string, name: string): Operation {
   const types: Record<string, string> = {

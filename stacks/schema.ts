@@ -1,0 +1,208 @@
+import { z } from "zod";
+
+/** The schema of the `handover:*` keys of `Pulumi.<stack>.yaml`; unknown keys are errors. What checks it is in config.ts. */
+
+const percent = z
+  .number()
+  .int()
+  .min(1, "must be a percentage from 1 to 100")
+  .max(100, "must not pass 100, for example [10, 50]");
+const seconds = z.number().int().min(0);
+const port = z.number().int().min(1).max(65535);
+const path = z.string().regex(/^\//, "must start with a slash, for example /health");
+const command = z.array(z.string().min(1)).min(1).describe("program and arguments; it is run without a shell");
+const hostname = z
+  .string()
+  .max(128)
+  .regex(
+    /^[a-z0-9*]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/,
+    "must be a host name in lower case, for example www.example.com",
+  );
+const generationName = z
+  .string()
+  .regex(
+    /^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$/,
+    "a generation's name has 1 to 16 of a-z, 0-9 and -, and starts with a letter, for example green",
+  );
+/** A value in the file is text; Pulumi's `secure:` entries are accepted where the file is read without decrypting it. */
+const inputValue = z.union(
+  [z.string(), z.number().transform(String), z.boolean().transform(String), z.strictObject({ secure: z.string() })],
+  {
+    error: 'must be text, for example "42"',
+  },
+);
+
+const networkSchema = z
+  .strictObject({
+    /** An existing VPC; then `subnetIds` are needed too. Replaces every server when changed. */
+    vpcId: z.string().regex(/^vpc-/, "must be a VPC id, for example vpc-0a1b2c3d").optional(),
+    /** At least two subnets in different availability zones, as an Application Load Balancer requires. */
+    subnetIds: z
+      .array(z.string().regex(/^subnet-/, "must be a subnet id, for example subnet-0a1b2c3d"))
+      .min(2)
+      .optional(),
+    /** Creates a VPC with two public subnets. /16 to /24. */
+    cidrBlock: z
+      .string()
+      .regex(
+        /^\d{1,3}(\.\d{1,3}){3}\/(1[6-9]|2[0-4])$/,
+        "must be an IPv4 block from /16 to /24, for example 10.20.0.0/16",
+      )
+      .optional(),
+  })
+  .refine(
+    (network) =>
+      network.cidrBlock === undefined
+        ? network.vpcId !== undefined && network.subnetIds !== undefined
+        : network.vpcId === undefined && network.subnetIds === undefined,
+    "give either { vpcId, subnetIds } of an existing network or { cidrBlock } to create one",
+  );
+
+const healthCheckSchema = z
+  .strictObject({
+    path: path.default("/health"),
+    intervalSeconds: z.number().int().min(5).max(300).default(5),
+    timeoutSeconds: z.number().int().min(2).max(120).default(2),
+    healthyThreshold: z.number().int().min(2).max(10).default(2),
+    unhealthyThreshold: z.number().int().min(2).max(10).default(2),
+  })
+  .refine((check) => check.timeoutSeconds < check.intervalSeconds, "timeoutSeconds must be less than intervalSeconds");
+
+const siteSchema = z.strictObject({
+  /** Public host name: what users ask for. */
+  hostname,
+  /** Host name that reaches the generation under test through the load balancer. */
+  testHostname: hostname,
+  /** Port that the frontends listen on. */
+  port,
+  network: networkSchema,
+  loadBalancer: z.strictObject({
+    /** Port of the listener. */
+    port,
+    /** ACM certificate: the listener speaks HTTPS. Default: HTTP. */
+    certificateArn: z
+      .string()
+      .regex(/^arn:aws[a-z-]*:acm:/, "must be the ARN of an ACM certificate")
+      .optional(),
+    healthCheck: healthCheckSchema.prefault({}),
+    /** How long a deregistered server may finish its requests. Default: 30. */
+    deregistrationDelaySeconds: z.number().int().min(0).max(3600).default(30),
+    /** How long a client stays with its server. Default: 0, off. */
+    stickinessSeconds: z.number().int().min(0).max(604_800).default(0),
+  }),
+  /** Number of Elastic IPs; held by the first frontends of the live generation. Default: 0. */
+  elasticIps: z.number().int().min(0).max(100).default(0),
+  /** What is backed up before an upgrade: an EBS volume or an RDS instance. */
+  database: z
+    .strictObject({
+      volumeId: z.string().regex(/^vol-/, "must be an EBS volume id, for example vol-0a1b2c3d").optional(),
+      dbInstanceIdentifier: z.string().min(1).max(63).optional(),
+    })
+    .refine(
+      (database) => (database.volumeId === undefined) !== (database.dbInstanceIdentifier === undefined),
+      "give either volumeId or dbInstanceIdentifier",
+    )
+    .optional(),
+});
+
+export const generationSchema = z.strictObject({
+  /** Another generation, from which everything is taken that is not given here; inputs are merged key by key. */
+  extends: z.string().optional(),
+  imageId: z
+    .string()
+    .regex(/^ami-[0-9a-z]+$/, "must be an AMI id, for example ami-0a1b2c3d4e5f60001")
+    .optional(),
+  instanceType: z
+    .string()
+    .regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, "must be an instance type, for example t3.small")
+    .optional(),
+  /** Number of servers outside the array. */
+  frontends: z.number().int().min(1, "must be 1 or more").max(500).optional(),
+  array: z
+    .strictObject({ minSize: z.number().int().min(0), maxSize: z.number().int().min(0) })
+    .refine((array) => array.minSize <= array.maxSize, "minSize must not be above maxSize")
+    .optional(),
+  /** What the servers are told: environment variables in /etc/handover/inputs.env. */
+  inputs: z
+    .record(
+      z
+        .string()
+        .regex(
+          /^[A-Za-z_][A-Za-z0-9_]*$/,
+          "an input's name is that of an environment variable, for example APP_REVISION",
+        ),
+      inputValue,
+    )
+    .optional(),
+  /** cloud-init user data, relative to the project's folder. */
+  userDataFile: z.string().min(1).optional(),
+});
+
+const upgradeSchema = z.strictObject({
+  /** Pre-upgrade migrations. Default: none. */
+  migrate: z
+    .strictObject({
+      command,
+      /** Undoes them when the run goes back, after the old servers have all traffic again. Default: nothing is undone. */
+      rollbackCommand: command.optional(),
+      /** Whether the old generation works after them. If not, going back needs `--accept-schema`. Default: true. */
+      reversible: z.boolean().default(true),
+    })
+    .optional(),
+  /** Quiets the old servers before addresses leave them. Default: none. */
+  beforeMove: z.strictObject({ command }).optional(),
+  /** What every new server must answer. Default: the health check's path with 200. */
+  smoke: z.array(z.strictObject({ path, expectStatus: z.number().int().min(100).max(599).default(200) })).optional(),
+  /** Share of the traffic that the new generation gets, step by step, in `connect`; 100 comes with `observe`. */
+  shiftPercent: z
+    .array(percent)
+    .min(1)
+    .default([10, 50])
+    .refine(
+      (steps) => steps.every((step, index) => index === 0 || step > (steps[index - 1] ?? 0)),
+      "must rise from step to step and not pass 100, for example [10, 50]",
+    ),
+  /** How long each traffic step is watched before the next. Default: 10. */
+  stepSeconds: seconds.default(10),
+  /** How long all traffic is watched on the new generation. Default: 300. */
+  bakeSeconds: seconds.default(300),
+  /** When a server counts as quiet. Default: only the load balancer's draining counts. */
+  sessions: z
+    .strictObject({
+      path,
+      field: z.string().min(1),
+      atMost: z.number().min(0).default(0),
+      limitSeconds: seconds.default(3600),
+    })
+    .optional(),
+  logs: z
+    .array(z.strictObject({ group: z.string().min(1), pattern: z.string(), atMost: z.number().min(0) }))
+    .default([]),
+  metrics: z.array(z.strictObject({ query: z.string().min(1), atMost: z.number() })).default([]),
+  /** Phases before which a person must approve. */
+  pauseBefore: z.array(z.string()).default([]),
+  /** What happens when a gate fails. Default: rollback. */
+  onFailure: z.enum(["rollback", "pause"]).default("rollback"),
+  /** How long new servers may take until they answer as expected, and any gate for what it waits for. Default: 600. */
+  gateSeconds: z.number().int().min(1).default(600),
+});
+
+/** The driver's own key: which run this update belongs to. Never written to a file in git. */
+export const runSchema = z.strictObject({ id: z.string().min(1), from: generationName, to: generationName });
+
+export const fileSchema = z.strictObject({
+  site: siteSchema,
+  generations: z.record(generationName, generationSchema),
+  live: z.string(),
+  upgrade: upgradeSchema.prefault({}),
+  phase: z.string().optional(),
+  step: z.number().int().min(1).optional(),
+  run: runSchema.optional(),
+});
+
+export type SiteConfig = z.infer<typeof siteSchema>;
+export type UpgradeConfig = z.infer<typeof upgradeSchema>;
+export type Input = z.infer<typeof inputValue>;
+
+/** JSON Schema of the `handover:*` values, for editors. */
+export const configJsonSchema = () => z.toJSONSchema(fileSchema, { io: "input" });
