@@ -1,7 +1,8 @@
 import type { Listener } from "./report/events.ts";
 import type { LeaseWish, RunLedger } from "./run-ledger.ts";
 import type { Session } from "./session.ts";
-import { type RunIdentity, type Signals, Walker } from "./walker.ts";
+import type { RunIdentity } from "./updates.ts";
+import { type Signals, Walker } from "./walker.ts";
 
 /** How a command wants a stack to be driven. */
 export interface DriveOptions extends LeaseWish {

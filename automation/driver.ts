@@ -12,8 +12,8 @@ import { recover } from "./recovery.ts";
 import type { RunResult } from "./report/events.ts";
 import { RunLedger } from "./run-ledger.ts";
 import { checkGoal, type Session } from "./session.ts";
+import type { RunIdentity } from "./updates.ts";
 import { walk } from "./walk.ts";
-import type { RunIdentity } from "./walker.ts";
 
 /** Goes to the goal: deploys an empty stack, begins a run, or goes on with one that was begun. */
 export async function upgrade(session: Session, options: DriveOptions): Promise<RunResult> {

@@ -8,6 +8,7 @@ import {
   LocalWorkspace,
   type Stack,
   StackNotFoundError,
+  type UpOptions,
 } from "@pulumi/pulumi/automation/index.js";
 import { type LastOutputs, type Outputs, outputsSchema, parseOutputs } from "../stacks/outputs.ts";
 import { BriefCommand } from "./brief-command.ts";
@@ -40,6 +41,13 @@ export interface Position {
   readonly run?: { readonly id: string; readonly from: string; readonly to: string };
   /** The goal, when it is not the one in the file: on the way back. */
   readonly live?: string;
+}
+
+export interface OpenOptions {
+  /** Whether to create the stack in the backend when it is not there. */
+  readonly create: boolean;
+  /** Variables of the engine beside this process's own. Default: none. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** How long a dead driver's engine may take to finish what it has in hand. */
@@ -78,8 +86,8 @@ export class Engine {
     this.#file = file;
   }
 
-  /** Selects the stack; `create` creates it in the backend when it is not there. */
-  static async open(file: StackFile, { create }: { readonly create: boolean }): Promise<Engine> {
+  /** Selects the stack. */
+  static async open(file: StackFile, { create, environment }: OpenOptions): Promise<Engine> {
     const directory = mkdtempSync(join(tmpdir(), "handover-"));
     try {
       writeFileSync(join(directory, "Pulumi.yaml"), "name: handover\nruntime: nodejs\n");
@@ -88,7 +96,8 @@ export class Engine {
       const { program } = await import("../stacks/program.ts");
       const selected = { stackName: file.stack, projectName: "handover", program };
       const pulumiCommand = await BriefCommand.get();
-      const options = { workDir: directory, pulumiCommand, envVars: { PULUMI_SKIP_UPDATE_CHECK: "true" } };
+      const envVars = { PULUMI_SKIP_UPDATE_CHECK: "true", ...environment };
+      const options = { workDir: directory, pulumiCommand, envVars };
       const stack = await LocalWorkspace.selectStack(selected, options).catch((error) => {
         if (create && error instanceof StackNotFoundError) return LocalWorkspace.createStack(selected, options);
         throw error;
@@ -134,12 +143,7 @@ export class Engine {
   /** Previews an update at a position of the runbook into a plan. */
   async preview(position: Position, signal: AbortSignal): Promise<Plan> {
     signal.throwIfAborted();
-    const { live, ...keys } = position;
-    writeFileSync(
-      configFile(this.#directory, this.#file),
-      mergeKeys(this.#file.text, { ...keys, ...(live !== undefined && { live }) }),
-      { mode: 0o600 },
-    );
+    this.#place(position);
     const file = join(this.#directory, `plan-${++this.#plans}.json`);
     const recorder = new Recorder();
     const started = performance.now();
@@ -161,13 +165,23 @@ export class Engine {
   }
 
   /** Applies a plan; the engine refuses whatever is not in it. */
-  async up(plan: Plan, signal: AbortSignal): Promise<Applied> {
+  async up({ file }: Plan, signal: AbortSignal): Promise<Applied> {
+    return this.#up({ plan: file }, signal);
+  }
+
+  /** Updates to a position without a plan: for a copy of the stack, whose cloud is simulated. */
+  async upTo(position: Position, signal: AbortSignal): Promise<Applied> {
+    this.#place(position);
+    return this.#up({}, signal);
+  }
+
+  async #up(options: Pick<UpOptions, "plan">, signal: AbortSignal): Promise<Applied> {
     signal.throwIfAborted();
     const recorder = new Recorder();
     const started = performance.now();
     try {
       this.#command.brief = true;
-      await this.#stack.up({ plan: plan.file, parallel, color: "never", signal, onEvent: recorder.onEvent });
+      await this.#stack.up({ ...options, parallel, color: "never", signal, onEvent: recorder.onEvent });
       return {
         outputs: outputsSchema.parse(recorder.outputs),
         operations: recorder.operations,
@@ -234,6 +248,12 @@ export class Engine {
     const recorder = new Recorder();
     await this.#stack.refresh({ parallel, color: "never", signal, onEvent: recorder.onEvent });
     return recorder.drift;
+  }
+
+  /** The file that the next update runs with. */
+  #place({ live, ...keys }: Position): void {
+    const values = { ...keys, ...(live !== undefined && { live }) };
+    writeFileSync(configFile(this.#directory, this.#file), mergeKeys(this.#file.text, values), { mode: 0o600 });
   }
 
   close(): void {

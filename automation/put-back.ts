@@ -1,8 +1,9 @@
-import { isAfter, type PhaseName, withdraw } from "../stacks/runbook.ts";
+import type { PhaseName } from "../stacks/runbook.ts";
 import type { Drive } from "./drive.ts";
 import { type ExitCode, exitCodes, InterruptedError, messageOf } from "./errors.ts";
 import type { RunResult } from "./report/events.ts";
-import type { RunIdentity, Walker } from "./walker.ts";
+import { type RunIdentity, wayBack } from "./updates.ts";
+import type { Walker } from "./walker.ts";
 
 /** Why a run goes back, and the exit code when it got there: 0 where going back was the wish. */
 export interface Why {
@@ -26,10 +27,7 @@ export async function putBack(
   options.listener({ type: "rollback-started", phase: run.reached, reason });
   await ledger.append({ type: "rollback-started", phase: run.reached, reason });
   try {
-    // Deregistered servers must be healthy again before traffic comes back to them.
-    if (run.reached === "drain") await walker.phase("observe");
-    if (isAfter(run.reached, "launch-rest")) await walker.phase(withdraw);
-    await walker.phase("settle");
+    for (const row of wayBack(run.reached)) await walker.phase(row);
     if (run.migrated) await walker.undoMigrations();
     await ledger.append({ type: "run-finished", outcome: "rolled-back" });
     return walker.finish("rolled-back", exitCode, { message: `${reason}. ${run.from} serves, and ${run.to} is gone.` });

@@ -5,7 +5,7 @@ import type { LastOutputs } from "../stacks/outputs.ts";
 import { projectDirectory } from "../stacks/project.ts";
 import { userData, userDataDigest } from "../stacks/user-data.ts";
 import { Aws } from "./aws.ts";
-import { Engine } from "./engine.ts";
+import { Engine, type OpenOptions } from "./engine.ts";
 import { handoverValues, readStackFile, type StackFile } from "./stack-file.ts";
 
 /** What a command works with: the stack's configuration, checked, its last outputs, the engine, and AWS. */
@@ -27,11 +27,11 @@ export interface Session {
  * Opens a stack. Configuration is checked before the engine is asked for anything.
  * @throws ConfigError or HandoverError (exit 1); nothing was created
  */
-export async function openSession(stack: string, { create }: { readonly create: boolean }): Promise<Session> {
+export async function openSession(stack: string, options: OpenOptions): Promise<Session> {
   const file = readStackFile(projectDirectory, stack);
   parseConfig(handoverValues(file.config), projectDirectory);
   const region = regionOf(file);
-  const engine = await Engine.open(file, { create });
+  const engine = await Engine.open(file, options);
   try {
     const values = file.hasSecrets ? await engine.decryptedConfig() : file.config;
     const config = parseConfig(handoverValues(values), projectDirectory);

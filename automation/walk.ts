@@ -1,12 +1,12 @@
 import type { Config } from "../stacks/config.ts";
-import { type PhaseName, phaseNames } from "../stacks/runbook.ts";
+import type { PhaseName } from "../stacks/runbook.ts";
 import { type Drive, walkerOf } from "./drive.ts";
 import { EngineDiedError } from "./engine.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { interrupted, putBack } from "./put-back.ts";
 import type { Listener, RunResult } from "./report/events.ts";
-import type { Session } from "./session.ts";
-import { ApprovalNeeded, GateError, type RunIdentity, type Walker } from "./walker.ts";
+import { phasesOf, type RunIdentity } from "./updates.ts";
+import { ApprovalNeeded, GateError, type Walker } from "./walker.ts";
 
 /** How far a run got before. */
 export interface Progress {
@@ -43,23 +43,6 @@ export async function walk(drive: Drive, run: RunIdentity, progress: Progress): 
     const migrated = [...progress.finished, ...walker.phases.map(({ name }) => name)].includes("migrate");
     return stopped(drive, walker, { ...run, reached, migrated }, error);
   }
-}
-
-/** The phases that a site has: no backup without a database, no address moves without addresses. */
-export function phasesOf(
-  { shape, config }: Pick<Session, "shape" | "config">,
-  { from, to }: Pick<RunIdentity, "from" | "to">,
-): PhaseName[] {
-  const arrays = [from, to].some((name) => config.generations[name]?.array !== undefined);
-  const skipped: Partial<Record<PhaseName, boolean>> = {
-    backup: !shape.database,
-    migrate: config.upgrade.migrate === undefined,
-    "launch-rest": config.generations[to]?.frontends === 1,
-    "suspend-array": !arrays,
-    "resume-array": !arrays,
-    "move-addresses": shape.elasticIps === 0,
-  };
-  return phaseNames.filter((name) => skipped[name] !== true);
 }
 
 /** Every new server is healthy before an old one leaves; how many that are is the configuration's word. */

@@ -1,8 +1,7 @@
-import { stepsOf } from "../stacks/intent.ts";
 import type { Outputs } from "../stacks/outputs.ts";
 import { runbook, withdraw } from "../stacks/runbook.ts";
 import { runCommand } from "./command-line.ts";
-import type { Applied, Plan, Position } from "./engine.ts";
+import type { Applied, Plan } from "./engine.ts";
 import { type ExitCode, exitCodes, HandoverError } from "./errors.ts";
 import { type GateResult, hold, watch } from "./gates/gate.ts";
 import { type GatedRow, gatesBefore, gatesOf, type RowGates } from "./gates/of-row.ts";
@@ -11,13 +10,7 @@ import { check } from "./policy.ts";
 import type { Listener, Outcome, PhaseReport, RunResult } from "./report/events.ts";
 import type { RunLedger } from "./run-ledger.ts";
 import { inputsOf, type Session } from "./session.ts";
-
-/** Who goes where. */
-export interface RunIdentity {
-  readonly id: string;
-  readonly from: string;
-  readonly to: string;
-}
+import { positionOf, type RunIdentity, type Update, updatesOf } from "./updates.ts";
 
 /** How a run is told to stop: `stop` after the operation in hand, `cancel` in the middle of it. */
 export interface Signals {
@@ -62,13 +55,6 @@ export class ApprovalNeeded extends HandoverError {
 }
 
 type NeedsApproval = (plan: Pick<Plan, "digest">) => boolean;
-
-/** One update of the engine. */
-interface Update {
-  readonly row: GatedRow;
-  /** Where the row has several. */
-  readonly step?: number;
-}
 
 interface Work {
   readonly operations: number;
@@ -141,20 +127,15 @@ export class Walker {
 
   async #updates(row: GatedRow, options: PhaseOptions): Promise<Work> {
     const work = { operations: 0, waitedSeconds: 0 };
-    const updates = this.#updatesOf(row);
+    const { shape } = this.#session;
+    const updates = updatesOf(shape, row);
     for (const [index, update] of updates.entries()) {
-      const next = updates[index + 1] ?? this.#updatesOf(options.next)[0];
+      const next = updates[index + 1] ?? (options.next && updatesOf(shape, options.next)[0]);
       const { operations, waitedSeconds } = await this.#update(update, { ...options, next });
       work.operations += operations;
       work.waitedSeconds += waitedSeconds;
     }
     return work;
-  }
-
-  #updatesOf(row: GatedRow | undefined): Update[] {
-    if (row === undefined) return [];
-    const steps = row === "settle" ? 1 : stepsOf(this.#session.shape, row);
-    return steps === 1 ? [{ row }] : Array.from({ length: steps }, (_, index) => ({ row, step: index + 1 }));
   }
 
   async #update(
@@ -179,7 +160,10 @@ export class Walker {
   /** Gates read and the engine applies, so what is planned while they are held is what would be planned afterwards. */
   #planAhead(update: Update): void {
     const stop = new AbortController();
-    const plan = this.#session.engine.preview(this.#position(update), AbortSignal.any([this.#cancel, stop.signal]));
+    const plan = this.#session.engine.preview(
+      positionOf(update, this.#identity),
+      AbortSignal.any([this.#cancel, stop.signal]),
+    );
     plan.catch(() => undefined);
     this.#ahead = { update, plan, stop };
   }
@@ -214,7 +198,7 @@ export class Walker {
     const ahead = this.#ahead;
     this.#ahead = undefined;
     if (ahead?.update.row === update.row && ahead.update.step === update.step) return ahead.plan;
-    return this.#session.engine.preview(this.#position(update), this.#cancel);
+    return this.#session.engine.preview(positionOf(update, this.#identity), this.#cancel);
   }
 
   async #apply({ row, step }: Update, plan: Plan): Promise<Applied> {
@@ -292,13 +276,6 @@ export class Walker {
   /** Undoes the migrations, if there is a command for it. */
   async undoMigrations(): Promise<void> {
     await this.#command("migrate", this.#session.config.upgrade.migrate?.rollbackCommand);
-  }
-
-  /** The keys that place an update in the runbook; none when one generation shall be alone. */
-  #position({ row, step }: Update): Position {
-    const { id, from, to } = this.#identity;
-    if (row === "settle") return { live: from, run: { id, from, to: from } };
-    return { live: to, phase: row, step, run: { id, from, to } };
   }
 }
 

@@ -1,0 +1,58 @@
+import type { Config } from "../stacks/config.ts";
+import { type SiteShape, stepsOf } from "../stacks/intent.ts";
+import { isAfter, type PhaseName, phaseNames, withdraw } from "../stacks/runbook.ts";
+import type { Position } from "./engine.ts";
+import type { GatedRow } from "./gates/of-row.ts";
+
+/** Who goes where. */
+export interface RunIdentity {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** One update of the engine. */
+export interface Update {
+  readonly row: GatedRow;
+  /** Where the row has several. */
+  readonly step?: number;
+}
+
+/** The phases that a site has: no backup without a database, no address moves without addresses. */
+export function phasesOf(
+  { shape, config }: { readonly shape: SiteShape; readonly config: Config },
+  { from, to }: Pick<RunIdentity, "from" | "to">,
+): PhaseName[] {
+  const arrays = [from, to].some((name) => config.generations[name]?.array !== undefined);
+  const skipped: Partial<Record<PhaseName, boolean>> = {
+    backup: !shape.database,
+    migrate: config.upgrade.migrate === undefined,
+    "launch-rest": config.generations[to]?.frontends === 1,
+    "suspend-array": !arrays,
+    "resume-array": !arrays,
+    "move-addresses": shape.elasticIps === 0,
+  };
+  return phaseNames.filter((name) => skipped[name] !== true);
+}
+
+/** The way back from a phase that was begun: traffic and addresses first, then what was launched is removed. */
+export function wayBack(reached: PhaseName): GatedRow[] {
+  const rows: GatedRow[] = [];
+  // Deregistered servers must be healthy again before traffic comes back to them.
+  if (reached === "drain") rows.push("observe");
+  if (isAfter(reached, "launch-rest")) rows.push(withdraw);
+  return [...rows, "settle"];
+}
+
+/** A row's updates in their order; `migrate` is a command and has none. */
+export function updatesOf(shape: SiteShape, row: GatedRow): Update[] {
+  if (row === "migrate") return [];
+  const steps = row === "settle" ? 1 : stepsOf(shape, row);
+  return steps === 1 ? [{ row }] : Array.from({ length: steps }, (_, index) => ({ row, step: index + 1 }));
+}
+
+/** The keys that place an update in the runbook; none when one generation shall be alone. */
+export function positionOf({ row, step }: Update, { id, from, to }: RunIdentity): Position {
+  if (row === "settle") return { live: from, run: { id, from, to: from } };
+  return { live: to, phase: row, step, run: { id, from, to } };
+}
