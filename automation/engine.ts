@@ -77,6 +77,8 @@ export class Engine {
   readonly #command: BriefCommand;
   readonly #directory: string;
   readonly #file: StackFile;
+  /** With a salt other than the state's, the engine would stretch the passphrase twice in every operation. */
+  #salt: string | undefined;
   #plans = 0;
 
   private constructor(stack: Stack, command: BriefCommand, directory: string, file: StackFile) {
@@ -128,8 +130,10 @@ export class Engine {
 
   /** The outputs of the last update; undefined when there was none. */
   async outputs(): Promise<LastOutputs | undefined> {
-    const outputs = await this.#stack.outputs();
-    return parseOutputs(Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])));
+    const { resources = [], secrets_providers: secrets } = await this.exportState();
+    this.#salt ??= secrets?.state?.salt;
+    const stack = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
+    return parseOutputs(revealed(stack?.outputs ?? {}));
   }
 
   /** The `handover:*` values with secrets decrypted. */
@@ -271,6 +275,16 @@ function isAlive(holder: string): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
+}
+
+/** Secret values in a state that was exported in plain text. */
+function revealed(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const secret = typeof value === "object" && value !== null && "plaintext" in value ? value.plaintext : undefined;
+      return [name, typeof secret === "string" ? JSON.parse(secret) : value];
+    }),
+  );
 }
 
 function configFile(directory: string, { stack }: StackFile): string {

@@ -5,6 +5,8 @@ import type { Engine } from "./engine.ts";
 export interface Deployment {
   resources?: StateResource[];
   pending_operations?: PendingOperation[];
+  /** How secrets in it are encrypted; a passphrase has a salt. */
+  readonly secrets_providers?: { readonly state?: { readonly salt?: string } };
 }
 
 export interface StateResource {

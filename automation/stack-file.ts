@@ -39,9 +39,13 @@ export function handoverValues(config: Readonly<Record<string, unknown>>): Recor
   );
 }
 
-/** The file's text with keys of the driver's own added: what an update of the driver runs with. */
-export function mergeKeys(text: string, keys: Readonly<Record<string, unknown>>): string {
+/**
+ * The file's text with keys of the driver's own added: what an update of the driver runs with.
+ * @param salt of the secrets' passphrase, for a file that has none
+ */
+export function mergeKeys(text: string, keys: Readonly<Record<string, unknown>>, salt?: string): string {
   const document = parseDocument(text);
+  if (salt !== undefined && !document.has("encryptionsalt")) document.set("encryptionsalt", salt);
   for (const key of ["phase", "step", "run"]) document.deleteIn(["config", `${prefix}${key}`]);
   for (const [key, value] of Object.entries(keys)) {
     if (value !== undefined) document.setIn(["config", `${prefix}${key}`], value);

@@ -50,4 +50,9 @@ describe("stack file", () => {
       config: { "handover:live": "green", "handover:phase": "connect", "handover:run": { id: "r1" } },
     });
   });
+
+  it("takes the state's salt where the file has none of its own", () => {
+    const salt = (text: string) => parse(mergeKeys(text, {}, "v1:state")).encryptionsalt;
+    assert.deepEqual([salt("config: {}"), salt("encryptionsalt: v1:own\nconfig: {}")], ["v1:state", "v1:own"]);
+  });
 });
