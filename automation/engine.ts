@@ -257,7 +257,9 @@ export class Engine {
   /** The file that the next update runs with. */
   #place({ live, ...keys }: Position): void {
     const values = { ...keys, ...(live !== undefined && { live }) };
-    writeFileSync(configFile(this.#directory, this.#file), mergeKeys(this.#file.text, values), { mode: 0o600 });
+    writeFileSync(configFile(this.#directory, this.#file), mergeKeys(this.#file.text, values, this.#salt), {
+      mode: 0o600,
+    });
   }
 
   close(): void {
