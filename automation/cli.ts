@@ -1,61 +1,28 @@
-import yargs, { type CommandModule } from "yargs";
+import { join } from "node:path";
 import { ConfigError } from "../stacks/config.ts";
-import { abortCommand } from "./commands/abort.ts";
-import { approveCommand } from "./commands/approve.ts";
-import { type Command, type GlobalArguments, note, printJson } from "./commands/command.ts";
-import { historyCommand } from "./commands/history.ts";
-import { rehearseCommand } from "./commands/rehearse.ts";
-import { resumeCommand } from "./commands/resume.ts";
-import { rollbackCommand } from "./commands/rollback.ts";
-import { sandboxCommand } from "./commands/sandbox.ts";
-import { statusCommand } from "./commands/status.ts";
-import { upgradeCommand } from "./commands/upgrade.ts";
+import { projectDirectory } from "../stacks/project.ts";
+import { note, printJson } from "./commands/command.ts";
 import { exitCodes, HandoverError } from "./errors.ts";
 import { LeaseHeldError, LeaseLostError, LedgerError } from "./ledger/errors.ts";
+import { type Execute, parser } from "./parser.ts";
 
-const json = process.argv.includes("--json");
+const args = process.argv.slice(2);
+const json = args.some((arg) => /^--json(=true)?$/.test(arg));
+const completes = args[0] === "completion";
 
-/** Gives yargs a command; what its handler returns or throws becomes the exit code. */
-function module<Arguments>({
-  run,
-  ...command
-}: Command<Arguments>): CommandModule<GlobalArguments, GlobalArguments & Arguments> {
-  return {
-    ...command,
-    handler: async (args) => {
-      process.exitCode = await run(args as unknown as GlobalArguments & Arguments);
-    },
-  };
-}
+const execute: Execute = async (command, given) => {
+  process.exitCode = await command.run(given);
+};
 
 try {
-  await yargs(process.argv.slice(2))
-    .scriptName("handover")
-    .usage("$0 COMMAND: replaces the frontend servers of a live site on AWS without dropping a request")
-    .option("json", { type: "boolean", default: false, describe: "print JSON, and nothing else, on standard output" })
-    .command(module(upgradeCommand))
-    .command(module(statusCommand))
-    .command(module(resumeCommand))
-    .command(module(rollbackCommand))
-    .command(module(approveCommand))
-    .command(module(abortCommand))
-    .command(module(historyCommand))
-    .command(module(rehearseCommand))
-    .command(module(sandboxCommand))
-    .demandCommand(1, "Name a command; `handover --help` lists them.")
-    .strict()
-    .recommendCommands()
-    .completion("completion", "print a script for the shell's completion")
-    .epilogue(
-      "Exit codes: 0 reached, 1 usage or configuration, 2 rolled back, 3 paused, 4 needs a person, 5 busy, 130 interrupted",
-    )
-    .version(false)
-    .fail((message, error) => {
-      if (error === undefined || error.name === "YError")
-        throw new HandoverError("usage", exitCodes.usage, message ?? error?.message);
-      throw error;
-    })
-    .parseAsync();
+  // With a callback yargs hands its own output (help, the completion script) over instead of printing it and exiting.
+  const cli = parser(args, execute, completes ? join(projectDirectory, "handover") : "handover");
+  await cli.parseAsync([...args], {}, (_error, _argv, output) => {
+    if (output === "") return;
+    if (!json) process.stdout.write(`${output}\n`);
+    else if (completes) printJson("completion", { script: output });
+    else printJson("help", { help: output });
+  });
 } catch (error) {
   process.exitCode = report(error);
 }
@@ -63,7 +30,7 @@ try {
 /** Says what went wrong, once and without a stack trace unless it is a bug. */
 function report(error: unknown): number {
   const { code, exitCode, message } = describe(error);
-  if (json) printJson({ outcome: "error", code, exitCode, message });
+  if (json) printJson("error", { error: { code, message } });
   else note(`handover: ${message}`);
   return exitCode;
 }

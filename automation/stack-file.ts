@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { ConfigError } from "../stacks/config.ts";
+import { projectDirectory } from "../stacks/project.ts";
 import { HandoverError } from "./errors.ts";
+import { didYouMean } from "./suggest.ts";
 
 /** `Pulumi.<stack>.yaml`, as it is in the project's folder. Handover reads it and never writes it. */
 export interface StackFile {
@@ -57,14 +59,19 @@ function readText(directory: string, stack: string, name: string): string {
   try {
     return readFileSync(join(directory, name), "utf8");
   } catch (cause) {
-    const known = readdirSync(directory).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
+    const known = knownStacks(directory);
     throw new HandoverError(
       "unknown-stack",
       1,
-      `There is no stack "${stack}": ${name} is not in the project's folder. Nothing was changed. Known stacks: ${known.join(", ") || "none"}.`,
+      `There is no stack "${stack}"${didYouMean(stack, known) || ":"} ${name} is not in the project's folder. Nothing was changed. Known stacks: ${known.join(", ") || "none"}.`,
       { cause },
     );
   }
+}
+
+/** Stacks that have a file in the project's folder. */
+export function knownStacks(directory = projectDirectory): string[] {
+  return readdirSync(directory).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

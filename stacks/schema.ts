@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { phaseNames } from "./runbook.ts";
 
 /** The schema of the `handover:*` keys of `Pulumi.<stack>.yaml`; unknown keys are errors. What checks it is in config.ts. */
 
@@ -180,7 +181,7 @@ const upgradeSchema = z.strictObject({
     .default([]),
   metrics: z.array(z.strictObject({ query: z.string().min(1), atMost: z.number() })).default([]),
   /** Phases before which a person must approve. */
-  pauseBefore: z.array(z.string()).default([]),
+  pauseBefore: z.array(z.enum(phaseNames, { error: `must be a phase: ${phaseNames.join(", ")}` })).default([]),
   /** What happens when a gate fails. Default: rollback. */
   onFailure: z.enum(["rollback", "pause"]).default("rollback"),
   /** How long new servers may take until they answer as expected, and any gate for what it waits for. Default: 600. */

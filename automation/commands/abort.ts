@@ -1,10 +1,10 @@
-import { abort } from "../driver.ts";
 import type { Command } from "./command.ts";
 import { type DriveArguments, drive, driveOptions } from "./drive.ts";
 
 export const abortCommand: Command<DriveArguments> = {
   command: "abort",
   describe: "give a run up that has launched nothing yet; the site stays as it is",
+  examples: [["abort --stack production", "forget a run that has launched no server yet"]],
   builder: driveOptions,
-  run: (args) => drive("abort", args, abort),
+  run: (args) => drive("abort", args),
 };

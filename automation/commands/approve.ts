@@ -1,14 +1,14 @@
 import { HandoverError } from "../errors.ts";
-import { begunRun } from "../history.ts";
 import { interrupts } from "../interrupts.ts";
-import { currentOwner } from "../ledger/lease.ts";
-import { RunLedger } from "../run-ledger.ts";
-import { regionOf, stackFileOf } from "../session.ts";
+import { currentOwner } from "../ledger/process-identity.ts";
 import { type Command, note, print, printJson, stackOption } from "./command.ts";
 
 export const approveCommand: Command<{ stack: string; digest: string }> = {
   command: "approve",
   describe: "approve the plan that a run waits with; then `handover resume` goes on",
+  examples: [
+    ["approve --stack production --digest 3f9a…", "approve exactly the plan that was shown; another one is refused"],
+  ],
   builder: {
     ...stackOption,
     digest: {
@@ -19,6 +19,11 @@ export const approveCommand: Command<{ stack: string; digest: string }> = {
     },
   },
   async run({ stack, digest, json }) {
+    const [{ begunRun }, { RunLedger }, { regionOf, stackFileOf }] = await Promise.all([
+      import("../history.ts"),
+      import("../run-ledger.ts"),
+      import("../session.ts"),
+    ]);
     const region = regionOf(stackFileOf(stack));
     const signals = interrupts(note);
     const ledger = await RunLedger.open(
@@ -46,7 +51,7 @@ export const approveCommand: Command<{ stack: string; digest: string }> = {
       }
       const by = currentOwner().who;
       await ledger.append({ type: "approved", phase, digest, by });
-      if (json) printJson({ run: run.id, phase, digest, by });
+      if (json) printJson("approval", { run: run.id, phase, digest, by });
       else print([`${by} approved ${phase} of run ${run.id}. Go on with: handover resume --stack ${stack}`]);
       return 0;
     } finally {

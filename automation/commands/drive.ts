@@ -1,10 +1,10 @@
 import type { InferredOptionTypes } from "yargs";
-import type { DriveOptions } from "../drive.ts";
+import { phaseNames } from "../../stacks/runbook.ts";
 import { parseDuration } from "../duration.ts";
 import { interrupts } from "../interrupts.ts";
 import type { RunResult } from "../report/events.ts";
 import { phaseTable, progressLines } from "../report/progress.ts";
-import { openSession, type Session } from "../session.ts";
+import type { Session } from "../session.ts";
 import { note, print, printJson, stackOption } from "./command.ts";
 
 /** Options of the commands that work on a stack: they take its lease. */
@@ -20,6 +20,7 @@ export const driveOptions = {
     type: "array",
     string: true,
     default: [] as string[],
+    choices: phaseNames,
     describe: "phases before which a person must approve",
   },
   "accept-schema": { type: "boolean", default: false, describe: "go back although migrations are not reversible" },
@@ -39,20 +40,18 @@ export const driveOptions = {
 
 export type DriveArguments = InferredOptionTypes<typeof driveOptions>;
 
-type Drive = (session: Session, options: DriveOptions) => Promise<RunResult>;
-
-/** Opens the stack, lets the driver work on it, and prints what it tells: lines, or JSON lines. */
+/** Opens the stack, lets the driver do a command on it, and prints what it tells: lines, or JSON lines. */
 export async function drive(
-  command: string,
+  command: "upgrade" | "resume" | "rollback" | "abort",
   args: DriveArguments & { json: boolean },
-  work: Drive,
-  create = false,
+  { create }: { readonly create: boolean } = { create: false },
 ): Promise<number> {
+  const [driver, { openSession }] = await Promise.all([import("../driver.ts"), import("../session.ts")]);
   const signals = interrupts(note);
   const session = await openSession(args.stack, { create });
   try {
     warnOfWhatIsNotWatched(session);
-    const result = await work(session, {
+    const result = await driver[command](session, {
       command: `handover ${command} --stack ${args.stack}`,
       waitSeconds: args.wait === undefined ? 0 : parseDuration("--wait", args.wait),
       takeOver: args["take-over"],
@@ -61,7 +60,7 @@ export async function drive(
       acceptSchema: args["accept-schema"],
       refresh: args.refresh,
       autoApprove: args["auto-approve"],
-      listener: args.json ? printJson : progressLines(note),
+      listener: args.json ? (event) => printJson("event", event) : progressLines(note),
       signals,
     });
     if (!args.json) printResult(result);

@@ -1,4 +1,4 @@
-import { type Rehearsal, rehearse } from "../../sandbox/rehearsal.ts";
+import type { Rehearsal } from "../../sandbox/rehearsal.ts";
 import { exitCodes } from "../errors.ts";
 import { interrupts } from "../interrupts.ts";
 import { phaseTable, progressLines } from "../report/progress.ts";
@@ -15,6 +15,11 @@ interface Arguments {
 export const rehearseCommand: Command<Arguments> = {
   command: "rehearse",
   describe: "a whole upgrade under load in a sandbox of its own: up, load, upgrade, verdict, down",
+  examples: [
+    ["rehearse", "two servers, 200 requests per second, from the live generation to the next"],
+    ["rehearse --like production --to green --frontends 2", "the upgrade of another stack's file, smaller"],
+    ["rehearse --json > rehearsal.json", "the figures as one document; exit code 0 when no request failed"],
+  ],
   builder: {
     name: { type: "string", default: "rehearsal", requiresArg: true, describe: "name of the sandbox and of its stack" },
     like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file is followed" },
@@ -23,11 +28,12 @@ export const rehearseCommand: Command<Arguments> = {
     rate: { type: "number", default: 200, requiresArg: true, describe: "requests per second" },
   },
   async run({ json, rate, ...options }) {
+    const { rehearse } = await import("../../sandbox/rehearsal.ts");
     const signals = interrupts(note);
     try {
       const listener = json ? () => undefined : progressLines(note);
       const rehearsal = await rehearse({ ...options, requestsPerSecond: rate, listener, signals });
-      if (json) printJson(document(rehearsal));
+      if (json) printJson("rehearsal", document(rehearsal));
       else print(verdict(rehearsal));
       if (rehearsal.result.exitCode !== 0) return rehearsal.result.exitCode;
       return rehearsal.traffic.failed === 0 ? exitCodes.reached : exitCodes.needsPerson;

@@ -1,10 +1,13 @@
-import { rollback } from "../driver.ts";
 import type { Command } from "./command.ts";
 import { type DriveArguments, drive, driveOptions } from "./drive.ts";
 
 export const rollbackCommand: Command<DriveArguments> = {
   command: "rollback",
   describe: "go back: traffic and addresses first, then remove the new generation",
+  examples: [
+    ["rollback --stack production", "back to the generation that the run came from"],
+    ["rollback --stack production --accept-schema", "although migrations have run that are declared not reversible"],
+  ],
   builder: driveOptions,
-  run: (args) => drive("rollback", args, rollback),
+  run: (args) => drive("rollback", args),
 };

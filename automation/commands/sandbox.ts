@@ -1,8 +1,5 @@
-import { deploy } from "../../sandbox/deploy.ts";
 import { exportLines } from "../../sandbox/environment.ts";
 import { addFault, clearFaults, faultKinds } from "../../sandbox/faults.ts";
-import { down, environmentOf, find, get, up } from "../../sandbox/sandbox.ts";
-import { statusOf } from "../../sandbox/status.ts";
 import { parseDuration } from "../duration.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
 import { progressLines } from "../report/progress.ts";
@@ -24,6 +21,13 @@ interface Arguments {
 export const sandboxCommand: Command<Arguments> = {
   command: "sandbox <action> [kind]",
   describe: "an AWS on this machine: up, env, status, fault, down",
+  examples: [
+    ["sandbox up", "start it, and deploy the live generation of Pulumi.staging.yaml as stack `sandbox`"],
+    ["sandbox env", 'variables for a shell: eval "$(handover sandbox env)", then pulumi, aws and any AWS SDK'],
+    ["sandbox fault throttle --rate 0.2 --for 30s", "a fifth of the calls is refused for half a minute"],
+    ["sandbox fault clear", "nothing goes wrong any more"],
+    ["sandbox down", "end it, and leave no process behind"],
+  ],
   builder: (yargs) =>
     yargs
       .positional("action", {
@@ -46,20 +50,19 @@ export const sandboxCommand: Command<Arguments> = {
         },
         like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file is followed" },
         frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
-      })
-      .example(
-        "./handover sandbox fault throttle --rate 0.2 --for 30s",
-        "a fifth of the calls is refused for half a minute",
-      )
-      .example('eval "$(./handover sandbox env)"', "make this shell one that works against the sandbox"),
+      }),
   run: (args) => actions[args.action as keyof typeof actions](args),
 };
 
 const actions = {
   async up({ name, like, frontends, json }: Arguments & { json: boolean }) {
+    const [{ deploy }, { up }] = await Promise.all([
+      import("../../sandbox/deploy.ts"),
+      import("../../sandbox/sandbox.ts"),
+    ]);
     const sandbox = await up({ name, like, frontends });
     const result = await deploy(name, json ? () => undefined : progressLines(note));
-    if (json) printJson({ name, like, ...result });
+    if (json) printJson("sandbox-up", { name, like, ...result });
     else if (result.outcome !== "reached")
       print([`sandbox "${name}" is up, but its site was not deployed: ${result.message ?? result.outcome}`]);
     else
@@ -70,14 +73,22 @@ const actions = {
     return result.exitCode;
   },
   async env({ name, json }: Arguments & { json: boolean }) {
+    const { environmentOf, get } = await import("../../sandbox/sandbox.ts");
     const variables = environmentOf(get(name));
-    if (json) printJson(variables);
+    if (json) printJson("sandbox-env", { name, variables });
     else process.stdout.write(exportLines(variables));
     return 0;
   },
   async status({ name, json }: Arguments & { json: boolean }) {
-    if (json) printJson(find(name) === undefined ? { name, up: false } : await statusOf(get(name)));
-    else print(await statusLines(name));
+    if (!json) print(await statusLines(name));
+    else {
+      const [{ find }, { statusOf }] = await Promise.all([
+        import("../../sandbox/sandbox.ts"),
+        import("../../sandbox/status.ts"),
+      ]);
+      const sandbox = find(name);
+      printJson("sandbox-status", sandbox === undefined ? { name, up: false } : await statusOf(sandbox));
+    }
     return 0;
   },
   async fault({
@@ -90,31 +101,37 @@ const actions = {
     for: duration,
     json,
   }: Arguments & { json: boolean }) {
+    const { get } = await import("../../sandbox/sandbox.ts");
     const sandbox = get(name);
-    const known = faultKinds.find((each) => each === kind);
-    const seconds = duration === undefined ? undefined : parseDuration("--for", duration);
-    if (kind === "clear") await clearFaults(sandbox);
-    else if (known !== undefined)
-      await addFault(sandbox, { kind: known, rate, operation, status, milliseconds, seconds });
-    else
+    const fault = kind === "clear" ? kind : faultKinds.find((each) => each === kind);
+    if (fault === undefined) {
       throw new HandoverError(
         "usage",
         exitCodes.usage,
         `Name a fault: handover sandbox fault ${[...faultKinds, "clear"].join("|")}`,
       );
-    if (json) printJson({ name, fault: kind });
-    else print([kind === "clear" ? "no faults any more" : `fault: ${kind}`]);
+    }
+    const seconds = duration === undefined ? undefined : parseDuration("--for", duration);
+    if (fault === "clear") await clearFaults(sandbox);
+    else await addFault(sandbox, { kind: fault, rate, operation, status, milliseconds, seconds });
+    if (json) printJson("sandbox-fault", { name, fault });
+    else print([fault === "clear" ? "no faults any more" : `fault: ${fault}`]);
     return 0;
   },
   async down({ name, json }: Arguments & { json: boolean }) {
+    const { down } = await import("../../sandbox/sandbox.ts");
     const was = await down(name);
-    if (json) printJson({ name, was: was ? "up" : "down" });
+    if (json) printJson("sandbox-down", { name, was: was ? "up" : "down" });
     else print([was ? `sandbox "${name}" is down` : `sandbox "${name}" was not up`]);
     return 0;
   },
 };
 
 async function statusLines(name: string): Promise<string[]> {
+  const [{ find }, { statusOf }] = await Promise.all([
+    import("../../sandbox/sandbox.ts"),
+    import("../../sandbox/status.ts"),
+  ]);
   const sandbox = find(name);
   if (sandbox === undefined) return [`sandbox "${name}" is not up`];
   const status = await statusOf(sandbox);

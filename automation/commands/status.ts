@@ -1,16 +1,22 @@
-import type { Outputs } from "../../stacks/outputs.ts";
-import { begunRun } from "../history.ts";
 import { LedgerMissingError } from "../ledger/errors.ts";
-import { readLease } from "../ledger/lease.ts";
-import { ledgerOf } from "../run-ledger.ts";
-import { openSession } from "../session.ts";
+import type { DocumentOf } from "../report/documents.ts";
 import { type Command, print, printJson, stackOption } from "./command.ts";
 
 export const statusCommand: Command<{ stack: string }> = {
   command: "status",
   describe: "what serves, who holds which address, and where a run stands; takes no lease",
+  examples: [
+    ["status --stack production", "what serves, and where a run stands"],
+    ["status --stack production --json | jq .live", "the generation that serves"],
+  ],
   builder: stackOption,
   async run({ stack, json }) {
+    const [{ begunRun }, { readLease }, { ledgerOf }, { openSession }] = await Promise.all([
+      import("../history.ts"),
+      import("../ledger/lease.ts"),
+      import("../run-ledger.ts"),
+      import("../session.ts"),
+    ]);
     const session = await openSession(stack, { create: false });
     const table = ledgerOf(stack, session.region);
     try {
@@ -34,7 +40,7 @@ export const statusCommand: Command<{ stack: string }> = {
         stack,
         live: outputs?.live ?? null,
         goal: session.config.live,
-        run: run === undefined ? null : { ...run, approved: [...run.approved] },
+        run: run === undefined ? null : { ...run, waitingFor: waiting(run.waitingFor), approved: [...run.approved] },
         lease,
         loadBalancer: outputs?.loadBalancer ?? null,
         addresses: outputs?.addresses ?? [],
@@ -51,7 +57,7 @@ export const statusCommand: Command<{ stack: string }> = {
           ]),
         ),
       };
-      if (json) printJson(status);
+      if (json) printJson("status", status);
       else print(linesOf(status));
       return 0;
     } finally {
@@ -61,35 +67,11 @@ export const statusCommand: Command<{ stack: string }> = {
   },
 };
 
-export interface Status {
-  readonly live: string | null;
-  readonly goal: string;
-  readonly run: {
-    readonly from: string;
-    readonly to: string;
-    readonly reached: string | undefined;
-    readonly rollingBack: boolean;
-  } | null;
-  readonly lease: {
-    readonly state: string;
-    readonly holder?: { readonly command: string; readonly who: string; readonly host: string; readonly since: string };
-  };
-  readonly loadBalancer: Outputs["loadBalancer"] | null;
-  readonly addresses: readonly { readonly publicIp: string; readonly instanceId: string }[];
-  readonly generations: Readonly<
-    Record<
-      string,
-      {
-        readonly weight: number;
-        readonly frontends: readonly {
-          readonly name: string;
-          readonly instanceId: string;
-          readonly privateIp: string;
-          readonly health: string;
-        }[];
-      }
-    >
-  >;
+export type Status = Omit<DocumentOf<"status">, "version">;
+
+/** The paused event has more than is asked for here. */
+function waiting(paused: { phase: string; digest?: string } | undefined) {
+  return paused && { phase: paused.phase, digest: paused.digest };
 }
 
 function linesOf({ live, goal, run, lease, addresses, generations }: Status): string[] {

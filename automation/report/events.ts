@@ -1,60 +1,72 @@
-import type { GateResult } from "../gates/gate.ts";
+import { z } from "zod";
+import { phaseNames, withdraw } from "../../stacks/runbook.ts";
+import type { Evidence } from "../gates/gate.ts";
 import type { GatedRow } from "../gates/of-row.ts";
-import type { Operation } from "../recorder.ts";
 
 /** What a run tells while it goes, one JSON line each with `--json`. */
-export type RunEvent =
-  | {
-      readonly type: "run-started";
-      readonly run: string;
-      readonly from: string;
-      readonly to: string;
-      readonly resumed: boolean;
-    }
-  | { readonly type: "phase-started"; readonly phase: GatedRow; readonly does: string }
-  | {
-      readonly type: "plan";
-      readonly phase: GatedRow;
-      readonly step?: number;
-      readonly digest: string;
-      readonly operations: readonly PlannedOperation[];
-    }
-  | { readonly type: "applied"; readonly phase: GatedRow; readonly step?: number; readonly seconds: number }
-  | { readonly type: "output"; readonly phase: GatedRow; readonly line: string }
-  | ({ readonly type: "gate"; readonly phase: GatedRow } & GateResult)
-  | ({ readonly type: "phase-finished" } & PhaseReport)
-  | { readonly type: "warning"; readonly message: string }
-  | { readonly type: "failed"; readonly phase: GatedRow; readonly message: string }
-  | { readonly type: "rollback-started"; readonly phase: GatedRow; readonly reason: string }
-  | ({ readonly type: "run-finished" } & RunResult);
 
-export type PlannedOperation = Pick<Operation, "op" | "type" | "name" | "properties">;
+const row: z.ZodType<GatedRow> = z.enum([...phaseNames, withdraw, "settle"]).describe("phase, or row of the way back");
+const evidence: z.ZodType<Evidence> = z.json().describe("what the gate saw");
+const step = z.number().describe("step within the phase, 1 being the first").optional();
+const seconds = z.number();
 
-export interface PhaseReport {
-  readonly name: GatedRow;
-  readonly seconds: number;
-  /** How many operations the engine did in the cloud. */
-  readonly operations: number;
-  /** Part of `seconds` in which neither the cloud worked nor a gate or a command was waited for. */
-  readonly overheadSeconds: number;
-}
+export const plannedOperation = z.object({
+  op: z.string().describe("the engine's word: create, update, delete, create-replacement, …"),
+  type: z.string().describe("resource type, for example aws:ec2/instance:Instance"),
+  name: z.string(),
+  properties: z.array(z.string()).readonly().describe("inputs that differ"),
+});
 
-export type Outcome = "reached" | "rolled-back" | "paused" | "failed" | "interrupted" | "aborted";
+const phaseReport = z.object({
+  name: row,
+  seconds,
+  operations: z.number().describe("how many operations the engine did in the cloud"),
+  overheadSeconds: z
+    .number()
+    .describe("part of `seconds` in which neither the cloud worked nor a gate or a command was waited for"),
+});
 
 /** How a run ended: the last line of its JSON lines. */
-export interface RunResult {
-  readonly outcome: Outcome;
-  readonly run: string | null;
-  readonly from: string;
-  readonly to: string;
-  readonly live: string;
-  readonly seconds: number;
-  readonly phases: readonly PhaseReport[];
-  readonly exitCode: number;
-  /** Why it did not reach the goal, and what to type next. */
-  readonly message?: string;
-  /** The plan that waits for approval. */
-  readonly digest?: string;
-}
+export const runResult = z.object({
+  outcome: z.enum(["reached", "rolled-back", "paused", "failed", "interrupted", "aborted"]),
+  run: z.string().nullable(),
+  from: z.string(),
+  to: z.string(),
+  live: z.string().describe("the generation that serves"),
+  seconds,
+  phases: z.array(phaseReport).readonly(),
+  exitCode: z.number(),
+  message: z.string().describe("why the goal was not reached, and what to type next").optional(),
+  digest: z.string().describe("the plan that waits for approval").optional(),
+});
+
+const event = <Type extends string, Shape extends z.ZodRawShape>(type: Type, shape: Shape) =>
+  z.object({ type: z.literal(type), ...shape });
+
+export const runEvent = z.discriminatedUnion("type", [
+  event("run-started", { run: z.string(), from: z.string(), to: z.string(), resumed: z.boolean() }),
+  event("phase-started", { phase: row, does: z.string() }),
+  event("plan", { phase: row, step, digest: z.string(), operations: z.array(plannedOperation).readonly() }),
+  event("applied", { phase: row, step, seconds }),
+  event("output", { phase: row, line: z.string().describe("a line of the site's own command") }),
+  event("gate", {
+    phase: row,
+    gate: z.string(),
+    verdict: z.enum(["pass", "fail", "inconclusive"]),
+    evidence,
+    seconds,
+  }),
+  event("phase-finished", phaseReport.shape),
+  event("warning", { message: z.string() }),
+  event("failed", { phase: row, message: z.string() }),
+  event("rollback-started", { phase: row, reason: z.string() }),
+  event("run-finished", runResult.shape),
+]);
+
+export type RunEvent = Readonly<z.infer<typeof runEvent>>;
+export type PlannedOperation = Readonly<z.infer<typeof plannedOperation>>;
+export type PhaseReport = Readonly<z.infer<typeof phaseReport>>;
+export type RunResult = Readonly<z.infer<typeof runResult>>;
+export type Outcome = RunResult["outcome"];
 
 export type Listener = (event: RunEvent) => void;

@@ -105,7 +105,7 @@ describe("bad input", () => {
 
   it("refuses a stack that it does not know, as JSON when asked for", async () => {
     const { exitCode, stdout } = await handover("upgrade", "--stack", "nowhere", "--json");
-    const { outcome, code } = JSON.parse(stdout);
-    assert.deepEqual([exitCode, outcome, code], [1, "error", "unknown-stack"]);
+    const { error } = JSON.parse(stdout);
+    assert.deepEqual([exitCode, error.code], [1, "unknown-stack"]);
   });
 });

@@ -5,6 +5,7 @@ import { execa } from "execa";
 import { parse, stringify } from "yaml";
 import type { RunEvent } from "../../../automation/report/events.ts";
 import { projectDirectory } from "../../../stacks/project.ts";
+import { assertDocuments } from "../../automation/report/validate.ts";
 
 export interface Finished {
   readonly exitCode: number;
@@ -12,9 +13,11 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs `./handover` as a user does. */
-export function handover(...args: string[]): Promise<Finished> {
-  return run(join(projectDirectory, "handover"), args, process.env);
+/** Runs `./handover` as a user does. What it prints with `--json` must be as docs/schemas say. */
+export async function handover(...args: string[]): Promise<Finished> {
+  const finished = await run(join(projectDirectory, "handover"), args, process.env);
+  if (args.includes("--json")) assertDocuments(args, finished.stdout);
+  return finished;
 }
 
 /** Runs a program in the project's folder. */
@@ -55,6 +58,7 @@ export function startDriver(args: readonly string[], onEvent: (event: RunEvent) 
   const told = new EventEmitter();
   const ended = (async () => {
     for await (const line of child) {
+      assertDocuments(args, line);
       const event = JSON.parse(line) as RunEvent;
       events.push(event);
       onEvent(event);
@@ -88,9 +92,9 @@ export function drive(args: readonly string[], onEvent?: (event: RunEvent) => vo
 /** The environment that `sandbox env` gives, for this process's children. */
 export async function environmentOf(name: string): Promise<NodeJS.ProcessEnv> {
   const { stdout } = await handover("sandbox", "env", "--name", name, "--json");
-  const variables = Object.entries(JSON.parse(stdout) as Record<string, string>);
+  const { variables } = JSON.parse(stdout) as { variables: Record<string, string> };
   const env = { ...process.env };
-  for (const [key, value] of variables) {
+  for (const [key, value] of Object.entries(variables)) {
     if (value === "") delete env[key];
     else env[key] = value;
   }

@@ -1,0 +1,23 @@
+import { abortCommand } from "./abort.ts";
+import { approveCommand } from "./approve.ts";
+import type { Command } from "./command.ts";
+import { historyCommand } from "./history.ts";
+import { rehearseCommand } from "./rehearse.ts";
+import { resumeCommand } from "./resume.ts";
+import { rollbackCommand } from "./rollback.ts";
+import { sandboxCommand } from "./sandbox.ts";
+import { statusCommand } from "./status.ts";
+import { upgradeCommand } from "./upgrade.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: each command has arguments of its own
+export const commands: readonly Command<any>[] = [
+  rehearseCommand,
+  upgradeCommand,
+  statusCommand,
+  approveCommand,
+  resumeCommand,
+  rollbackCommand,
+  abortCommand,
+  historyCommand,
+  sandboxCommand,
+];

@@ -1,0 +1,7 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { schemaDirectory, schemaFiles } from "./schemas.ts";
+
+rmSync(schemaDirectory, { recursive: true, force: true });
+mkdirSync(schemaDirectory, { recursive: true });
+for (const [file, text] of Object.entries(schemaFiles())) writeFileSync(join(schemaDirectory, file), text);
