@@ -8,7 +8,8 @@ export function sandboxDirectory(name: string): string {
 }
 
 /**
- * What `pulumi`, `aws` and any AWS SDK need to work against the sandbox. Handover itself needs no more than they do.
+ * What `pulumi`, `aws` and any AWS SDK need to work against the sandbox, and the site's own commands to reach its
+ * database. Handover itself needs no more than they do.
  * @param providerPort where the provider listens that stays up; the engine attaches to it
  */
 export function environment(name: string, region: string, slot: Slot, providerPort: number): Record<string, string> {
@@ -21,6 +22,7 @@ export function environment(name: string, region: string, slot: Slot, providerPo
     AWS_SESSION_TOKEN: "",
     AWS_PROFILE: "",
     AWS_EC2_METADATA_DISABLED: "true",
+    DATABASE_URL: slot.database.url,
     PULUMI_BACKEND_URL: `file://${join(sandboxDirectory(name), "state")}`,
     PULUMI_CONFIG_PASSPHRASE: "sandbox",
     PULUMI_SKIP_UPDATE_CHECK: "true",

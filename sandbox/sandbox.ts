@@ -5,7 +5,8 @@ import { parse } from "yaml";
 import { HandoverError, messageOf } from "../automation/errors.ts";
 import { projectDirectory } from "../stacks/project.ts";
 import { startCloud } from "./cloud/start.ts";
-import { createDatabase } from "./database.ts";
+import { createDatabase } from "./database/reference.ts";
+import { startDatabase } from "./database/start.ts";
 import { type Derived, derive } from "./derive.ts";
 import { enter, environment, exportLines, sandboxDirectory } from "./environment.ts";
 import { isRunning, startService, stopProcess } from "./processes.ts";
@@ -52,7 +53,8 @@ export async function up({ name, like = "staging", frontends }: UpOptions): Prom
     const providerPort = await freePort();
     const variables = environment(name, region, slot, providerPort);
     enter(variables);
-    [processes.network, processes.provider] = await Promise.all([
+    [processes.database, processes.network, processes.provider] = await Promise.all([
+      startDatabaseService(directory, slot),
       startNetwork(directory, slot),
       startProvider(directory, providerPort),
     ]);
@@ -76,7 +78,8 @@ export async function down(name: string): Promise<boolean> {
   const sandbox = find(name);
   if (sandbox !== undefined) await stop(sandbox.processes);
   const directory = sandboxDirectory(name);
-  for (const file of ["sandbox.json", "env", "state"]) rmSync(join(directory, file), { recursive: true, force: true });
+  for (const file of ["sandbox.json", "env", "state", "database"])
+    rmSync(join(directory, file), { recursive: true, force: true });
   rmSync(stackFile(name), { force: true });
   return sandbox !== undefined;
 }
@@ -132,7 +135,12 @@ async function startCloudService(directory: string, slot: Slot, images: Derived[
   return pidOf(process.pid);
 }
 
-async function startNetwork(directory: string, { cloud, network }: Slot): Promise<number> {
+async function startDatabaseService(directory: string, slot: Slot): Promise<number> {
+  const options = { slot, directory: join(directory, "database"), logFile: join(directory, "database.log") };
+  return pidOf((await startDatabase({ ...options, detached: true })).pid);
+}
+
+async function startNetwork(directory: string, { cloud, network, database }: Slot): Promise<number> {
   const args = [
     join(import.meta.dirname, "network", "main.ts"),
     "--cloud",
@@ -141,6 +149,8 @@ async function startNetwork(directory: string, { cloud, network }: Slot): Promis
     network.host,
     "--port",
     String(network.port),
+    "--database",
+    database.url,
   ];
   const service = await startService("network", {
     command: process.execPath,

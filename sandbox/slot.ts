@@ -10,6 +10,8 @@ export interface Slot {
   readonly cloud: { readonly host: string; readonly port: number; readonly url: string };
   /** Where the network's own control API listens, `http://127.64.X.2:4567`; AWS reserves this address too. */
   readonly network: { readonly host: string; readonly port: number; readonly url: string };
+  /** Where the site's PostgreSQL listens, `127.64.X.3:5432`; AWS reserves this address too. */
+  readonly database: { readonly host: string; readonly port: number; readonly url: string };
   /** The VPC that the site creates. */
   readonly cidrBlock: string;
   /** Elastic IPs come from here. */
@@ -23,10 +25,12 @@ export const slotCount = 16;
 export function slot(number: number): Slot {
   const prefix = `127.64.${number * 16}`;
   const endpoint = (host: string, port: number) => ({ host, port, url: `http://${host}:${port}` });
+  const database = { host: `${prefix}.3`, port: 5432 };
   return {
     number,
     cloud: endpoint(`${prefix}.1`, 4566),
     network: endpoint(`${prefix}.2`, 4567),
+    database: { ...database, url: `postgresql://postgres@${database.host}:${database.port}/postgres` },
     cidrBlock: `${prefix}.0/20`,
     addressPool: `127.${128 + number}.0.0/16`,
     loadBalancerPool: `127.${144 + number}.0.0/16`,
@@ -37,12 +41,13 @@ export function slot(number: number): Slot {
 export async function freeSlot(): Promise<Slot> {
   for (let number = 0; number < slotCount; number++) {
     const candidate = slot(number);
-    if ((await canListen(candidate.cloud)) && (await canListen(candidate.network))) return candidate;
+    const { cloud, network, database } = candidate;
+    if ((await canListen(cloud)) && (await canListen(network)) && (await canListen(database))) return candidate;
   }
   throw new Error(`All ${slotCount} sandboxes that fit on one machine are in use. End one with: handover sandbox down`);
 }
 
-function canListen({ host, port }: { host: string; port: number }): Promise<boolean> {
+function canListen({ host, port }: { readonly host: string; readonly port: number }): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));

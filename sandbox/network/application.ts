@@ -1,12 +1,15 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Inputs } from "./inputs.ts";
+import { messageOf } from "./log.ts";
 import { seededRandom } from "./random.ts";
 import type { Simulation } from "./simulation.ts";
+import type { SiteDatabase } from "./site-database.ts";
 
 export interface ApplicationOptions {
   readonly instanceId: string;
   readonly inputs: Inputs;
   readonly simulation: Simulation;
+  readonly database: SiteDatabase;
 }
 
 /** How many requests at once the server status pretends to have room for. */
@@ -20,13 +23,13 @@ const longestSleepMilliseconds = 60_000;
  * | --- | --- |
  * | `/` | 200; `?sleep=MILLISECONDS` (at most 60,000) holds it back |
  * | `/health` | 200, or 500 when it simulates `unhealthy` |
- * | `/health/db` | 200, or 503 when it simulates `db-down` |
+ * | `/health/db` | 200 when the database answers, else 503 with the reason |
  * | `/server-status?auto` | Apache's machine-readable status; BusyWorkers counts the request that asks, as Apache does |
  *
  * Every answer says who gave it: `x-generation` and `x-server`.
  * @see https://httpd.apache.org/docs/2.4/mod/mod_status.html
  */
-export function createApplication({ instanceId, inputs, simulation }: ApplicationOptions): RequestListener {
+export function createApplication({ instanceId, inputs, simulation, database }: ApplicationOptions): RequestListener {
   const generation = headerValue(inputs.GENERATION ?? "unknown");
   const random = seededRandom(instanceId);
   let accesses = 0;
@@ -45,17 +48,26 @@ export function createApplication({ instanceId, inputs, simulation }: Applicatio
       return;
     }
     const milliseconds = simulation.slowMilliseconds + sleepMilliseconds(path, query);
-    const respond = () => answer(response, ...reply(request, path));
-    if (milliseconds === 0) respond();
+    const respond = async () => answer(response, ...(await reply(request, path)));
+    if (milliseconds === 0) void respond();
     else afterDelay(response, milliseconds, respond);
   };
 
-  function reply(request: IncomingMessage, path: string): [status: number, body: string] {
+  async function reply(request: IncomingMessage, path: string): Promise<[status: number, body: string]> {
     if (path === "/health") return simulation.unhealthy ? [500, "unhealthy\n"] : [200, "ok\n"];
-    if (path === "/health/db") return simulation.databaseDown ? [503, "database down\n"] : [200, "ok\n"];
+    if (path === "/health/db") return databaseHealth(database);
     if (random() < simulation.errorShare) return [500, "simulated error\n"];
     if (path === "/") return [200, `${generation} ${inputs.APP_REVISION ?? "unknown"} ${instanceId}\n`];
     return [404, `nothing at ${request.method} ${path}\n`];
+  }
+}
+
+async function databaseHealth(database: SiteDatabase): Promise<[status: number, body: string]> {
+  try {
+    await database.ask();
+    return [200, "ok\n"];
+  } catch (error) {
+    return [503, `database down: ${messageOf(error)}\n`];
   }
 }
 
@@ -65,7 +77,7 @@ function sleepMilliseconds(path: string, query: string): number {
   return asked > 0 ? Math.min(asked, longestSleepMilliseconds) : 0;
 }
 
-function afterDelay(response: ServerResponse, milliseconds: number, action: () => void): void {
+function afterDelay(response: ServerResponse, milliseconds: number, action: () => unknown): void {
   const timer = setTimeout(action, milliseconds);
   response.once("close", () => clearTimeout(timer));
 }

@@ -4,29 +4,33 @@ import { followCloud } from "./follower.ts";
 import { HealthReports } from "./health-reports.ts";
 import { log } from "./log.ts";
 import { Network } from "./network.ts";
+import { siteDatabase } from "./site-database.ts";
 
 const usage =
-  "node sandbox/network/main.ts --cloud http://127.64.0.1:4566 --host 127.64.0.2 --port 4567 [--address-propagation-seconds 0.2]";
+  "node sandbox/network/main.ts --cloud http://127.64.0.1:4566 --host 127.64.0.2 --port 4567 --database postgresql://postgres@127.64.0.3:5432/postgres [--address-propagation-seconds 0.2]";
 
 const { values } = parseArgs({
   options: {
     cloud: { type: "string" },
     host: { type: "string" },
     port: { type: "string", default: "4567" },
+    database: { type: "string" },
     "address-propagation-seconds": { type: "string", default: "0.2" },
   },
 });
-if (values.cloud === undefined || values.host === undefined) throw new Error(`usage: ${usage}`);
+const { cloud, host, database } = values;
+if (cloud === undefined || host === undefined || database === undefined) throw new Error(`usage: ${usage}`);
 
 const stop = new AbortController();
 const { signal } = stop;
-const reports = new HealthReports(values.cloud, signal, log);
+const reports = new HealthReports(cloud, signal, log);
 const network = new Network({
   propagationMilliseconds: Number(values["address-propagation-seconds"]) * 1000,
+  database: siteDatabase(database),
   onHealth: (report) => reports.add(report),
   log,
 });
-const control = await serveControl(network, values.host, Number(values.port));
+const control = await serveControl(network, host, Number(values.port));
 
 for (const name of ["SIGTERM", "SIGINT"] as const) {
   process.once(name, () => {
@@ -39,7 +43,7 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
 
 let ready = false;
 await followCloud({
-  cloudUrl: values.cloud,
+  cloudUrl: cloud,
   signal,
   log,
   onState: async (state) => {

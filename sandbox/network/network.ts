@@ -2,6 +2,7 @@ import { type AddressMove, ElasticIp, type Endpoint } from "./elastic-ip.ts";
 import { LoadBalancer } from "./load-balancer.ts";
 import type { Log } from "./log.ts";
 import { InstanceServer } from "./server.ts";
+import type { SiteDatabase } from "./site-database.ts";
 import type { CloudState, InstanceState, LoadBalancerState, TargetHealthReport } from "./state.ts";
 import { TargetGroup } from "./target-groups.ts";
 
@@ -10,6 +11,8 @@ export interface NetworkOptions {
   readonly propagationMilliseconds: number;
   readonly onHealth: (report: TargetHealthReport) => void;
   readonly log: Log;
+  /** What `/health/db` asks. */
+  readonly database: SiteDatabase;
   /** The load balancer's idle timeout in milliseconds. Default: 60,000, as on AWS. */
   readonly idleMilliseconds?: number;
   /** Which target group gets a request, by weight. Default: `Math.random`. */
@@ -88,7 +91,8 @@ export class Network {
     const started = [...running.values()].filter(({ id }) => !this.#servers.has(id));
     await Promise.all(
       started.map((instance) => {
-        const server = new InstanceServer(instance, () => void this.#refreshAddresses(), this.#options.log);
+        const { database, log } = this.#options;
+        const server = new InstanceServer(instance, { database, log, onChange: () => void this.#refreshAddresses() });
         this.#servers.set(instance.id, server);
         return server.start();
       }),

@@ -3,6 +3,7 @@ import { createApplication } from "./application.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
 import { type Log, messageOf } from "./log.ts";
 import { parseSimulation, type Simulation } from "./simulation.ts";
+import { deadDatabase, type SiteDatabase } from "./site-database.ts";
 import type { InstanceState } from "./state.ts";
 
 const defaultPort = 8080;
@@ -12,6 +13,13 @@ const defaultPort = 8080;
  * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html
  */
 const keepAliveMilliseconds = 75_000;
+
+export interface InstanceServerOptions {
+  readonly database: SiteDatabase;
+  /** Called after the server has begun or ceased to listen by itself. */
+  readonly onChange: () => void;
+  readonly log: Log;
+}
 
 /** The HTTP server of one instance, on its private address; it lives as long as the instance runs. */
 export class InstanceServer {
@@ -26,8 +34,7 @@ export class InstanceServer {
   readonly #log: Log;
   #crash: NodeJS.Timeout | undefined;
 
-  /** @param onChange is called after the server has begun or ceased to listen by itself. */
-  constructor(instance: InstanceState, onChange: () => void, log: Log) {
+  constructor(instance: InstanceState, { database, onChange, log }: InstanceServerOptions) {
     const inputs = bootInputs(instance, log);
     this.instanceId = instance.id;
     this.host = instance.privateIp;
@@ -39,7 +46,12 @@ export class InstanceServer {
     for (const unknown of this.#simulation.unknown) log(`${instance.id}: SIMULATE does not know "${unknown}"`);
     this.#server = createServer(
       { keepAliveTimeout: keepAliveMilliseconds, requestTimeout: 0 },
-      createApplication({ instanceId: instance.id, inputs, simulation: this.#simulation }),
+      createApplication({
+        instanceId: instance.id,
+        inputs,
+        simulation: this.#simulation,
+        database: this.#simulation.databaseDown ? deadDatabase : database,
+      }),
     );
   }
 

@@ -2,7 +2,7 @@
 export interface Simulation {
   /** `/health` answers 500. */
   readonly unhealthy: boolean;
-  /** `/health/db` answers 503. */
+  /** The database is looked for where there is none, so `/health/db` answers 503. */
   readonly databaseDown: boolean;
   /** The share of answers, outside `/health…`, that are a 500: 0 to 1. */
   readonly errorShare: number;

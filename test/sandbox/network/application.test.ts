@@ -71,6 +71,15 @@ describe("an instance's server", () => {
     assert.match(logged.join("\n"), /i-3: PORT is "http", which is no port; using 8080/);
   });
 
+  it("says why when its database does not answer", async () => {
+    world.stop();
+    world = await World.start({ database: { ask: () => Promise.reject(new Error("too many connections")) } });
+    await boot();
+    const { status, body } = await ask("/health/db");
+    assert.deepEqual([status, body], [503, "database down: too many connections\n"]);
+    assert.equal((await ask("/health")).status, 200);
+  });
+
   describe("simulates", () => {
     it("unhealthy: only /health answers 500", async () => {
       await boot({ SIMULATE: "unhealthy" });
@@ -79,9 +88,11 @@ describe("an instance's server", () => {
       assert.equal((await ask("/")).status, 200);
     });
 
-    it("db-down: only /health/db answers 503", async () => {
+    it("db-down: it asks where no database listens, and only /health/db answers 503", async () => {
       await boot({ SIMULATE: "db-down" });
-      assert.equal((await ask("/health/db")).status, 503);
+      const { status, body } = await ask("/health/db");
+      assert.equal(status, 503);
+      assert.match(body, /ECONNREFUSED/);
       assert.equal((await ask("/health")).status, 200);
     });
 

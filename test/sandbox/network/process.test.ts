@@ -33,7 +33,12 @@ describe("the network's process", () => {
 
   async function start(): Promise<void> {
     const { url: cloudUrl } = cloud;
-    const options = { cloud: cloudUrl, host: world.slot.network.host, port: String(controlPort) };
+    const options = {
+      cloud: cloudUrl,
+      host: world.slot.network.host,
+      port: String(controlPort),
+      database: "postgresql://127.0.0.1:1/",
+    };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     process_ = await startService("network", {
       command: process.execPath,

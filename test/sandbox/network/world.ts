@@ -55,6 +55,7 @@ export class World {
     this.#release = release;
     this.network = new Network({
       propagationMilliseconds: 0,
+      database: { ask: async () => {} },
       onHealth: (report) => this.reports.push(report),
       log: () => {},
       ...options,
