@@ -17,6 +17,7 @@ import {
   type TargetHealthDescription,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { DescribeDBSnapshotsCommand, RDSClient } from "@aws-sdk/client-rds";
+import { Arrays } from "./arrays.ts";
 
 /**
  * What the gates read from AWS. Region, endpoint and credentials come from the SDK's usual environment. Retries with
@@ -26,12 +27,14 @@ export class Aws {
   readonly #ec2: EC2Client;
   readonly #balancing: ElasticLoadBalancingV2Client;
   readonly #rds: RDSClient;
+  readonly arrays: Arrays;
 
   constructor(region: string) {
     const settings = { region, retryMode: "adaptive", maxAttempts: 8 };
     this.#ec2 = new EC2Client(settings);
     this.#balancing = new ElasticLoadBalancingV2Client(settings);
     this.#rds = new RDSClient(settings);
+    this.arrays = new Arrays(settings, this.#ec2);
   }
 
   /** The image, or undefined when it does not exist or is not shared with this account. */
@@ -139,6 +142,8 @@ export class Aws {
         );
         return LaunchTemplates.flatMap(({ LaunchTemplateId = [] }) => LaunchTemplateId);
       }
+      case "aws:autoscaling/group:Group":
+        return (await this.arrays.find(name, abortSignal)) === undefined ? [] : [name];
       case "aws:lb/targetGroup:TargetGroup":
         return this.#targetGroupArns(name, abortSignal);
       case "aws:rds/snapshot:Snapshot": {
@@ -168,6 +173,7 @@ export class Aws {
     this.#ec2.destroy();
     this.#balancing.destroy();
     this.#rds.destroy();
+    this.arrays.close();
   }
 }
 

@@ -8,6 +8,8 @@ interface Permission {
   readonly ops: readonly string[];
   /** `from` is live, `to` is new. Default: what belongs to no generation. */
   readonly of?: "from" | "to";
+  /** The only properties that it may change. Default: all. */
+  readonly properties?: readonly string[];
 }
 
 const server = "aws:ec2/instance:Instance";
@@ -18,12 +20,17 @@ const association = "aws:ec2/eipAssociation:EipAssociation";
 const snapshots = ["aws:ebs/snapshot:Snapshot", "aws:rds/snapshot:Snapshot"];
 const routing = ["aws:lb/listener:Listener", "aws:lb/listenerRule:ListenerRule"];
 const generation = [server, attachment, targetGroup, launchTemplate];
+const group = "aws:autoscaling/group:Group";
+const array = [group, "aws:autoscaling/policy:Policy", "aws:autoscaling/schedule:Schedule"];
 const replacement = ["replace", "create-replacement", "delete-replaced"];
 
 const route: Permission = { types: routing, ops: ["update"] };
 const move: Permission = { types: [association], ops: replacement };
 const launch: Permission = { types: generation, ops: ["create"], of: "to" };
 const forgetSnapshot: Permission = { types: snapshots, ops: ["delete"] };
+const register: Permission = { types: [attachment], ops: ["create"], of: "from" };
+const suspend = (of: "from" | "to"): Permission => changeArray(of, "suspendedProcesses");
+const attach = (of: "from" | "to"): Permission => changeArray(of, "targetGroupArns");
 
 const permissions: Readonly<Record<Exclude<GatedRow, "settle">, readonly Permission[]>> = {
   backup: [{ types: snapshots, ops: ["create"] }],
@@ -31,17 +38,21 @@ const permissions: Readonly<Record<Exclude<GatedRow, "settle">, readonly Permiss
   "launch-first": [launch, route],
   "launch-rest": [launch],
   connect: [route],
-  "suspend-array": [],
+  "suspend-array": [suspend("from"), { types: array, ops: ["create"], of: "to" }],
   "move-addresses": [move],
-  "resume-array": [],
-  observe: [route],
-  drain: [{ types: [attachment], ops: ["delete"], of: "from" }],
-  retire: [route, forgetSnapshot, { types: generation, ops: ["delete"], of: "from" }],
+  "resume-array": [suspend("to")],
+  // From `drain` a run goes back through here: the old servers are registered again.
+  observe: [route, register, attach("from")],
+  drain: [{ types: [attachment], ops: ["delete"], of: "from" }, attach("from")],
+  retire: [route, forgetSnapshot, { types: [...generation, ...array], ops: ["delete"], of: "from" }],
   withdraw: [
     route,
     move,
-    { types: [attachment], ops: ["create"], of: "from" },
+    register,
     { types: [attachment], ops: ["delete"], of: "to" },
+    changeArray("from", "suspendedProcesses", "targetGroupArns"),
+    changeArray("to", "suspendedProcesses", "targetGroupArns"),
+    { types: array, ops: ["create"], of: "to" },
   ],
 };
 
@@ -50,7 +61,8 @@ const goingBack: readonly Permission[] = [
   route,
   move,
   forgetSnapshot,
-  { types: generation, ops: ["delete"], of: "to" },
+  suspend("from"),
+  { types: [...generation, ...array], ops: ["delete"], of: "to" },
 ];
 
 /** An update outside a run may create and change what no live server depends on, and never touches a live server. */
@@ -92,11 +104,24 @@ export function check(operations: readonly Operation[], context: PolicyContext):
 function permits(permission: Permission, operation: Operation, owners: { from: string; to: string }): boolean {
   const owner = generationOf(operation);
   const expected = permission.of === undefined ? undefined : owners[permission.of];
+  const { properties } = permission;
+  if (properties !== undefined && !operation.properties.every((path) => properties.includes(topLevel(path))))
+    return false;
   return permission.types.includes(operation.type) && permission.ops.includes(operation.op) && owner === expected;
 }
 
-/** The generation that a resource belongs to, by its name: servers and attachments are numbered. */
+/** `suspendedProcesses` for `suspendedProcesses[0]`. */
+function topLevel(path: string): string {
+  return path.split(/[.[]/)[0] ?? path;
+}
+
+function changeArray(of: "from" | "to", ...properties: string[]): Permission {
+  return { types: [group], ops: ["update"], of, properties };
+}
+
+/** The generation that a resource belongs to, by its name: servers are numbered, an array's policies have a dot. */
 function generationOf({ type, name }: Operation): string | undefined {
   if (type === server || type === attachment) return name.replace(/-\d+$/, "");
+  if (array.includes(type)) return name.split(".")[0];
   return generation.includes(type) ? name : undefined;
 }

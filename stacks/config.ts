@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import type { z } from "zod";
+import type { ArrayConfig } from "./array-schema.ts";
 import {
   fileSchema,
   type generationSchema,
@@ -23,7 +24,7 @@ export interface GenerationConfig {
   readonly imageId: string;
   readonly instanceType: string;
   readonly frontends: number;
-  readonly array?: { readonly minSize: number; readonly maxSize: number };
+  readonly array?: ArrayConfig;
   readonly inputs: Readonly<Record<string, Input>>;
   readonly userDataFile?: string;
 }

@@ -16,17 +16,26 @@ export interface Intent {
   readonly addresses: readonly AddressHolder[];
   /** Whether the run's snapshot of the database is part of the stack; when it leaves the stack it is kept. */
   readonly snapshot: boolean;
-  /** Generations whose array launches and terminates nothing. */
-  readonly suspendedArrays: readonly string[];
 }
 
 export interface GenerationIntent {
   /** How many of its servers exist. */
   readonly frontends: number;
-  /** Whether they are registered in the generation's target group. */
+  /** Whether they, and those of its array, are registered in the generation's target group. */
   readonly registered: boolean;
-  readonly array: boolean;
+  /** Undefined: it has none. */
+  readonly array: ArrayIntent | undefined;
 }
+
+/**
+ * What an array may do, besides what an operator has suspended in it:
+ * - `active`: autoscaling works;
+ * - `recorded`: the same, and what an operator has suspended is written down before the run suspends the rest;
+ * - `suspended`: it launches and terminates nothing, and its servers stay in service;
+ * - `filling`: it launches the servers that it was created for, and nothing else;
+ * - `withdrawn`: as `filling`; created without servers if the run had not created it.
+ */
+export type ArrayIntent = "active" | "recorded" | "suspended" | "filling" | "withdrawn";
 
 export interface AddressHolder {
   readonly generation: string;
@@ -51,7 +60,6 @@ export function settled(site: SiteShape, live: string): Intent {
     testTarget: live,
     addresses: addresses(site, () => live),
     snapshot: false,
-    suspendedArrays: [],
   };
 }
 
@@ -69,23 +77,26 @@ export function intent(site: SiteShape, from: string, to: string, row: Row, step
   return {
     live: from,
     generations: {
-      [from]: { ...whole(site, from), registered: !reached("drain") },
+      [from]: { ...whole(site, from), registered: !reached("drain"), array: oldArray(site, from, row, step) },
       ...(launched > 0 && {
-        [to]: { frontends: launched, registered: true, array: hasArray(site, to) && reached("suspend-array") },
+        [to]: { frontends: launched, registered: true, array: newArray(site, to, row, step) },
       }),
     },
     weights: { [from]: 100 - share, ...(launched > 0 && { [to]: share }) },
     testTarget: launched > 0 ? to : from,
     addresses: addresses(site, (index) => (index < moved ? to : from)),
     snapshot: site.database,
-    suspendedArrays: suspendedArrays(site, from, to, reached),
   };
 }
 
-/** How many steps a phase has: traffic shares in `connect`, batches of addresses in `move-addresses`. */
+/**
+ * How many steps a phase has: traffic shares in `connect`, batches of addresses in `move-addresses`; `suspend-array`
+ * writes down what is suspended, suspends the old array, and then copies it while its capacity stands still.
+ */
 export function stepsOf(site: SiteShape, row: Row): number {
   if (row === "connect") return site.shiftPercent.length;
   if (row === "move-addresses") return Math.min(2, site.elasticIps);
+  if (row === "suspend-array") return 3;
   return 1;
 }
 
@@ -93,7 +104,14 @@ export function stepsOf(site: SiteShape, row: Row): number {
 function withdrawn(site: SiteShape, from: string, to: string): Intent {
   return {
     ...settled(site, from),
-    generations: { [from]: whole(site, from), [to]: { ...whole(site, to), registered: false } },
+    generations: {
+      [from]: whole(site, from),
+      [to]: {
+        frontends: frontendsOf(site, to),
+        registered: false,
+        array: hasArray(site, to) ? "withdrawn" : undefined,
+      },
+    },
     weights: { [from]: 100, [to]: 0 },
     snapshot: site.database,
   };
@@ -110,9 +128,17 @@ function movedAddresses(site: SiteShape, row: PhaseName, step: number): number {
   return row === "move-addresses" && step === 1 ? Math.min(1, site.elasticIps) : site.elasticIps;
 }
 
-function suspendedArrays(site: SiteShape, from: string, to: string, reached: (phase: PhaseName) => boolean): string[] {
-  if (!reached("suspend-array")) return [];
-  return [from, ...(reached("resume-array") ? [] : [to])].filter((name) => hasArray(site, name));
+function oldArray(site: SiteShape, name: string, row: PhaseName, step: number): ArrayIntent | undefined {
+  if (!hasArray(site, name)) return undefined;
+  if (row === "suspend-array") return step === 1 ? "recorded" : "suspended";
+  return isAfter(row, "suspend-array") ? "suspended" : "active";
+}
+
+function newArray(site: SiteShape, name: string, row: PhaseName, step: number): ArrayIntent | undefined {
+  if (!hasArray(site, name)) return undefined;
+  if (row === "suspend-array") return step < 3 ? undefined : "filling";
+  if (row === "resume-array" || isAfter(row, "resume-array")) return "active";
+  return isAfter(row, "suspend-array") ? "filling" : undefined;
 }
 
 function addresses(site: SiteShape, holder: (index: number) => string): AddressHolder[] {
@@ -120,7 +146,7 @@ function addresses(site: SiteShape, holder: (index: number) => string): AddressH
 }
 
 function whole(site: SiteShape, name: string): GenerationIntent {
-  return { frontends: frontendsOf(site, name), registered: true, array: hasArray(site, name) };
+  return { frontends: frontendsOf(site, name), registered: true, array: hasArray(site, name) ? "active" : undefined };
 }
 
 function frontendsOf(site: SiteShape, name: string): number {

@@ -4,6 +4,14 @@ import { z } from "zod";
 
 const frontendSchema = z.object({ name: z.string(), instanceId: z.string(), privateIp: z.string() });
 
+const arraySchema = z.object({
+  /** The Auto Scaling group's. */
+  name: z.string(),
+  intent: z.enum(["active", "recorded", "suspended", "filling", "withdrawn"]),
+  /** In a run: the processes that an operator had suspended before the run suspended others. */
+  suspendedByOperator: z.array(z.string()).optional(),
+});
+
 export const outputsSchema = z.object({
   /** The generation that serves: the fact, where `handover:live` is the goal. */
   live: z.string(),
@@ -30,6 +38,7 @@ export const outputsSchema = z.object({
       weight: z.number(),
       registered: z.boolean(),
       frontends: z.array(frontendSchema),
+      array: arraySchema.optional(),
     }),
   ),
   /** The run's snapshot of the database. */
@@ -51,6 +60,7 @@ export const definitionsSchema = z.record(
 
 export type Outputs = z.infer<typeof outputsSchema>;
 export type Frontend = z.infer<typeof frontendSchema>;
+export type ArrayOutputs = z.infer<typeof arraySchema>;
 export type Definitions = z.infer<typeof definitionsSchema>;
 
 /** The last update's outputs, or undefined for a stack that was never deployed. */

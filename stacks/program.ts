@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime/index.js";
+import { type ArrayFacts, arrayFacts } from "./array-facts.ts";
 import { type Config, ConfigError, parseConfig } from "./config.ts";
 import { objection } from "./guard.ts";
 import { type Intent, intent, settled } from "./intent.ts";
@@ -29,7 +30,10 @@ async function declare(): Promise<Record<string, unknown>> {
   if (problem !== undefined) await refuse(problem);
 
   const position = decide(config, last);
-  const definitions = await define(config, position.intent, last, userDataOf);
+  const [definitions, facts] = await Promise.all([
+    define(config, position.intent, last, userDataOf),
+    arrayFacts(position.intent, position.run, last),
+  ]);
   const stack = pulumi.getStack();
   const site = new Site("site", {
     stack,
@@ -38,9 +42,10 @@ async function declare(): Promise<Record<string, unknown>> {
     owner: { site: `${pulumi.getProject()}-${stack}` },
     rootDeviceNames: Object.fromEntries(Object.entries(definitions).map(([name, d]) => [name, d.rootDeviceName])),
     userData: userDataOf,
+    arrayFacts: facts,
   });
   return {
-    ...describe(site, config, position),
+    ...describe(site, config, position, facts),
     definitions: pulumi.secret(definitions),
     ledgerTable: ledgerTableName(stack),
   };
@@ -97,6 +102,7 @@ function describe(
   site: Site,
   config: Config,
   { intent: desired, run }: Position,
+  { suspendedByOperator }: ArrayFacts,
 ): Record<keyof Omit<Outputs, "ledgerTable">, unknown> {
   const { loadBalancer } = site.balancer;
   return {
@@ -128,6 +134,13 @@ function describe(
             instanceId: instance.id,
             privateIp: instance.privateIp,
           })),
+          ...(site.arrays[name] !== undefined && {
+            array: {
+              name: site.arrays[name].group.name,
+              intent: desired.generations[name]?.array,
+              ...(run !== null && suspendedByOperator !== undefined && { suspendedByOperator }),
+            },
+          }),
         },
       ]),
     ),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { arraySchema } from "./array-schema.ts";
 import { phaseNames } from "./runbook.ts";
 
 /** The schema of the `handover:*` keys of `Pulumi.<stack>.yaml`; unknown keys are errors. What checks it is in config.ts. */
@@ -119,10 +120,8 @@ export const generationSchema = z.strictObject({
     .optional(),
   /** Number of servers outside the array. */
   frontends: z.number().int().min(1, "must be 1 or more").max(500).optional(),
-  array: z
-    .strictObject({ minSize: z.number().int().min(0), maxSize: z.number().int().min(0) })
-    .refine((array) => array.minSize <= array.maxSize, "minSize must not be above maxSize")
-    .optional(),
+  /** An Auto Scaling group beside the frontends, with the same servers. Default: none. */
+  array: arraySchema.optional(),
   /** What the servers are told: environment variables in /etc/handover/inputs.env. */
   inputs: z
     .record(

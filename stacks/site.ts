@@ -1,6 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { Addresses } from "./addresses.ts";
+import { ServerArray } from "./array.ts";
+import type { ArrayFacts } from "./array-facts.ts";
 import { Balancer } from "./balancer.ts";
 import type { Config } from "./config.ts";
 import { Database } from "./database.ts";
@@ -18,6 +20,7 @@ export interface SiteArgs {
   /** The root device of each generation's image. */
   readonly rootDeviceNames: Readonly<Record<string, string>>;
   readonly userData: (generation: string) => string;
+  readonly arrayFacts: ArrayFacts;
 }
 
 /** A site: network, load balancer, addresses, database, and the generations that the intent asks for. */
@@ -25,6 +28,8 @@ export class Site extends pulumi.ComponentResource {
   readonly network: Network;
   readonly generations: Readonly<Record<string, Generation>>;
   readonly balancer: Balancer;
+  /** By generation. */
+  readonly arrays: Readonly<Record<string, ServerArray>>;
   readonly addresses: Addresses;
   readonly database: Database | undefined;
   readonly ledger: aws.dynamodb.Table;
@@ -56,6 +61,12 @@ export class Site extends pulumi.ComponentResource {
         testTargetGroupArn: this.generation(intent.testTarget).targetGroup.arn,
       },
       parent,
+    );
+    this.arrays = Object.fromEntries(
+      Object.keys(intent.generations).flatMap((generation) => {
+        const array = this.createArray(generation, args);
+        return array === undefined ? [] : [[generation, array]];
+      }),
     );
     const holders = intent.addresses.map((holder) => this.frontend(holder.generation, holder.frontend));
     this.addresses = new Addresses("address", { owner, holders }, parent);
@@ -95,6 +106,29 @@ export class Site extends pulumi.ComponentResource {
         userData: pulumi.secret(args.userData(name)),
       },
       { parent: this },
+    );
+  }
+
+  /** After the listener: a policy counts what it gives to the target group, and servers leave when it gives no more. */
+  private createArray(name: string, { config, intent, owner, arrayFacts: facts }: SiteArgs): ServerArray | undefined {
+    const { array, registered } = intent.generations[name] ?? {};
+    const arrayConfig = config.generations[name]?.array;
+    if (array === undefined || arrayConfig === undefined) return undefined;
+    const generation = this.generation(name);
+    return new ServerArray(
+      name,
+      {
+        owner: { ...owner, generation: name, run: config.run?.id ?? "by-hand" },
+        config: arrayConfig,
+        intent: array,
+        facts,
+        registered: registered === true,
+        launchTemplate: generation.launchTemplate,
+        targetGroup: generation.targetGroup,
+        loadBalancer: this.balancer.loadBalancer,
+        subnetIds: this.network.subnetIds,
+      },
+      { parent: generation, dependsOn: [this.balancer.listener] },
     );
   }
 }

@@ -86,7 +86,4 @@ function warnOfWhatIsNotWatched({ config }: Session): void {
   const { logs, metrics } = config.upgrade;
   if (logs.length > 0) note("warning: handover:upgrade.logs is not watched by this version");
   if (metrics.length > 0) note("warning: handover:upgrade.metrics is not watched by this version");
-  for (const { name, array } of Object.values(config.generations)) {
-    if (array !== undefined) note(`warning: handover:generations.${name}.array is not created by this version`);
-  }
 }

@@ -1,8 +1,10 @@
 import type { Config } from "../../stacks/config.ts";
-import type { Outputs } from "../../stacks/outputs.ts";
+import type { Frontend, Outputs } from "../../stacks/outputs.ts";
 import type { Row } from "../../stacks/runbook.ts";
+import { allThatScales } from "../../stacks/scaling-processes.ts";
 import type { Aws } from "../aws.ts";
 import { addressesHeld } from "./addresses.ts";
+import { arrayInService, arrayServersGone, arrayServes, overArray, processesSuspended } from "./array.ts";
 import type { Gate } from "./gate.ts";
 import { instancesGone, instancesOk } from "./instances.ts";
 import { sessionsEnded } from "./sessions.ts";
@@ -47,7 +49,12 @@ export function gatesOf(row: GatedRow, scene: Scene): RowGates {
     case "move-addresses":
       return { hold: addressesWork(scene, to) };
     case "observe": {
-      const gates = [healthy(scene, to), publicSmoke(scene, to), ...addressesWork(scene, to)];
+      const gates = [
+        healthy(scene, to),
+        publicSmoke(scene, to),
+        ...addressesWork(scene, to),
+        ...arrayGates(scene, to, arrayServes),
+      ];
       return { hold: gates, watch: { gates, seconds: config.upgrade.bakeSeconds } };
     }
     case "drain":
@@ -55,19 +62,29 @@ export function gatesOf(row: GatedRow, scene: Scene): RowGates {
     case "retire":
       return { hold: gone(scene) };
     case "withdraw":
-      return { hold: [publicSmoke(scene), ...addressesWork(scene, scene.from), ...drained(scene, to)] };
+      return {
+        hold: [
+          publicSmoke(scene),
+          ...addressesWork(scene, scene.from),
+          ...drained(scene, to),
+          ...arrayGates(scene, scene.from, arrayServes),
+        ],
+      };
     case "settle":
       return {
         hold: [
           ...serversWork(scene, after.live),
+          ...arrayGates(scene, after.live, scene.from === to ? arrayInService : arrayServes),
           publicSmoke(scene, after.live),
           ...addressesWork(scene, after.live),
           ...gone(scene),
         ],
       };
-    case "migrate":
     case "suspend-array":
+      return { hold: [...arraySuspended(scene, scene.from), ...arrayWorks(scene, to)] };
     case "resume-array":
+      return { hold: [...arrayResumed(scene, to), ...arrayGates(scene, to, arrayServes)] };
+    case "migrate":
       return { hold: [] };
   }
 }
@@ -77,27 +94,29 @@ export function gatesOf(row: GatedRow, scene: Scene): RowGates {
  * before have passed, but that may be days ago when a run was paused.
  */
 export function gatesBefore(row: GatedRow, scene: Scene): RowGates {
-  return { hold: row === "drain" ? [healthy(scene, scene.to)] : [] };
+  return { hold: row === "drain" ? [healthy(scene, scene.to), ...arrayGates(scene, scene.to, arrayServes)] : [] };
 }
 
 /** Status checks, the load balancer's view, and smoke on each server and through the test host name. */
 function serversWork(scene: Scene, name: string): Gate[] {
   const { aws, after } = scene;
-  const { frontends, port } = generationOf(after, name);
-  const places = frontends.map((frontend): Place => {
-    return {
-      name: frontend.name,
-      question: { protocol: "http", address: frontend.privateIp, port, host: after.testHostname },
-      generation: name,
-    };
-  });
+  const { frontends } = generationOf(after, name);
   const throughTestHost = balancerPlace(after, after.testHostname, name);
   return [
     instancesOk(aws, frontends),
     healthy(scene, name),
-    smoke("smoke on each server", places, checks(scene), healthy(scene, name)),
+    smoke("smoke on each server", places(scene, name, frontends), checks(scene), healthy(scene, name)),
     smoke("smoke through the test host name", [throughTestHost], checks(scene)),
   ];
+}
+
+function places({ after }: Scene, name: string, servers: readonly Frontend[]): Place[] {
+  const { port } = generationOf(after, name);
+  return servers.map((server) => ({
+    name: server.name,
+    question: { protocol: "http", address: server.privateIp, port, host: after.testHostname },
+    generation: name,
+  }));
 }
 
 function publicSmoke(scene: Scene, generation?: string): Gate {
@@ -131,24 +150,73 @@ function healthy({ aws, after }: Scene, name: string): Gate {
   return targetsHealthy(aws, name, targetGroupArn, frontends);
 }
 
-function drained({ aws, after, config }: Scene, name: string): Gate[] {
-  const { targetGroupArn, frontends } = generationOf(after, name);
+function drained(scene: Scene, name: string): Gate[] {
+  const { aws, after, config } = scene;
+  const { targetGroupArn } = generationOf(after, name);
   const patienceSeconds = config.site.loadBalancer.deregistrationDelaySeconds + config.upgrade.gateSeconds;
-  return [targetsDrained(aws, name, targetGroupArn, frontends, patienceSeconds)];
+  const over = (servers: readonly Frontend[]) => targetsDrained(aws, name, targetGroupArn, servers, patienceSeconds);
+  return ofEveryServer(scene, name, over);
 }
 
-function sessions({ config, after, from }: Scene): Gate[] {
-  if (config.upgrade.sessions === undefined) return [];
-  const { frontends, port } = generationOf(after, from);
-  return [sessionsEnded(config.upgrade.sessions, frontends, { hostname: after.hostname, port })];
+function sessions(scene: Scene): Gate[] {
+  const { config, after, from } = scene;
+  const { sessions: quiet } = config.upgrade;
+  if (quiet === undefined) return [];
+  const { port } = generationOf(after, from);
+  return ofEveryServer(scene, from, (servers) => sessionsEnded(quiet, servers, { hostname: after.hostname, port }));
+}
+
+/** A gate over the generation's frontends, and the same over its array's servers. */
+function ofEveryServer({ aws, after }: Scene, name: string, gateOver: (servers: readonly Frontend[]) => Gate): Gate[] {
+  const { frontends, array } = generationOf(after, name);
+  return [gateOver(frontends), ...(array === undefined ? [] : [overArray(aws, array, gateOver)])];
+}
+
+function arrayGates({ aws, after }: Scene, name: string, gate: typeof arrayInService): Gate[] {
+  const { array, targetGroupArn } = generationOf(after, name);
+  return array === undefined ? [] : [gate(aws, name, array, targetGroupArn)];
+}
+
+/** The array's servers pass what frontends do. */
+function arrayWorks(scene: Scene, name: string): Gate[] {
+  const { aws, after } = scene;
+  const { array } = generationOf(after, name);
+  if (array === undefined) return [];
+  const inService = arrayGates(scene, name, arrayInService);
+  const [standIn] = inService;
+  return [
+    ...inService,
+    overArray(aws, array, (servers) => instancesOk(aws, servers)),
+    overArray(aws, array, (servers) =>
+      smoke("smoke on each server", places(scene, name, servers), checks(scene), standIn),
+    ),
+  ];
+}
+
+function arraySuspended({ aws, after }: Scene, name: string): Gate[] {
+  const { array } = generationOf(after, name);
+  return array?.intent === "suspended" ? [processesSuspended(aws, name, array, { all: allThatScales })] : [];
+}
+
+function arrayResumed({ aws, after }: Scene, name: string): Gate[] {
+  const { array } = generationOf(after, name);
+  if (array === undefined) return [];
+  const { suspendedByOperator = [] } = array;
+  const none = allThatScales.filter((process) => !suspendedByOperator.includes(process));
+  return [processesSuspended(aws, name, array, { all: suspendedByOperator, none })];
 }
 
 /** The servers of generations that the update removed are terminated. */
 function gone({ aws, before, after }: Scene): Gate[] {
-  const removed = Object.entries(before?.generations ?? {}).flatMap(([name, { frontends }]) =>
-    after.generations[name] === undefined ? frontends : [],
+  const removed = Object.entries(before?.generations ?? {}).flatMap(([name, generation]) =>
+    after.generations[name] === undefined ? [generation] : [],
   );
-  return removed.length === 0 ? [] : [instancesGone(aws, removed)];
+  const frontends = removed.flatMap((generation) => generation.frontends);
+  const arrays = removed.flatMap(({ array }) => (array === undefined ? [] : [array.name]));
+  return [
+    ...(frontends.length === 0 ? [] : [instancesGone(aws, frontends)]),
+    ...(arrays.length === 0 ? [] : [arrayServersGone(aws, arrays)]),
+  ];
 }
 
 function balancerPlace({ loadBalancer }: Outputs, host: string, generation?: string): Place {

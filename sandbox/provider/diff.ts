@@ -29,7 +29,8 @@ export function diffField(
   parentReplaces = false,
 ): Difference[] {
   const replace = parentReplaces || field.replace === true;
-  if (isEmpty(now) && field.computed) return [];
+  const emptied = field.mayBeEmptied === true && Array.isArray(now);
+  if (isEmpty(now) && field.computed && !emptied) return [];
   // After an import nobody knows what it was.
   if (isEmpty(old) && field.writeOnly) return [];
   const before = isEmpty(old) ? field.default : (old as Value);

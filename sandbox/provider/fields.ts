@@ -9,6 +9,8 @@ export interface FieldOptions {
   readonly default?: Value;
   /** Absent means no opinion: AWS chooses, and whatever it chose is right. */
   readonly computed?: boolean;
+  /** A list that is stated as empty is no absent one, although it is `computed`. */
+  readonly mayBeEmptied?: boolean;
   /** The cloud cannot tell it. */
   readonly writeOnly?: boolean;
   /** The values mean the same. */

@@ -3,7 +3,7 @@ import type { GatedRow } from "../../automation/gates/of-row.ts";
 import { check, offences } from "../../automation/policy.ts";
 import type { Operation } from "../../automation/recorder.ts";
 
-function operation(op: string, type: string, name: string): Operation {
+function operation(op: string, type: string, name: string, properties: string[] = []): Operation {
   const types: Record<string, string> = {
     Instance: "aws:ec2/instance:Instance",
     Attachment: "aws:lb/targetGroupAttachment:TargetGroupAttachment",
@@ -13,13 +13,15 @@ function operation(op: string, type: string, name: string): Operation {
     Snapshot: "aws:ebs/snapshot:Snapshot",
     Table: "aws:dynamodb/table:Table",
     Subnet: "aws:ec2/subnet:Subnet",
+    Group: "aws:autoscaling/group:Group",
+    Policy: "aws:autoscaling/policy:Policy",
   };
   return {
     op,
     type: types[type] ?? type,
     name,
     urn: `urn:pulumi:test::handover::${types[type]}::${name}`,
-    properties: [],
+    properties,
   };
 }
 
@@ -77,6 +79,35 @@ describe("policy", () => {
     assert.ok(!allowed("connect", "create", "Instance", "green-3"));
     assert.ok(!allowed("launch-first", "delete", "Table", "ledger"));
     assert.ok(!allowed("migrate", "update", "Listener", "site"));
+  });
+
+  it("lets an array be suspended, copied, resumed, drained and removed, each in its phase and by its owner", () => {
+    const may = (row: GatedRow, op: string, name: string, ...properties: string[]) =>
+      offences([operation(op, "Group", name, properties)], { row, from: "blue", to: "green" }).length === 0;
+    assert.ok(may("suspend-array", "update", "blue", "suspendedProcesses"));
+    assert.ok(may("suspend-array", "create", "green"));
+    assert.ok(may("resume-array", "update", "green", "suspendedProcesses"));
+    assert.ok(may("drain", "update", "blue", "targetGroupArns"));
+    assert.ok(may("observe", "update", "blue", "targetGroupArns"));
+    assert.ok(may("withdraw", "update", "green", "targetGroupArns", "suspendedProcesses"));
+    assert.ok(may("retire", "delete", "blue"));
+    assert.ok(may("settle", "delete", "green"));
+    assert.ok(!may("suspend-array", "create", "blue"));
+    assert.ok(!may("resume-array", "update", "blue", "suspendedProcesses"));
+    assert.ok(!may("observe", "update", "green", "targetGroupArns"));
+    assert.ok(!may("drain", "delete", "blue"));
+    assert.ok(!may("retire", "delete", "green"));
+    for (const row of ["suspend-array", "resume-array", "drain", "withdraw"] as const) {
+      assert.ok(!may(row, "update", "blue", "desiredCapacity"), row);
+      assert.ok(!may(row, "update", "green", "suspendedProcesses", "desiredCapacity"), row);
+    }
+    const policies = [operation("create", "Policy", "green.requests"), operation("delete", "Policy", "blue.requests")];
+    assert.deepEqual(offences(policies, { row: "suspend-array", from: "blue", to: "green" }), policies.slice(1));
+  });
+
+  it("lets old servers be registered again where a run goes back from drain", () => {
+    assert.ok(allowed("observe", "create", "Attachment", "blue-1"));
+    assert.ok(!allowed("observe", "create", "Attachment", "green-1"));
   });
 
   it("is not misled by a generation whose name begins like another's", () => {

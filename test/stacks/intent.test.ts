@@ -87,13 +87,28 @@ describe("intent", () => {
     assert.deepEqual(intent(site, "green", "green", "retire"), settled(site, "green"));
   });
 
-  it("suspends both arrays from suspend-array on, and only the old one from resume-array on", () => {
+  it("writes down what is suspended, suspends the old array, copies it, and lets only the new one work again", () => {
     const arrays = { ...site, generations: { blue: { frontends: 3, array: {} }, green: { frontends: 2, array: {} } } };
-    const suspended = (row: Row) => intent(arrays, "blue", "green", row).suspendedArrays;
-    assert.deepEqual(suspended("connect"), []);
-    assert.deepEqual(suspended("suspend-array"), ["blue", "green"]);
-    assert.deepEqual(suspended("resume-array"), ["blue"]);
-    assert.deepEqual(suspended("retire"), []);
+    const of = (row: Row, step?: number) => {
+      const { blue, green } = intent(arrays, "blue", "green", row, step).generations;
+      return [blue?.array, green?.array];
+    };
+    assert.deepEqual(of("connect"), ["active", undefined]);
+    assert.deepEqual(of("suspend-array", 1), ["recorded", undefined]);
+    assert.deepEqual(of("suspend-array", 2), ["suspended", undefined]);
+    assert.deepEqual(of("suspend-array", 3), ["suspended", "filling"]);
+    assert.deepEqual(of("suspend-array"), ["suspended", "filling"]);
+    assert.deepEqual(of("move-addresses", 1), ["suspended", "filling"]);
+    assert.deepEqual(of("resume-array"), ["suspended", "active"]);
+    assert.deepEqual(of("drain"), ["suspended", "active"]);
+    assert.deepEqual(of("retire"), [undefined, "active"]);
+    assert.deepEqual(of("withdraw"), ["active", "withdrawn"]);
+  });
+
+  it("has an array only in generations that declare one", () => {
+    const first = { ...site, generations: { blue: { frontends: 3 }, green: { frontends: 2, array: {} } } };
+    const { blue, green } = intent(first, "blue", "green", "resume-array").generations;
+    assert.deepEqual([blue?.array, green?.array], [undefined, "active"]);
   });
 
   it("has no snapshot without a database and no addresses without Elastic IPs", () => {

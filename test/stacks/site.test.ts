@@ -1,66 +1,8 @@
 import assert from "node:assert/strict";
-import * as pulumi from "@pulumi/pulumi";
-import { type Intent, intent, settled } from "../../stacks/intent.ts";
+import { intent, settled } from "../../stacks/intent.ts";
 import { quarters } from "../../stacks/network.ts";
-import { Site } from "../../stacks/site.ts";
+import { namesOf, only, resourcesOf } from "./resources.ts";
 import { exampleConfig, shapeOf } from "./shape.ts";
-
-interface Registered {
-  readonly type: string;
-  readonly name: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a mock sees inputs of every type
-  readonly inputs: Record<string, any>;
-}
-
-let registered: Registered[] = [];
-
-/** Secrets arrive wrapped, under this key. */
-const secretSignature = "4dabf18193072939515e22adb298388d";
-
-function reveal(inputs: Registered["inputs"]): Registered["inputs"] {
-  return Object.fromEntries(
-    Object.entries(inputs).map(([name, value]) => [
-      name,
-      value?.[secretSignature] === undefined ? value : `secret: ${value.value}`,
-    ]),
-  );
-}
-
-/** What the resources of a site would be created with, by the engine's words. */
-async function resourcesOf(desired: Intent, config = exampleConfig()): Promise<Registered[]> {
-  registered = [];
-  await pulumi.runtime.setMocks(
-    {
-      newResource: ({ type, name, inputs }) => {
-        registered.push({ type, name, inputs: reveal(inputs) });
-        return { id: `${name}-id`, state: { ...inputs, arn: `arn:${name}` } };
-      },
-      call: ({ token }) => (token.includes("getAvailabilityZones") ? { names: ["us-east-1a", "us-east-1b"] } : {}),
-    },
-    "handover",
-    "test",
-  );
-  new Site("site", {
-    stack: "test",
-    config,
-    intent: desired,
-    owner: { site: "handover-test" },
-    rootDeviceNames: { blue: "/dev/xvda", green: "/dev/xvda" },
-    userData: (name) => `user data of ${name}`,
-  });
-  await pulumi.runtime.disconnect();
-  return registered;
-}
-
-function namesOf(resources: readonly Registered[]): string[] {
-  return resources.map(({ type, name }) => `${type.replace(/^aws:.*:/, "")} ${name}`).sort();
-}
-
-function only(resources: readonly Registered[], type: string, name: string): Registered["inputs"] {
-  const found = resources.filter((resource) => resource.type.endsWith(`:${type}`) && resource.name === name);
-  assert.equal(found.length, 1, `${type} ${name}`);
-  return found[0]?.inputs ?? {};
-}
 
 const config = exampleConfig();
 const shape = shapeOf(config);

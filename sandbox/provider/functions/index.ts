@@ -1,5 +1,6 @@
 import { getCallerIdentity, getRegion } from "./account.ts";
 import { getAmi } from "./ami.ts";
+import { getAutoscalingGroup } from "./autoscaling-group.ts";
 import { getAvailabilityZones } from "./availability-zones.ts";
 import type { AnyFunction } from "./function.ts";
 import { getInstanceType } from "./instance-type.ts";
@@ -8,6 +9,7 @@ import { getSubnet, getVpc } from "./network.ts";
 export type { AnyFunction };
 
 export const functions: Readonly<Record<string, AnyFunction>> = {
+  "aws:autoscaling/getGroup:getGroup": getAutoscalingGroup,
   "aws:ec2/getAmi:getAmi": getAmi,
   "aws:ec2/getInstanceType:getInstanceType": getInstanceType,
   "aws:ec2/getSubnet:getSubnet": getSubnet,

@@ -48,7 +48,7 @@ export const autoscalingGroup = resource<aws.autoscaling.Group, aws.autoscaling.
         value: string({ required: true }),
       }),
     ),
-    targetGroupArns: set(string(), computed),
+    targetGroupArns: set(string(), { computed: true, mayBeEmptied: true }),
     terminationPolicies: list(string()),
     vpcZoneIdentifiers: set(string(), computed),
     waitForCapacityTimeout: string({ default: "10m", writeOnly: true }),

@@ -71,6 +71,21 @@ describe("The provider's arrays", function () {
     assert.deepEqual(group.state.suspendedProcesses, ["AZRebalance"]);
   });
 
+  it("leaves its target groups when the program states none of them, and not when it says nothing", async () => {
+    const { targetGroupArns, ...silent } = { ...array(), suspendedProcesses: ["AZRebalance"] };
+    assert.deepEqual(harness.diff(group, silent).differences, []);
+    const detached = await harness.update(group, { ...silent, targetGroupArns: [] });
+    assert.deepEqual(detached.state.targetGroupArns, []);
+    group = await harness.update(detached, { ...silent, targetGroupArns });
+    assert.deepEqual(group.state.targetGroupArns, targetGroupArns);
+  });
+
+  it("is found by its name, as it is now", async () => {
+    const found = await harness.provider.invoke("aws:autoscaling/getGroup:getGroup", { name: group.id });
+    assert.ok(!Array.isArray(found));
+    assert.deepEqual([found.desiredCapacity, found.suspendedProcesses], [2, ["AZRebalance"]]);
+  });
+
   itLivesAs(
     "a Policy",
     () => harness,

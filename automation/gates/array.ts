@@ -1,0 +1,97 @@
+import type { ArrayOutputs, Frontend } from "../../stacks/outputs.ts";
+import type { Aws } from "../aws.ts";
+import type { Gate } from "./gate.ts";
+
+/** The array has as many servers in service as autoscaling wants, and the load balancer finds every one healthy. */
+export function arrayInService(aws: Aws, generation: string, { name }: ArrayOutputs, targetGroupArn: string): Gate {
+  return {
+    name: `array in service: ${generation}`,
+    async observe(signal) {
+      const [array, health] = await Promise.all([
+        aws.arrays.find(name, signal),
+        aws.targetHealth(targetGroupArn, signal),
+      ]);
+      if (array === undefined) return { verdict: "fail", evidence: { array: "missing", name } };
+      const { desiredCapacity, servers } = array;
+      const states = servers.map(({ instanceId, lifecycleState }) => ({
+        instanceId,
+        lifecycleState,
+        target: health.get(instanceId)?.TargetHealth?.State ?? "not registered",
+      }));
+      const missed = states.filter(
+        ({ lifecycleState, target }) => lifecycleState !== "InService" || target !== "healthy",
+      );
+      const inService = states.length - missed.length;
+      if (missed.length === 0 && inService >= desiredCapacity) return { verdict: "pass", evidence: { inService } };
+      return { verdict: "pending", evidence: { desiredCapacity, inService, missed: missed.slice(0, 10) } };
+    },
+  };
+}
+
+/** No server of the array fails, while autoscaling may add some that are still on their way, or take some away. */
+export function arrayServes(aws: Aws, generation: string, { name }: ArrayOutputs, targetGroupArn: string): Gate {
+  return {
+    name: `array serves: ${generation}`,
+    async observe(signal) {
+      const [array, health] = await Promise.all([
+        aws.arrays.find(name, signal),
+        aws.targetHealth(targetGroupArn, signal),
+      ]);
+      if (array === undefined) return { verdict: "fail", evidence: { array: "missing", name } };
+      const inService = array.servers.filter(({ lifecycleState }) => lifecycleState === "InService");
+      const states = inService.map(({ instanceId, healthy }) => ({
+        instanceId,
+        target: healthy ? (health.get(instanceId)?.TargetHealth?.State ?? "not registered") : "unhealthy to the array",
+      }));
+      const missed = states.filter(({ target }) => target !== "healthy" && target !== "initial");
+      const servers = { desiredCapacity: array.desiredCapacity, inService: inService.length };
+      if (missed.length === 0 && (inService.length > 0 || array.desiredCapacity === 0)) {
+        return { verdict: "pass", evidence: servers };
+      }
+      return { verdict: "pending", evidence: { ...servers, missed: missed.slice(0, 10) } };
+    },
+  };
+}
+
+/** AWS shows all of some processes as suspended, and none of others. */
+export function processesSuspended(
+  aws: Aws,
+  generation: string,
+  { name }: ArrayOutputs,
+  expected: { readonly all?: readonly string[]; readonly none?: readonly string[] },
+): Gate {
+  return {
+    name: `array's processes: ${generation}`,
+    async observe(signal) {
+      const suspended = (await aws.arrays.find(name, signal))?.suspendedProcesses ?? [];
+      const missing = (expected.all ?? []).filter((process) => !suspended.includes(process));
+      const unwanted = (expected.none ?? []).filter((process) => suspended.includes(process));
+      const verdict = missing.length + unwanted.length === 0 ? "pass" : "pending";
+      return { verdict, evidence: { suspended: [...suspended].sort(), missing, unwanted } };
+    },
+  };
+}
+
+/** A gate over the servers that an array has at each look. */
+export function overArray(aws: Aws, { name }: ArrayOutputs, gateOver: (servers: readonly Frontend[]) => Gate): Gate {
+  const empty = gateOver([]);
+  return {
+    ...empty,
+    name: `${empty.name} (array)`,
+    async observe(signal) {
+      return gateOver(await aws.arrays.servers([name], signal)).observe(signal);
+    },
+  };
+}
+
+/** The servers of arrays that are gone are terminated. */
+export function arrayServersGone(aws: Aws, names: readonly string[]): Gate {
+  return {
+    name: "array's servers gone",
+    whenOver: "inconclusive",
+    async observe(signal) {
+      const left = (await aws.arrays.servers(names, signal)).map(({ instanceId }) => instanceId);
+      return { verdict: left.length === 0 ? "pass" : "pending", evidence: { left: left.slice(0, 10) } };
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import { z } from "zod";
+
+/** The schema of a generation's `array`, in the words of AWS Auto Scaling. */
+
+const size = z.number().int().min(0).max(10_000);
+const name = z
+  .string()
+  .regex(/^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/, "a name has 1 to 32 of a-z, 0-9 and -, and starts with a letter");
+
+/**
+ * Keeps a metric at a value: https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html
+ * `ALBRequestCountPerTarget` counts the requests per server and minute that the load balancer gives to the generation.
+ */
+const targetTracking = z.strictObject({
+  predefinedMetricType: z.enum([
+    "ALBRequestCountPerTarget",
+    "ASGAverageCPUUtilization",
+    "ASGAverageNetworkIn",
+    "ASGAverageNetworkOut",
+  ]),
+  targetValue: z.number().positive(),
+  /** Only ever adds servers. Default: false. */
+  disableScaleIn: z.boolean().default(false),
+});
+
+/**
+ * Steps by how far an alarm's metric is past its threshold:
+ * https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-simple-step.html
+ */
+const stepScaling = z.strictObject({
+  adjustmentType: z.enum(["ChangeInCapacity", "ExactCapacity", "PercentChangeInCapacity"]).default("ChangeInCapacity"),
+  /** Bounds are distances from the alarm's threshold; one that is left out has no end. */
+  stepAdjustments: z
+    .array(
+      z.strictObject({
+        metricIntervalLowerBound: z.number().optional(),
+        metricIntervalUpperBound: z.number().optional(),
+        scalingAdjustment: z.number().int(),
+      }),
+    )
+    .min(1),
+});
+
+const policy = z
+  .strictObject({
+    targetTracking: targetTracking.optional(),
+    stepScaling: stepScaling.optional(),
+    /** How long a new server takes until its metrics count. Default: AWS's, the group's cooldown of 300. */
+    estimatedInstanceWarmupSeconds: z.number().int().min(0).max(3600).optional(),
+  })
+  .refine(
+    ({ targetTracking: tracking, stepScaling: steps }) => (tracking === undefined) !== (steps === undefined),
+    "give either targetTracking or stepScaling, for example { targetTracking: { predefinedMetricType: ASGAverageCPUUtilization, targetValue: 60 } }",
+  );
+
+/** https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-scheduled-scaling.html */
+const schedule = z
+  .strictObject({
+    /** Cron of five fields, in `timeZone`. */
+    recurrence: z.string().regex(/^\S+( \S+){4}$/, 'must have five fields, for example "0 22 * * *"'),
+    /** Default: UTC. */
+    timeZone: z.string().min(1).optional(),
+    minSize: size.optional(),
+    maxSize: size.optional(),
+    desiredCapacity: size.optional(),
+  })
+  .refine(
+    ({ minSize, maxSize, desiredCapacity }) => [minSize, maxSize, desiredCapacity].some((each) => each !== undefined),
+    "must set minSize, maxSize or desiredCapacity",
+  );
+
+export const arraySchema = z
+  .strictObject({
+    /** Sizes between which autoscaling works. How many servers there are is its own decision, and survives every update. */
+    minSize: size,
+    maxSize: size,
+    /** How long a new server's health is not judged by the group, in seconds. Default: 300. */
+    healthCheckGracePeriodSeconds: z.number().int().min(0).max(7200).default(300),
+    /** By name. */
+    policies: z.record(name, policy).default({}),
+    /** By name. Where there are any, the sizes belong to them once the array was created. */
+    schedules: z.record(name, schedule).default({}),
+  })
+  .refine((array) => array.minSize <= array.maxSize, "minSize must not be above maxSize");
+
+export type ArrayConfig = z.infer<typeof arraySchema>;
+export type PolicyConfig = z.infer<typeof policy>;
+export type ScheduleConfig = z.infer<typeof schedule>;

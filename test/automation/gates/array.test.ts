@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import type { ArrayNow } from "../../../automation/arrays.ts";
+import type { Aws } from "../../../automation/aws.ts";
+import {
+  arrayInService,
+  arrayServersGone,
+  arrayServes,
+  overArray,
+  processesSuspended,
+} from "../../../automation/gates/array.ts";
+
+const outputs = { name: "green-1a2b3c", intent: "filling" } as const;
+const { signal } = new AbortController();
+
+interface World {
+  readonly array?: Partial<ArrayNow>;
+  /** State of each server's target. */
+  readonly targets?: Readonly<Record<string, string>>;
+  readonly left?: readonly string[];
+}
+
+function awsOf({ array, targets = {}, left = [] }: World): Aws {
+  const now = { desiredCapacity: 0, suspendedProcesses: [], servers: [], ...array };
+  const health = new Map(Object.entries(targets).map(([id, State]) => [id, { TargetHealth: { State } }]));
+  return {
+    arrays: {
+      find: async () => (array === undefined ? undefined : now),
+      servers: async () => left.map((id) => ({ name: id, instanceId: id, privateIp: "10.0.0.1" })),
+    },
+    targetHealth: async () => health,
+  } as unknown as Aws;
+}
+
+const server = (instanceId: string, lifecycleState = "InService", healthy = true) => {
+  return { instanceId, lifecycleState, healthy };
+};
+
+describe("an array's gates", () => {
+  const inService = (world: World) => arrayInService(awsOf(world), "green", outputs, "arn").observe(signal);
+  const serves = (world: World) => arrayServes(awsOf(world), "green", outputs, "arn").observe(signal);
+
+  it("wait until as many servers are in service and healthy as autoscaling wants", async () => {
+    const targets = { a: "healthy", b: "healthy" };
+    const verdict = async (array: Partial<ArrayNow>, states = targets) => {
+      return (await inService({ array, targets: states })).verdict;
+    };
+    assert.equal(await verdict({ desiredCapacity: 2, servers: [server("a"), server("b")] }), "pass");
+    assert.equal(await verdict({ desiredCapacity: 3, servers: [server("a"), server("b")] }), "pending");
+    assert.equal(await verdict({ desiredCapacity: 2, servers: [server("a"), server("b", "Pending")] }), "pending");
+    const initial = { ...targets, b: "initial" };
+    assert.equal(await verdict({ desiredCapacity: 2, servers: [server("a"), server("b")] }, initial), "pending");
+    assert.equal(await verdict({ desiredCapacity: 0 }), "pass");
+  });
+
+  it("bear with servers on their way while an array works, and not with one that fails", async () => {
+    const verdict = async (servers: ArrayNow["servers"], targets: Record<string, string>) => {
+      return (await serves({ array: { desiredCapacity: 3, servers }, targets })).verdict;
+    };
+    const onTheirWay = [server("a"), server("b"), server("c", "Pending"), server("d", "Terminating")];
+    assert.equal(await verdict(onTheirWay, { a: "healthy", b: "initial", d: "draining" }), "pass");
+    assert.equal(await verdict([server("a"), server("b")], { a: "healthy", b: "unhealthy" }), "pending");
+    assert.equal(await verdict([server("a", "InService", false)], { a: "healthy" }), "pending");
+    assert.equal(await verdict([], {}), "pending");
+  });
+
+  it("fail when the array is gone", async () => {
+    assert.equal((await inService({})).verdict, "fail");
+    assert.equal((await serves({})).verdict, "fail");
+  });
+
+  it("tell which processes should be suspended and are not, and the other way round", async () => {
+    const aws = awsOf({ array: { suspendedProcesses: ["Launch", "AZRebalance"] } });
+    const observe = (all: string[], none: string[] = []) =>
+      processesSuspended(aws, "blue", outputs, { all, none }).observe(signal);
+    assert.equal((await observe(["Launch"], ["Terminate"])).verdict, "pass");
+    assert.deepEqual(await observe(["Terminate"], ["AZRebalance"]), {
+      verdict: "pending",
+      evidence: { suspended: ["AZRebalance", "Launch"], missing: ["Terminate"], unwanted: ["AZRebalance"] },
+    });
+  });
+
+  it("look at the servers that the array has at that moment", async () => {
+    const gate = overArray(awsOf({ left: ["a", "b"] }), outputs, (servers) => ({
+      name: "counted",
+      observe: async () => ({ verdict: "pass", evidence: servers.length }),
+    }));
+    assert.equal(gate.name, "counted (array)");
+    assert.deepEqual(await gate.observe(signal), { verdict: "pass", evidence: 2 });
+  });
+
+  it("wait until no server of a removed array is left", async () => {
+    assert.equal((await arrayServersGone(awsOf({ left: ["a"] }), ["x"]).observe(signal)).verdict, "pending");
+    assert.equal((await arrayServersGone(awsOf({}), ["x"]).observe(signal)).verdict, "pass");
+  });
+});

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import type { ArrayFacts } from "../../stacks/array-facts.ts";
+import type { Intent } from "../../stacks/intent.ts";
+import { Site } from "../../stacks/site.ts";
+import { exampleConfig } from "./shape.ts";
+
+export interface Registered {
+  readonly type: string;
+  readonly name: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a mock sees inputs of every type
+  readonly inputs: Record<string, any>;
+}
+
+let registered: Registered[] = [];
+
+/** Secrets arrive wrapped, under this key. */
+const secretSignature = "4dabf18193072939515e22adb298388d";
+
+function reveal(inputs: Registered["inputs"]): Registered["inputs"] {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) => [
+      name,
+      value?.[secretSignature] === undefined ? value : `secret: ${value.value}`,
+    ]),
+  );
+}
+
+/** What the resources of a site would be created with, by the engine's words. */
+export async function resourcesOf(
+  desired: Intent,
+  config = exampleConfig(),
+  arrayFacts: ArrayFacts = { stated: false },
+): Promise<Registered[]> {
+  registered = [];
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => {
+        registered.push({ type, name, inputs: reveal(inputs) });
+        return {
+          id: `${name}-id`,
+          state: { ...inputs, arn: `arn:${name}`, arnSuffix: `suffix/${name}`, latestVersion: 3 },
+        };
+      },
+      call: ({ token }) => (token.includes("getAvailabilityZones") ? { names: ["us-east-1a", "us-east-1b"] } : {}),
+    },
+    "handover",
+    "test",
+  );
+  new Site("site", {
+    stack: "test",
+    config,
+    intent: desired,
+    owner: { site: "handover-test" },
+    rootDeviceNames: { blue: "/dev/xvda", green: "/dev/xvda" },
+    userData: (name) => `user data of ${name}`,
+    arrayFacts,
+  });
+  await pulumi.runtime.disconnect();
+  return registered;
+}
+
+export function namesOf(resources: readonly Registered[]): string[] {
+  return resources.map(({ type, name }) => `${type.replace(/^aws:.*:/, "")} ${name}`).sort();
+}
+
+export function only(resources: readonly Registered[], type: string, name: string): Registered["inputs"] {
+  const found = resources.filter((resource) => resource.type.endsWith(`:${type}`) && resource.name === name);
+  assert.equal(found.length, 1, `${type} ${name}`);
+  return found[0]?.inputs ?? {};
+}
