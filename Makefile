@@ -1,5 +1,5 @@
 # Each target brings what it needs; see sandbox/install.sh.
-.PHONY: rehearse test check chaos
+.PHONY: rehearse test check chaos bench
 
 rehearse: ## a whole upgrade under load, on this machine
 	@./handover rehearse
@@ -13,3 +13,6 @@ check: ## format, lint and types
 
 chaos: ## kills driver, engine and provider at every point of an upgrade; SEED=n and POINTS=pattern choose
 	@sandbox/run --sandbox node sandbox/chaos/main.ts $(if $(SEED),--seed $(SEED)) $(if $(POINTS),--points '$(POINTS)')
+
+bench: ## how often the comparison of new and old is right; SEED=n chooses other chances
+	@sandbox/run node sandbox/bench/comparison.ts $(if $(SEED),--seed $(SEED))

@@ -18,6 +18,7 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { DescribeDBSnapshotsCommand, RDSClient } from "@aws-sdk/client-rds";
 import { Arrays } from "./arrays.ts";
+import { CloudWatch } from "./cloudwatch.ts";
 
 /**
  * What the gates read from AWS. Region, endpoint and credentials come from the SDK's usual environment. Retries with
@@ -28,6 +29,7 @@ export class Aws {
   readonly #balancing: ElasticLoadBalancingV2Client;
   readonly #rds: RDSClient;
   readonly arrays: Arrays;
+  readonly cloudWatch: CloudWatch;
 
   constructor(region: string) {
     const settings = { region, retryMode: "adaptive", maxAttempts: 8 };
@@ -35,6 +37,7 @@ export class Aws {
     this.#balancing = new ElasticLoadBalancingV2Client(settings);
     this.#rds = new RDSClient(settings);
     this.arrays = new Arrays(settings, this.#ec2);
+    this.cloudWatch = new CloudWatch(settings);
   }
 
   /** The image, or undefined when it does not exist or is not shared with this account. */
@@ -174,6 +177,7 @@ export class Aws {
     this.#balancing.destroy();
     this.#rds.destroy();
     this.arrays.close();
+    this.cloudWatch.close();
   }
 }
 

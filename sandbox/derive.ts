@@ -7,6 +7,7 @@ const shortest = {
   stepSeconds: 3,
   bakeSeconds: 5,
   gateSeconds: 30,
+  patienceSeconds: 15,
   intervalSeconds: 5,
   timeoutSeconds: 2,
   threshold: 2,
@@ -32,7 +33,8 @@ export interface DeriveOptions {
 
 /**
  * A stack's file for the sandbox: the same site in a network of this machine, on an unprivileged port and without TLS,
- * with waiting times that fit a rehearsal. Instances run the sample application, whatever their image is.
+ * with waiting times that fit a rehearsal. Instances run the sample application, whatever their image is; the site's own
+ * metrics, alarms and logs are not watched.
  */
 export function derive({ like, likeName, slot, database, frontends }: DeriveOptions): Derived {
   const config = structuredClone(like.config) as Record<string, Node>;
@@ -54,6 +56,13 @@ export function derive({ like, likeName, slot, database, frontends }: DeriveOpti
   limit(upgrade, "stepSeconds", shortest.stepSeconds, 10);
   limit(upgrade, "bakeSeconds", shortest.bakeSeconds, 300);
   limit(upgrade, "gateSeconds", shortest.gateSeconds, 600);
+  const comparison = child(upgrade, "comparison");
+  limit(comparison, "patienceSeconds", shortest.patienceSeconds, 300);
+  // The sandbox's load balancer publishes every second, and a rehearsal's load is not the site's.
+  Object.assign(comparison, { periodSeconds: 1, whenTooFew: "pass" });
+
+  // Those of the real site, which the sandbox has not.
+  for (const key of ["metrics", "alarms", "logs"]) delete upgrade[key];
 
   if (frontends !== undefined) {
     for (const generation of Object.values(generations) as Node[]) {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { arraySchema } from "./array-schema.ts";
 import { phaseNames } from "./runbook.ts";
+import { comparisonSchema, logSchema, metricSchema } from "./watch-schema.ts";
 
 /** The schema of the `handover:*` keys of `Pulumi.<stack>.yaml`; unknown keys are errors. What checks it is in config.ts. */
 
@@ -175,10 +176,14 @@ const upgradeSchema = z.strictObject({
       limitSeconds: seconds.default(3600),
     })
     .optional(),
-  logs: z
-    .array(z.strictObject({ group: z.string().min(1), pattern: z.string(), atMost: z.number().min(0) }))
-    .default([]),
-  metrics: z.array(z.strictObject({ query: z.string().min(1), atMost: z.number() })).default([]),
+  /** The new generation against the old one, by the load balancer's metrics. */
+  comparison: comparisonSchema.prefault({ whenTooFew: "pass" }),
+  /** Patterns in CloudWatch Logs. Default: none. */
+  logs: z.array(logSchema).default([]),
+  /** Values in CloudWatch or Prometheus. Default: none. */
+  metrics: z.array(metricSchema).default([]),
+  /** CloudWatch alarms, none of which may be in ALARM. Default: none. */
+  alarms: z.array(z.string().min(1)).default([]),
   /** Phases before which a person must approve. */
   pauseBefore: z.array(z.enum(phaseNames, { error: `must be a phase: ${phaseNames.join(", ")}` })).default([]),
   /** What happens when a gate fails. Default: rollback. */

@@ -4,7 +4,6 @@ import { parseDuration } from "../duration.ts";
 import { interrupts } from "../interrupts.ts";
 import type { RunResult } from "../report/events.ts";
 import { phaseTable, progressLines } from "../report/progress.ts";
-import type { Session } from "../session.ts";
 import { note, print, printJson, stackOption } from "./command.ts";
 
 /** Options of the commands that work on a stack: they take its lease. */
@@ -50,7 +49,6 @@ export async function drive(
   const signals = interrupts(note);
   const session = await openSession(args.stack, { create });
   try {
-    warnOfWhatIsNotWatched(session);
     const result = await driver[command](session, {
       command: `handover ${command} --stack ${args.stack}`,
       waitSeconds: args.wait === undefined ? 0 : parseDuration("--wait", args.wait),
@@ -79,11 +77,4 @@ function printResult({ outcome, from, to, seconds, phases, message }: RunResult)
     `${route}: ${outcome} in ${seconds.toFixed(0)} s`,
     ...(message === undefined ? [] : [message]),
   ]);
-}
-
-/** The configuration may say more than this version does; nobody shall believe that it is watched. */
-function warnOfWhatIsNotWatched({ config }: Session): void {
-  const { logs, metrics } = config.upgrade;
-  if (logs.length > 0) note("warning: handover:upgrade.logs is not watched by this version");
-  if (metrics.length > 0) note("warning: handover:upgrade.metrics is not watched by this version");
 }

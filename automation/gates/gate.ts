@@ -19,10 +19,15 @@ export interface Observation {
 /** One thing that must hold before the run goes on. */
 export interface Gate {
   readonly name: string;
-  /** How long it may be pending, in seconds. Default: the configuration's `gateSeconds`. */
+  /**
+   * How long it may be pending, in seconds. Default: the configuration's `gateSeconds` where it is held. A gate that is
+   * watched and has such a patience collects evidence: it fails at once, and the others are watched until it has passed.
+   */
   readonly patienceSeconds?: number;
   /** What pending evidence is after that. Default: `fail`. */
   readonly whenOver?: "fail" | "inconclusive";
+  /** How often it is worth looking while it is watched, in seconds. Default: 1. */
+  readonly everySeconds?: number;
   /** Looks once. What it throws (AWS cannot be reached, say) is no evidence against the new generation. */
   observe(signal: AbortSignal): Promise<Observation>;
 }
@@ -48,9 +53,13 @@ export async function hold(gates: readonly Gate[], { seconds, signal }: Patience
 /** A gate that misses this often in a row while it is watched has failed: one lost packet is no reason to go back. */
 const missesInARow = 3;
 
-/** Observes all gates over and over for a time in which they must keep passing, or until the first has failed. */
+/**
+ * Observes all gates over and over for a time in which they must keep passing, or until the first has failed; longer
+ * while one that collects evidence is pending.
+ */
 export async function watch(gates: readonly Gate[], seconds: number, signal: AbortSignal): Promise<GateResult[]> {
-  return sideBySide(gates, signal, (gate, stop) => untilOver(gate, seconds, stop));
+  const undecided = new Set(gates.filter(({ patienceSeconds }) => patienceSeconds !== undefined));
+  return sideBySide(gates, signal, (gate, stop) => untilOver(gate, { seconds, undecided }, stop));
 }
 
 /** @returns what each gate came to; where another's failure stopped one that had not passed, what it had seen so far */
@@ -72,22 +81,48 @@ async function sideBySide(
   return results.filter((result) => result !== undefined);
 }
 
-async function untilOver(gate: Gate, seconds: number, signal: AbortSignal): Promise<GateResult | undefined> {
+interface Watch {
+  readonly seconds: number;
+  /** Gates that collect evidence and have not passed yet. */
+  readonly undecided: Set<Gate>;
+}
+
+async function untilOver(gate: Gate, watch: Watch, signal: AbortSignal): Promise<GateResult | undefined> {
   const started = performance.now();
+  let passed = started;
   for (let misses = 0, observations = 1; ; observations++) {
     const { verdict, evidence } = await look(gate, signal);
     if (signal.aborted) return undefined;
-    misses = verdict === "pass" ? 0 : misses + 1;
-    const settled = (result: GateResult["verdict"], seen: Evidence) => ({
-      gate: gate.name,
-      verdict: result,
-      evidence: seen,
-      seconds: secondsSince(started),
-    });
-    if (misses >= missesInARow) return settled(verdict === "unknown" ? "inconclusive" : "fail", evidence);
-    if (misses === 0 && secondsSince(started) >= seconds) return settled("pass", { observations, last: evidence });
-    await pause(Math.min(1, Math.max(0.2, seconds - secondsSince(started))), signal);
+    const settled = (result: GateResult["verdict"], seen: Evidence) => {
+      watch.undecided.delete(gate);
+      return { gate: gate.name, verdict: result, evidence: seen, seconds: secondsSince(started) };
+    };
+    if (verdict === "pass") {
+      misses = 0;
+      passed = performance.now();
+      watch.undecided.delete(gate);
+    } else if (isLost(gate, verdict, ++misses, secondsSince(passed))) {
+      return settled(lostAs(gate, verdict), evidence);
+    } else if (gate.patienceSeconds !== undefined) {
+      watch.undecided.add(gate);
+    }
+    const left = watch.seconds - secondsSince(started);
+    if (left <= 0 && misses === 0 && watch.undecided.size === 0) {
+      return settled("pass", { observations, last: evidence });
+    }
+    const { everySeconds = 1 } = gate;
+    await pause(Math.max(0.2, left > 0 ? Math.min(everySeconds, left) : everySeconds), signal);
   }
+}
+
+/** Whether a gate that is watched and does not pass has no more chances. */
+function isLost({ patienceSeconds }: Gate, verdict: Look["verdict"], misses: number, seconds: number): boolean {
+  return patienceSeconds === undefined ? misses >= missesInARow : verdict === "fail" || seconds >= patienceSeconds;
+}
+
+function lostAs({ whenOver = "fail" }: Gate, verdict: Look["verdict"]): GateResult["verdict"] {
+  if (verdict === "unknown") return "inconclusive";
+  return verdict === "pending" ? whenOver : "fail";
 }
 
 async function untilSettled(gate: Gate, seconds: number, signal: AbortSignal): Promise<GateResult | undefined> {
@@ -104,8 +139,7 @@ async function untilSettled(gate: Gate, seconds: number, signal: AbortSignal): P
     if (verdict === "pass" || verdict === "fail") return settled(verdict, evidence);
     // A look that was itself stopped saw nothing.
     if (verdict === "pending" || !signal.aborted) seen = evidence;
-    if (secondsSince(started) + interval > seconds)
-      return settled(verdict === "unknown" ? "inconclusive" : (gate.whenOver ?? "fail"), evidence);
+    if (secondsSince(started) + interval > seconds) return settled(lostAs(gate, verdict), evidence);
     await pause(interval, signal);
     if (signal.aborted) return seen === undefined ? undefined : settled("inconclusive", seen);
   }

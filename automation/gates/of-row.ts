@@ -11,6 +11,7 @@ import { sessionsEnded } from "./sessions.ts";
 import { type Place, smoke } from "./smoke.ts";
 import { snapshotCompleted } from "./snapshot.ts";
 import { targetsDrained, targetsHealthy } from "./targets.ts";
+import { watched } from "./watched.ts";
 
 /** What a row's gates look at. */
 export interface Scene {
@@ -44,7 +45,7 @@ export function gatesOf(row: GatedRow, scene: Scene): RowGates {
       return { hold: serversWork(scene, to) };
     case "connect": {
       const gates = [healthy(scene, to), publicSmoke(scene)];
-      return { hold: gates, watch: { gates, seconds: config.upgrade.stepSeconds } };
+      return { hold: gates, watch: { gates: [...gates, ...watched(scene)], seconds: config.upgrade.stepSeconds } };
     }
     case "move-addresses":
       return { hold: addressesWork(scene, to) };
@@ -55,7 +56,7 @@ export function gatesOf(row: GatedRow, scene: Scene): RowGates {
         ...addressesWork(scene, to),
         ...arrayGates(scene, to, arrayServes),
       ];
-      return { hold: gates, watch: { gates, seconds: config.upgrade.bakeSeconds } };
+      return { hold: gates, watch: { gates: [...gates, ...watched(scene)], seconds: config.upgrade.bakeSeconds } };
     }
     case "drain":
       return { hold: [...drained(scene, scene.from), ...sessions(scene)] };

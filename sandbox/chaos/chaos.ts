@@ -145,6 +145,7 @@ const shortWaits = {
   "handover:upgrade.shiftPercent": [50],
   "handover:upgrade.stepSeconds": 0,
   "handover:upgrade.bakeSeconds": 1,
+  "handover:upgrade.comparison.enabled": false,
 };
 
 function edit(name: string, values: Readonly<Record<string, unknown>>): void {

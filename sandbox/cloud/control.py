@@ -9,6 +9,7 @@ from moto.moto_api._internal import moto_api_backend
 
 import faults
 import health
+import metrics
 import state
 from cloud import lock, revision, timers
 from corrections import tokens
@@ -36,6 +37,10 @@ def _answer(application: Any, route: tuple[str, str], environ: dict[str, Any]) -
         case ("POST", "target-health"):
             with lock:
                 health.report(_body(environ))
+            return 200, {}
+        case ("POST", "metrics"):
+            with lock:
+                metrics.publish(_body(environ))
             return 200, {}
         case ("GET", "calls"):
             return 200, dict(application.calls)

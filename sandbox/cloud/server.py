@@ -105,5 +105,5 @@ def serve(host: str, port: int) -> None:
 
 def preload(application: Application) -> None:
     """moto imports a service at its first call; the first calls of a run shall be as fast as the others."""
-    for service in ("ec2", "elbv2", "dynamodb"):
+    for service in ("ec2", "elbv2", "dynamodb", "cloudwatch"):
         application._aws.app_instances.setdefault(service, create_backend_app(service))

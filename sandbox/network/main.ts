@@ -3,6 +3,7 @@ import { serveControl } from "./control.ts";
 import { followCloud } from "./follower.ts";
 import { HealthReports } from "./health-reports.ts";
 import { log } from "./log.ts";
+import { BalancerMetrics } from "./metrics.ts";
 import { Network } from "./network.ts";
 import { siteDatabase } from "./site-database.ts";
 
@@ -24,10 +25,12 @@ if (cloud === undefined || host === undefined || database === undefined) throw n
 const stop = new AbortController();
 const { signal } = stop;
 const reports = new HealthReports(cloud, signal, log);
+const metrics = new BalancerMetrics();
 const network = new Network({
   propagationMilliseconds: Number(values["address-propagation-seconds"]) * 1000,
   database: siteDatabase(database),
   onHealth: (report) => reports.add(report),
+  onAnswer: (targetGroupArn, answer) => metrics.add(targetGroupArn, answer),
   log,
 });
 const control = await serveControl(network, host, Number(values.port));
@@ -40,6 +43,8 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
     network.close();
   });
 }
+
+void metrics.publish(cloud, signal, log);
 
 let ready = false;
 await followCloud({

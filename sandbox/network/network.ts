@@ -1,6 +1,7 @@
 import { type AddressMove, ElasticIp, type Endpoint } from "./elastic-ip.ts";
 import { LoadBalancer } from "./load-balancer.ts";
 import type { Log } from "./log.ts";
+import type { Answer } from "./metrics.ts";
 import { InstanceServer } from "./server.ts";
 import type { SiteDatabase } from "./site-database.ts";
 import type { CloudState, InstanceState, LoadBalancerState, TargetHealthReport } from "./state.ts";
@@ -10,6 +11,8 @@ export interface NetworkOptions {
   /** How long a move of an Elastic IP takes until clients see it, in milliseconds. */
   readonly propagationMilliseconds: number;
   readonly onHealth: (report: TargetHealthReport) => void;
+  /** Called for each request that the load balancer gave to a target. */
+  readonly onAnswer?: (targetGroupArn: string, answer: Answer) => void;
   readonly log: Log;
   /** What `/health/db` asks. */
   readonly database: SiteDatabase;
@@ -31,7 +34,7 @@ export class Network {
   #revision: number | undefined;
 
   constructor(options: NetworkOptions) {
-    this.#options = { idleMilliseconds: 60_000, random: Math.random, ...options };
+    this.#options = { idleMilliseconds: 60_000, random: Math.random, onAnswer: () => {}, ...options };
   }
 
   /**
@@ -108,12 +111,13 @@ export class Network {
   }
 
   #updateGroups(state: CloudState): void {
-    const { idleMilliseconds, random, onHealth } = this.#options;
+    const { idleMilliseconds, random, onHealth, onAnswer } = this.#options;
     const addressed = state.instances.filter(({ privateIp }) => privateIp !== "");
     const addresses = new Map(addressed.map(({ id, privateIp }) => [id, privateIp]));
     const inUse = groupsInUse(state.loadBalancers);
     for (const group of state.targetGroups) {
-      const known = this.#groups.get(group.arn) ?? new TargetGroup(group, { idleMilliseconds, random, onHealth });
+      const known =
+        this.#groups.get(group.arn) ?? new TargetGroup(group, { idleMilliseconds, random, onHealth, onAnswer });
       this.#groups.set(group.arn, known);
       known.update(group, addresses, inUse.has(group.arn));
     }

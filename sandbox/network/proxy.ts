@@ -65,6 +65,8 @@ export function forward(
   let controller: Dispatcher.DispatchController | undefined;
   let clientGone = false;
   let settled = false;
+  let answered = false;
+  const sent = performance.now();
   const settle = () => {
     if (!settled) target.inFlight--;
     settled = true;
@@ -83,6 +85,8 @@ export function forward(
     },
     onResponseStart(_, status, headers, statusMessage) {
       if (status < 200) return;
+      answered = true;
+      target.onAnswer({ status, seconds: (performance.now() - sent) / 1000 });
       response.writeHead(status, statusMessage ?? "", responseHeaders(headers, cookies));
     },
     onResponseData(stream, chunk) {
@@ -96,6 +100,7 @@ export function forward(
     },
     onResponseError(_, error) {
       settle();
+      if (!answered) target.onAnswer({});
       request.resume();
       if (clientGone) return;
       if (response.headersSent) response.destroy();

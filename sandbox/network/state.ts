@@ -88,6 +88,19 @@ export interface TargetGroupState {
   }[];
 }
 
+/** What a target group answered in one second. */
+export interface TargetGroupMetrics {
+  readonly targetGroupArn: string;
+  /** When, in seconds since 1970. */
+  readonly timestamp: number;
+  readonly requests: number;
+  /** Answers with 5xx. */
+  readonly errors: number;
+  /** How long the targets took to begin their answers, and how many took so long. */
+  readonly seconds: readonly number[];
+  readonly counts: readonly number[];
+}
+
 export interface TargetHealthReport {
   readonly targetGroupArn: string;
   readonly instanceId: string;

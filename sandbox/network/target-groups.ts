@@ -1,5 +1,6 @@
 import { Pool } from "undici";
 import { HealthCheck } from "./health-checks.ts";
+import type { Answer } from "./metrics.ts";
 import type { Random } from "./random.ts";
 import type { TargetGroupState, TargetHealthReport } from "./state.ts";
 import { eligibleTargets, type Health, healthy, isNews, newlyRegistered, nextHealth } from "./targets.ts";
@@ -12,6 +13,7 @@ export interface TargetGroupOptions {
   readonly idleMilliseconds: number;
   readonly random: Random;
   readonly onHealth: (report: TargetHealthReport) => void;
+  readonly onAnswer: (targetGroupArn: string, answer: Answer) => void;
 }
 
 /** A target that is registered in a group, or draining from it, with the connections to it. */
@@ -21,16 +23,24 @@ export class Target {
   readonly host: string;
   readonly port: number;
   readonly pool: Pool;
+  /** Called once for each request to it. */
+  readonly onAnswer: (answer: Answer) => void;
   inFlight = 0;
   draining = false;
   health: Health = newlyRegistered;
   check: HealthCheck | undefined;
   readonly #dropListeners = new Set<() => void>();
 
-  constructor(instanceId: string, host: string, port: number, idleMilliseconds: number) {
+  constructor(
+    instanceId: string,
+    host: string,
+    port: number,
+    { idleMilliseconds, onAnswer }: { readonly idleMilliseconds: number; readonly onAnswer: (answer: Answer) => void },
+  ) {
     this.key = targetKey(instanceId, port);
     this.host = host;
     this.port = port;
+    this.onAnswer = onAnswer;
     this.pool = new Pool(`http://${host}:${port}`, {
       connections: null,
       pipelining: 1,
@@ -98,7 +108,10 @@ export class TargetGroup {
       if (target === undefined) {
         const host = addresses.get(instanceId);
         if (host === undefined) continue;
-        target = new Target(instanceId, host, port, this.#options.idleMilliseconds);
+        target = new Target(instanceId, host, port, {
+          idleMilliseconds: this.#options.idleMilliseconds,
+          onAnswer: (answer) => this.#options.onAnswer(state.arn, answer),
+        });
         this.#targets.set(key, target);
       }
       target.draining = draining;

@@ -2,6 +2,7 @@
 
 from corrections import (
     addresses,
+    cloudwatch,
     dependencies,
     instances,
     launch_templates,
@@ -18,6 +19,7 @@ from corrections import (
 
 _ALL = (
     addresses,
+    cloudwatch,
     dependencies,
     instances,
     launch_templates,

@@ -92,4 +92,27 @@ describe("watching gates", () => {
       "a: inconclusive",
     ]);
   });
+
+  it("watches the others until one that collects evidence has passed", async () => {
+    const collecting = scripted("a", ["pending", "pending", "pass"], { patienceSeconds: 3600, everySeconds: 0 });
+    const results = await watch([collecting, scripted("b", ["pass"])], 0, signal);
+    assert.deepEqual(verdicts(results), ["a: pass", "b: pass"]);
+    assert.equal(collecting.looks, 3);
+  });
+
+  it("fails at once when evidence says so, and by what the others miss meanwhile", async () => {
+    const patient = { patienceSeconds: 3600, everySeconds: 0 };
+    const failing = scripted("a", ["pending", "fail"], patient);
+    assert.deepEqual(verdicts(await watch([failing], 3600, signal)), ["a: fail"]);
+    assert.equal(failing.looks, 2);
+    const pending = scripted("a", ["pending"], patient);
+    assert.deepEqual(verdicts(await watch([pending, scripted("b", ["pending"])], 0, signal)), ["b: fail"]);
+  });
+
+  it("gives evidence its own time, and calls it what the gate says after that", async () => {
+    const gate = scripted("a", ["pending"], { patienceSeconds: 0, whenOver: "inconclusive" });
+    assert.deepEqual(verdicts(await watch([gate], 3600, signal)), ["a: inconclusive"]);
+    const blind = scripted("a", [new Error("no route")], { patienceSeconds: 0 });
+    assert.deepEqual(verdicts(await watch([blind], 3600, signal)), ["a: inconclusive"]);
+  });
 });

@@ -39,6 +39,7 @@ export class Site {
           shiftPercent: [50],
           stepSeconds: 0,
           bakeSeconds: 1,
+          comparison: { enabled: false },
           gateSeconds: 15,
         });
         edit(config);

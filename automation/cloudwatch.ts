@@ -1,0 +1,114 @@
+import {
+  AlarmType,
+  CloudWatchClient,
+  type CloudWatchClientConfig,
+  GetMetricDataCommand,
+  type MetricDataQuery,
+  paginateDescribeAlarms,
+} from "@aws-sdk/client-cloudwatch";
+import {
+  CloudWatchLogsClient,
+  type CloudWatchLogsClientConfig,
+  FilterLogEventsCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
+
+/** From when to when, in milliseconds since 1970; what happens at the end is outside. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Values of one query by the start of their period, in milliseconds since 1970. */
+export type Series = ReadonlyMap<number, number>;
+
+export interface LogEvents {
+  readonly events: readonly { readonly stream: string; readonly message: string }[];
+  /** There are more than are read. */
+  readonly more: boolean;
+}
+
+/** More pages of log events than these are not read: the count is high enough by then. */
+const mostPages = 10;
+
+/** What the gates read from CloudWatch and CloudWatch Logs. */
+export class CloudWatch {
+  readonly #metrics: CloudWatchClient;
+  readonly #logs: CloudWatchLogsClient;
+
+  constructor(settings: CloudWatchClientConfig & CloudWatchLogsClientConfig) {
+    this.#metrics = new CloudWatchClient(settings);
+    this.#logs = new CloudWatchLogsClient(settings);
+  }
+
+  /**
+   * Series by query id; without a value where there was no data in a period.
+   * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+   */
+  async metricData(
+    queries: readonly MetricDataQuery[],
+    { start, end }: Span,
+    abortSignal?: AbortSignal,
+  ): Promise<Map<string, Series>> {
+    const series = new Map<string, Map<number, number>>();
+    let NextToken: string | undefined;
+    do {
+      const command = new GetMetricDataCommand({
+        MetricDataQueries: [...queries],
+        StartTime: new Date(start),
+        EndTime: new Date(end),
+        ScanBy: "TimestampAscending",
+        NextToken,
+      });
+      const answer = await this.#metrics.send(command, { abortSignal });
+      for (const { Id = "", Timestamps = [], Values = [] } of answer.MetricDataResults ?? []) {
+        const values = series.get(Id) ?? new Map<number, number>();
+        for (const [index, time] of Timestamps.entries()) values.set(time.getTime(), Values[index] ?? Number.NaN);
+        series.set(Id, values);
+      }
+      ({ NextToken } = answer);
+    } while (NextToken !== undefined);
+    return series;
+  }
+
+  /** The state of alarms, composite ones too, by name: `OK`, `ALARM` or `INSUFFICIENT_DATA`. What does not exist is missing. */
+  async alarmStates(names: readonly string[], abortSignal?: AbortSignal): Promise<Map<string, string>> {
+    const states = new Map<string, string>();
+    const AlarmTypes = [AlarmType.MetricAlarm, AlarmType.CompositeAlarm];
+    // At most 100 names in one call: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+    for (let index = 0; index < names.length; index += 100) {
+      const input = { AlarmNames: names.slice(index, index + 100), AlarmTypes };
+      for await (const page of paginateDescribeAlarms({ client: this.#metrics }, input, { abortSignal })) {
+        for (const alarm of [...(page.MetricAlarms ?? []), ...(page.CompositeAlarms ?? [])]) {
+          states.set(alarm.AlarmName ?? "", alarm.StateValue ?? "");
+        }
+      }
+    }
+    return states;
+  }
+
+  /** Events of a log group that match a filter pattern. @throws when there is no such group, or the pattern is none */
+  async logEvents(group: string, pattern: string, { start, end }: Span, abortSignal?: AbortSignal): Promise<LogEvents> {
+    const events: { stream: string; message: string }[] = [];
+    let nextToken: string | undefined;
+    for (let page = 0; page < mostPages; page++) {
+      const command = new FilterLogEventsCommand({
+        logGroupName: group,
+        filterPattern: pattern,
+        startTime: start,
+        endTime: end,
+        nextToken,
+      });
+      const answer = await this.#logs.send(command, { abortSignal });
+      for (const { logStreamName = "", message = "" } of answer.events ?? [])
+        events.push({ stream: logStreamName, message });
+      nextToken = answer.nextToken;
+      if (nextToken === undefined) break;
+    }
+    return { events, more: nextToken !== undefined };
+  }
+
+  close(): void {
+    this.#metrics.destroy();
+    this.#logs.destroy();
+  }
+}

@@ -1,0 +1,161 @@
+import type { ComparisonConfig } from "../../stacks/watch-schema.ts";
+import { type Answers, BalancerMetrics } from "../balancer-metrics.ts";
+import type { CloudWatch, Series, Span } from "../cloudwatch.ts";
+import type { Evidence, Gate, Observation } from "./gate.ts";
+import { fewest, type Judgement, judge } from "./proportions.ts";
+
+export interface Side {
+  readonly name: string;
+  readonly targetGroupArn: string;
+  /** Share of the public traffic, in percent. */
+  readonly weight: number;
+}
+
+export interface Sides {
+  readonly next: Side;
+  readonly old: Side;
+  readonly loadBalancerArn: string;
+}
+
+/** How far back is looked for the rate of requests, and for the old generation's answers when it gets no more of them. */
+const lookBackSeconds = 900;
+
+/** Evidence must have grown by this factor before it may refuse again: each look makes the next one stricter. */
+const growth = 1.5;
+
+/**
+ * The new generation answers no worse than the old one: neither its share of 5xx nor its share of slow requests is larger
+ * by more than the tolerance. Both are counts of requests, so one test judges both: see proportions.ts.
+ *
+ * Without traffic left for the old one (the bake), its last 15 minutes are what the new one is held against; without any
+ * then, there is nothing to compare. After a pass a new comparison begins, as long as the gate is watched.
+ */
+export class Comparison implements Gate {
+  readonly name: string;
+  readonly patienceSeconds: number;
+  readonly whenOver = "inconclusive";
+  readonly everySeconds: number;
+  readonly #metrics: BalancerMetrics;
+  readonly #sides: Sides;
+  readonly #settings: ComparisonConfig;
+  readonly #clock: () => number;
+  readonly #begun: number;
+  /** Before the step. */
+  readonly #before: Span;
+  /** From when on requests are compared. */
+  #since: number;
+  #looks = 0;
+  #requestsAtLastLook = 0;
+  #passed: Evidence | undefined;
+
+  /** @param clock the time in milliseconds since 1970 */
+  constructor(
+    cloudWatch: Pick<CloudWatch, "metricData">,
+    sides: Sides,
+    settings: ComparisonConfig,
+    clock: () => number = Date.now,
+  ) {
+    const { periodSeconds, patienceSeconds, whenTooFew } = settings;
+    this.name = `no worse than ${sides.old.name}: ${sides.next.name}`;
+    this.everySeconds = Math.min(Math.max(periodSeconds / 4, 1), 15);
+    // Where too few requests are no reason to stop, it is the gate itself that says so in time.
+    this.patienceSeconds = patienceSeconds + (whenTooFew === "pass" ? 3 * this.everySeconds : 0);
+    this.#metrics = new BalancerMetrics(cloudWatch, sides.loadBalancerArn, periodSeconds);
+    this.#sides = sides;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#begun = clock();
+    // Only periods that lie in the step as a whole.
+    this.#since = Math.ceil(this.#begun / this.#period) * this.#period;
+    this.#before = { start: this.#since - lookBackSeconds * 1000, end: this.#since };
+  }
+
+  async observe(signal: AbortSignal): Promise<Observation> {
+    const { next, old } = this.#sides;
+    const { whenTooFew, patienceSeconds, minRequests } = this.#settings;
+    const end = Math.max(Math.floor(this.#clock() / this.#period) * this.#period, this.#since);
+    const span = { start: this.#since, end };
+    const baseline = old.weight > 0 ? span : this.#before;
+    const groups = [next.targetGroupArn, old.targetGroupArn];
+    const requests = await this.#metrics.requests(groups, { start: this.#before.start, end }, signal);
+    const known = sum(requests[1], baseline);
+    if (old.weight === 0 && known < minRequests) {
+      const skipped = `${old.name} had ${known} requests in the last ${lookBackSeconds / 60} minutes of its traffic`;
+      return { verdict: "pass", evidence: { skipped } };
+    }
+    const { verdicts, evidence } = sum(requests[0], span) > 0 ? await this.#compare(span, baseline, signal) : unseen;
+    if (verdicts.includes("worse")) return { verdict: "fail", evidence };
+    if (verdicts.length > 0 && verdicts.every((verdict) => verdict === "no worse")) {
+      // What comes later may not be published yet.
+      const judged = Math.max(...(requests[0]?.keys() ?? [])) + this.#period;
+      [this.#passed, this.#since, this.#requestsAtLastLook] = [evidence, judged, 0];
+    }
+    if (this.#passed !== undefined) return { verdict: "pass", evidence: this.#passed };
+    const expected = Math.round((perSecond(requests, this.#period) * next.weight * patienceSeconds) / 100);
+    if (whenTooFew === "pass") {
+      const tooFewRequests = { expected, needed: this.#needed, withinSeconds: patienceSeconds };
+      if (expected < this.#needed) return { verdict: "pass", evidence: { ...evidence, tooFewRequests } };
+      const isOver = this.#clock() - this.#begun >= patienceSeconds * 1000;
+      if (isOver) return { verdict: "pass", evidence: { ...evidence, undecidedAfterSeconds: patienceSeconds } };
+    }
+    return { verdict: "pending", evidence: { ...evidence, expected, needed: this.#needed } };
+  }
+
+  get #period(): number {
+    return this.#settings.periodSeconds * 1000;
+  }
+
+  /** The fewest requests that can show that nothing is worse. */
+  get #needed(): number {
+    const { tolerance, confidence, slow, minRequests } = this.#settings;
+    return Math.max(minRequests, fewest({ tolerance, confidence }), fewest({ ...slow, confidence }));
+  }
+
+  async #compare(span: Span, baseline: Span, signal: AbortSignal): Promise<Compared> {
+    const { next, old } = this.#sides;
+    const { tolerance, confidence, slow, minRequests } = this.#settings;
+    const threshold = await this.#metrics.threshold(old.targetGroupArn, baseline, slow, signal);
+    if (threshold === undefined) return unseen;
+    const [ours, theirs] = await Promise.all([
+      this.#metrics.answers(next.targetGroupArn, span, threshold, signal),
+      this.#metrics.answers(old.targetGroupArn, baseline, threshold, signal),
+    ]);
+    const mayRefuse = ours.requests >= Math.max(minRequests, growth * this.#requestsAtLastLook);
+    if (mayRefuse) [this.#looks, this.#requestsAtLastLook] = [this.#looks + 1, ours.requests];
+    // A look has two tests, and each of them may err.
+    const look = (test: number) => (mayRefuse ? 2 * this.#looks - test : undefined);
+    const share = (of: Answers, what: "errors" | "slow") => ({ count: of[what], of: of.requests });
+    const errors = judge(share(ours, "errors"), share(theirs, "errors"), { tolerance, confidence, look: look(1) });
+    const slowness = judge(share(ours, "slow"), share(theirs, "slow"), { ...slow, confidence, look: look(0) });
+    const evidence = {
+      [next.name]: { ...ours },
+      [old.name]: { ...theirs },
+      slowAfterSeconds: Number(threshold.toFixed(3)),
+      errors,
+      slow: slowness,
+    };
+    return { verdicts: [errors, slowness], evidence };
+  }
+}
+
+interface Compared {
+  readonly verdicts: readonly Judgement[];
+  readonly evidence: { readonly [key: string]: Evidence };
+}
+
+/** Nothing to compare yet. */
+const unseen: Compared = { verdicts: [], evidence: {} };
+
+function sum(series: Series | undefined, { start, end }: Span): number {
+  let total = 0;
+  for (const [time, value] of series ?? []) if (time >= start && time < end) total += value;
+  return total;
+}
+
+/** Requests a second, from the first period that had one to the last. */
+function perSecond(series: readonly Series[], period: number): number {
+  const times = series.flatMap((one) => [...one.keys()]);
+  if (times.length === 0) return 0;
+  const seconds = (Math.max(...times) - Math.min(...times) + period) / 1000;
+  return series.reduce((total, one) => total + sum(one, { start: 0, end: Number.POSITIVE_INFINITY }), 0) / seconds;
+}

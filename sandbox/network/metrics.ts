@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { request } from "undici";
+import { type Log, messageOf } from "./log.ts";
+import type { TargetGroupMetrics } from "./state.ts";
+
+/** What a target answered: its status and after how long it began to; neither where the load balancer answered for it. */
+export interface Answer {
+  readonly status?: number;
+  readonly seconds?: number;
+}
+
+interface Counts {
+  requests: number;
+  errors: number;
+  /** How many answers took so many milliseconds. */
+  readonly times: Map<number, number>;
+}
+
+/** What the load balancer measures of each target group, and tells the cloud every second. AWS's tells it every minute. */
+export class BalancerMetrics {
+  #counts = new Map<string, Counts>();
+
+  add(targetGroupArn: string, { status, seconds }: Answer): void {
+    const counts = this.#counts.get(targetGroupArn) ?? { requests: 0, errors: 0, times: new Map() };
+    this.#counts.set(targetGroupArn, counts);
+    counts.requests++;
+    if (status !== undefined && status >= 500) counts.errors++;
+    if (seconds === undefined) return;
+    const milliseconds = Math.round(seconds * 1000);
+    counts.times.set(milliseconds, (counts.times.get(milliseconds) ?? 0) + 1);
+  }
+
+  /** What was counted since the last call. */
+  take(): Omit<TargetGroupMetrics, "timestamp">[] {
+    const taken = this.#counts;
+    this.#counts = new Map();
+    return [...taken].map(([targetGroupArn, { requests, errors, times }]) => ({
+      targetGroupArn,
+      requests,
+      errors,
+      seconds: [...times.keys()].map((milliseconds) => milliseconds / 1000),
+      counts: [...times.values()],
+    }));
+  }
+
+  /** Publishes until the signal is aborted. What a cloud that is away does not take is lost, as a metric may be. */
+  async publish(cloudUrl: string, signal: AbortSignal, log: Log): Promise<void> {
+    const url = new URL("/sandbox/metrics", cloudUrl).href;
+    const headers = { "content-type": "application/json" };
+    while (!signal.aborted) {
+      const timestamp = Date.now();
+      // At the turn of the second, so that a second's counts are whole.
+      await sleep(1000 - (timestamp % 1000), undefined, { signal }).catch(() => {});
+      const taken = this.take().map((metrics) => ({ ...metrics, timestamp: timestamp / 1000 }));
+      if (taken.length === 0) continue;
+      try {
+        const answer = await request(url, { method: "POST", headers, body: JSON.stringify(taken), signal });
+        await answer.body.dump();
+      } catch (error) {
+        if (!signal.aborted) log(`the cloud did not take the load balancer's metrics: ${messageOf(error)}`);
+      }
+    }
+  }
+}

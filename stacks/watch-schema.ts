@@ -1,0 +1,140 @@
+import { z } from "zod";
+
+/** What is watched at every traffic step and while all traffic is on the new generation: part of `handover:upgrade`. */
+
+/** CloudWatch's: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html */
+const periodSeconds = z
+  .number()
+  .int()
+  .refine(
+    (period) => [1, 5, 10, 20, 30].includes(period) || (period > 0 && period % 60 === 0),
+    "must be 60 or a multiple of it (1, 5, 10, 20 and 30 for metrics of high resolution)",
+  );
+
+export const comparisonSchema = z.strictObject({
+  /** Default: true. */
+  enabled: z.boolean().default(true),
+  /** By how much the share of requests that the servers answer with 5xx may be larger than the old one's. Default: 0.01. */
+  tolerance: z.number().gt(0).lt(1).default(0.01),
+  /** Which requests are slow: those that take longer than this percentile of the old one's by both of these. */
+  slow: z
+    .strictObject({
+      percentile: z.number().min(1).max(99).default(90),
+      percent: z.number().min(0).default(50),
+      milliseconds: z.number().min(0).default(100),
+      /** By how much the share of slow requests may be larger than the old one's. Default: 0.1. */
+      tolerance: z.number().gt(0).lt(1).default(0.1),
+    })
+    .prefault({}),
+  /** How sure a verdict must be; a generation that is no worse is refused less often than one minus this. Default: 0.95. */
+  confidence: z.number().min(0.5).max(0.9999).default(0.95),
+  /** Nothing is refused on fewer requests to the new generation. Default: 50. */
+  minRequests: z.number().int().min(1).default(50),
+  /** How long a step may last until there is a verdict. Default: 300. */
+  patienceSeconds: z.number().int().min(1).default(300),
+  /** Load balancers publish every 60 s on AWS; a sandbox's publishes every second. Default: 60. */
+  periodSeconds: periodSeconds.default(60),
+  /**
+   * What happens when there are too few requests for a verdict within `patienceSeconds`. `pass` says so and goes on
+   * without waiting for them. Default: `pause` where `comparison` is given, `pass` where it is not.
+   */
+  whenTooFew: z.enum(["pause", "pass"]).default("pause"),
+});
+
+const identifier = z
+  .string()
+  .regex(/^[a-z][a-zA-Z0-9_]*$/, "an id starts with a small letter and has letters, digits and _, for example errors");
+const limits = {
+  atMost: z.number().optional(),
+  atLeast: z.number().optional(),
+};
+const oneLimit = "give either atMost or atLeast, for example atMost: 1";
+
+const cloudWatchSchema = z.strictObject({
+  /** Metrics by the id that the expression names them with. Dimension values may use the placeholders of a query. */
+  metrics: z.record(
+    identifier,
+    z.strictObject({
+      namespace: z.string().min(1),
+      metricName: z.string().min(1),
+      dimensions: z.record(z.string(), z.string()).default({}),
+      /** Any statistic of CloudWatch: Sum, Average, p99, TM(10%:90%), … Default: Average. */
+      stat: z.string().min(1).default("Average"),
+    }),
+  ),
+  /** Metric math over the ids. May be left out with a single metric. */
+  expression: z.string().min(1).optional(),
+  /** Default: 60. */
+  periodSeconds: periodSeconds.default(60),
+});
+
+/** Placeholders of queries and dimension values: `$generation`, `$oldGeneration`, `$targetGroup`, `$oldTargetGroup`, `$loadBalancer`. */
+export const metricSchema = z
+  .strictObject({
+    name: z.string().min(1),
+    /** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html */
+    cloudWatch: cloudWatchSchema.optional(),
+    /** An instant query; every element of a vector must keep the limit. @see https://prometheus.io/docs/prometheus/latest/querying/api/ */
+    prometheus: z
+      .strictObject({
+        url: z.url({ protocol: /^https?$/, error: "must be a URL, for example http://prometheus.example.com:9090" }),
+        query: z.string().min(1),
+      })
+      .optional(),
+    ...limits,
+  })
+  .refine(
+    (metric) => (metric.cloudWatch === undefined) !== (metric.prometheus === undefined),
+    "give either cloudWatch or prometheus",
+  )
+  .refine((metric) => (metric.atMost === undefined) !== (metric.atLeast === undefined), oneLimit)
+  .refine(
+    ({ cloudWatch }) =>
+      cloudWatch === undefined ||
+      (cloudWatch.expression === undefined
+        ? Object.keys(cloudWatch.metrics).length === 1
+        : Object.keys(cloudWatch.metrics).some((id) => new RegExp(`\\b${id}\\b`).test(cloudWatch.expression ?? ""))),
+    "cloudWatch needs an expression over its metrics' ids, for example 100 * errors / requests, unless it has a single metric",
+  );
+
+export const logSchema = z.strictObject({
+  /** The log group. */
+  group: z
+    .string()
+    .min(1)
+    .max(512)
+    .regex(/^[.\-_/#A-Za-z0-9]+$/, "must be the name of a log group, for example /www/error"),
+  /** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html */
+  pattern: z
+    .string()
+    .min(1)
+    .max(1024)
+    .refine((pattern) => patternProblem(pattern) === undefined, {
+      error: ({ input }) =>
+        `is no filter pattern: ${patternProblem(String(input))}; for example ERROR or { $.status = 5* }`,
+    }),
+  /** How many matches a minute more than the old generation's. Default: 0. */
+  atMost: z.number().min(0).default(0),
+});
+
+/** What CloudWatch Logs would refuse for certain; it has the last word. */
+function patternProblem(pattern: string): string | undefined {
+  const trimmed = pattern.trim();
+  for (const [open, close] of ["{}", "[]"].map((pair) => [pair.charAt(0), pair.charAt(1)] as const)) {
+    if (trimmed.startsWith(open) && !trimmed.endsWith(close)) return `"${open}" is not closed by "${close}"`;
+  }
+  if ((pattern.replaceAll('\\"', "").match(/"/g)?.length ?? 0) % 2 !== 0) return "a quotation mark is not closed";
+  const [, regex] = /^%(.*)$/s.exec(trimmed) ?? [];
+  if (regex === undefined) return undefined;
+  if (!regex.endsWith("%")) return 'the expression that begins with "%" does not end with "%"';
+  try {
+    new RegExp(regex.slice(0, -1));
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+export type ComparisonConfig = z.infer<typeof comparisonSchema>;
+export type MetricConfig = z.infer<typeof metricSchema>;
+export type LogConfig = z.infer<typeof logSchema>;
