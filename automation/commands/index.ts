@@ -1,6 +1,7 @@
 import { abortCommand } from "./abort.ts";
 import { approveCommand } from "./approve.ts";
 import type { Command } from "./command.ts";
+import { doctorCommand } from "./doctor.ts";
 import { historyCommand } from "./history.ts";
 import { rehearseCommand } from "./rehearse.ts";
 import { resumeCommand } from "./resume.ts";
@@ -12,6 +13,7 @@ import { upgradeCommand } from "./upgrade.ts";
 // biome-ignore lint/suspicious/noExplicitAny: each command has arguments of its own
 export const commands: readonly Command<any>[] = [
   rehearseCommand,
+  doctorCommand,
   upgradeCommand,
   statusCommand,
   approveCommand,

@@ -134,6 +134,17 @@ export const documents = {
     sequence: z.number().describe("the first event that is wrong").optional(),
     message: z.string().optional(),
   }),
+  doctor: document("handover doctor", {
+    stack: z.string(),
+    healthy: z.boolean().describe("nothing is to be mended"),
+    checks: list(
+      z.object({
+        check: z.string(),
+        result: z.enum(["ok", "problem", "skipped"]),
+        message: z.string().describe("what was seen; for a problem also how to mend it"),
+      }),
+    ),
+  }),
   rehearsal: document("handover rehearse", {
     outcome: runResult.shape.outcome,
     from: name,

@@ -1,0 +1,115 @@
+import { type Config, ConfigError, parseConfig } from "../../stacks/config.ts";
+import type { LastOutputs } from "../../stacks/outputs.ts";
+import { projectDirectory } from "../../stacks/project.ts";
+import { Aws } from "../aws.ts";
+import { Engine } from "../engine.ts";
+import { HandoverError } from "../errors.ts";
+import { checkImage } from "../gates/image.ts";
+import { LedgerMissingError } from "../ledger/errors.ts";
+import { readLease } from "../ledger/lease.ts";
+import { ledgerOf } from "../run-ledger.ts";
+import { regionOf } from "../session.ts";
+import { handoverValues, readStackFile, type StackFile } from "../stack-file.ts";
+import { checkAccount } from "./account.ts";
+import { type Finding, ok, problem, reasonOf, skipped } from "./finding.ts";
+import { checkPermissions } from "./permissions.ts";
+import { checkQuotas } from "./quotas.ts";
+import { checkEngine, checkNode, checkPlugin } from "./tools.ts";
+
+/**
+ * Looks at everything that a run needs. It takes no lease and changes nothing.
+ * @throws HandoverError (exit 1) when there is no such stack
+ */
+export async function diagnose(stack: string): Promise<Finding[]> {
+  const file = readStackFile(projectDirectory, stack);
+  const [configuration, config] = checkConfiguration(file);
+  const [regionFinding, region] = checkRegion(file);
+  const [engine, plugin, backend, account] = await Promise.all([
+    checkEngine(),
+    checkPlugin(),
+    checkBackend(file),
+    region === undefined ? undefined : checkAccount(region),
+  ]);
+  const [backendFinding, last] = backend;
+  const tools = [checkNode(), engine, plugin, backendFinding, configuration, regionFinding, ...(account ?? [])];
+  if (region === undefined || config === undefined || account?.[0].result !== "ok")
+    return [...tools, skipped("AWS", "image, permissions, quotas and ledger are looked at when the above is in order")];
+  const ofAws = await Promise.all([
+    checkGoalsImage(region, config),
+    checkPermissions(region, config, last?.outputs),
+    checkLedger(stack, region),
+    checkQuotas(region, config, last?.outputs),
+  ]);
+  return [...tools, ...ofAws.flat()];
+}
+
+function checkConfiguration(file: StackFile): readonly [Finding, Config | undefined] {
+  try {
+    const config = parseConfig(handoverValues(file.config), projectDirectory);
+    const names = Object.keys(config.generations).join(", ");
+    return [ok("configuration", `generations ${names}; the goal is ${config.live}`), config];
+  } catch (error) {
+    if (error instanceof ConfigError) return [problem("configuration", error.problems.join("; ")), undefined];
+    throw error;
+  }
+}
+
+function checkRegion(file: StackFile): readonly [Finding, string | undefined] {
+  try {
+    const region = regionOf(file);
+    return [ok("region", region), region];
+  } catch (error) {
+    if (error instanceof ConfigError) return [problem("region", error.message), undefined];
+    throw error;
+  }
+}
+
+/** Opens the stack, which needs the backend and, where there are secrets, what decrypts them. */
+async function checkBackend(file: StackFile): Promise<readonly [Finding, LastOutputs | undefined]> {
+  let engine: Engine | undefined;
+  try {
+    engine = await Engine.open(file, { create: false });
+    const last = await engine.outputs();
+    const serves = last === undefined ? "nothing is deployed yet" : `${last.outputs.live} serves`;
+    return [ok("backend", `stack ${file.stack} is there; ${serves}`), last];
+  } catch (error) {
+    if (error instanceof HandoverError && error.code === "stack-not-deployed")
+      return [ok("backend", `reached; stack ${file.stack} was never deployed`), undefined];
+    const hint = "log in (pulumi login), and set PULUMI_CONFIG_PASSPHRASE where the stack has one";
+    return [problem("backend", `${reasonOf(error)} To mend it, ${hint}`), undefined];
+  } finally {
+    engine?.close();
+  }
+}
+
+async function checkGoalsImage(region: string, { generations, live }: Config): Promise<Finding> {
+  const aws = new Aws(region);
+  const generation = generations[live];
+  try {
+    if (generation === undefined) return skipped("image", "there is no goal");
+    await checkImage(aws, generation, AbortSignal.timeout(60_000));
+    return ok("image", `${generation.imageId} runs on ${generation.instanceType}`);
+  } catch (error) {
+    if (error instanceof ConfigError) return problem("image", error.message);
+    return skipped("image", reasonOf(error));
+  } finally {
+    aws.close();
+  }
+}
+
+async function checkLedger(stack: string, region: string): Promise<Finding> {
+  const table = ledgerOf(stack, region);
+  try {
+    const { state } = await readLease(table);
+    return ok("ledger", `table ${table.tableName}; its lease is ${state}`);
+  } catch (error) {
+    if (error instanceof LedgerMissingError)
+      return ok("ledger", `table ${table.tableName} is not there yet; the first \`handover upgrade\` creates it`);
+    return problem(
+      "ledger",
+      `${reasonOf(error)} It needs the actions of docs/iam-policy.json on table ${table.tableName}`,
+    );
+  } finally {
+    table.client.destroy();
+  }
+}

@@ -1,0 +1,122 @@
+import {
+  DescribeAddressesCommand,
+  DescribeInstanceTypesCommand,
+  EC2Client,
+  paginateDescribeInstances,
+} from "@aws-sdk/client-ec2";
+import { ElasticLoadBalancingV2Client, paginateDescribeTargetGroups } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { GetServiceQuotaCommand, ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
+import type { Config } from "../../stacks/config.ts";
+import type { Outputs } from "../../stacks/outputs.ts";
+import { type Finding, isDenied, ok, problem, reasonOf, skipped } from "./finding.ts";
+
+/** A quota, what is used of it, and how much more a first deployment or the next upgrade takes. */
+interface Need {
+  readonly what: string;
+  readonly service: string;
+  /** https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html */
+  readonly code: string;
+  readonly used: () => Promise<number>;
+  readonly more: () => Promise<number>;
+}
+
+/** Whether the account has room for the servers, addresses and target groups of the next run. */
+export async function checkQuotas(region: string, config: Config, outputs: Outputs | undefined): Promise<Finding[]> {
+  const settings = { region, maxAttempts: 3 };
+  const ec2 = new EC2Client(settings);
+  const balancing = new ElasticLoadBalancingV2Client(settings);
+  const quotas = new ServiceQuotasClient(settings);
+  const needs: Need[] = [
+    {
+      what: "Elastic IPs",
+      service: "ec2",
+      code: "L-0263D0A3",
+      used: async () => (await ec2.send(new DescribeAddressesCommand({}))).Addresses?.length ?? 0,
+      more: async () => Math.max(0, config.site.elasticIps - (outputs?.addresses.length ?? 0)),
+    },
+    {
+      what: "vCPUs of standard instances",
+      service: "ec2",
+      code: "L-1216C47A",
+      used: () => runningVcpus(ec2),
+      more: () => vcpusToLaunch(ec2, config, outputs),
+    },
+    {
+      what: "target groups",
+      service: "elasticloadbalancing",
+      code: "L-B22855CB",
+      used: () => targetGroups(balancing),
+      more: async () => 1,
+    },
+  ];
+  try {
+    return await Promise.all(needs.map((need) => check(quotas, need)));
+  } finally {
+    for (const client of [ec2, balancing, quotas]) client.destroy();
+  }
+}
+
+async function check(quotas: ServiceQuotasClient, { what, service, code, used, more }: Need): Promise<Finding> {
+  const name = `quota: ${what}`;
+  try {
+    const { Quota } = await quotas.send(new GetServiceQuotaCommand({ ServiceCode: service, QuotaCode: code }));
+    if (Quota?.Value === undefined) return skipped(name, `Service Quotas does not tell ${service} ${code}`);
+    return roomFor(what, { service, code, limit: Quota.Value, used: await used(), more: await more() });
+  } catch (error) {
+    const why = isDenied(error) ? "it may not be asked for" : reasonOf(error);
+    return skipped(name, `${why}; look at it with: aws service-quotas list-service-quotas --service-code ${service}`);
+  }
+}
+
+export interface Room {
+  readonly service: string;
+  readonly code: string;
+  readonly limit: number;
+  readonly used: number;
+  readonly more: number;
+}
+
+export function roomFor(what: string, { service, code, limit, used, more }: Room): Finding {
+  const name = `quota: ${what}`;
+  if (used + more <= limit) return ok(name, `${used} of ${limit} used, ${more} more needed`);
+  return problem(
+    name,
+    `${used} of ${limit} used, and ${more} more are needed; ask for more: aws service-quotas request-service-quota-increase --service-code ${service} --quota-code ${code} --desired-value ${used + more}`,
+  );
+}
+
+/** On-Demand quotas count the vCPUs of the families A, C, D, H, I, M, R, T and Z together. */
+const standard = /^(a|c|d|h|i|im|is|m|r|t|z)\d/;
+
+async function runningVcpus(ec2: EC2Client): Promise<number> {
+  let total = 0;
+  const Filters = [{ Name: "instance-state-name", Values: ["pending", "running"] }];
+  for await (const { Reservations = [] } of paginateDescribeInstances({ client: ec2 }, { Filters })) {
+    for (const { InstanceType = "", CpuOptions } of Reservations.flatMap(({ Instances = [] }) => Instances)) {
+      if (standard.test(InstanceType)) total += (CpuOptions?.CoreCount ?? 1) * (CpuOptions?.ThreadsPerCore ?? 1);
+    }
+  }
+  return total;
+}
+
+/** The goal's servers, if they are not there yet; else those of the largest other generation: the next goal. */
+async function vcpusToLaunch(
+  ec2: EC2Client,
+  { generations, live }: Config,
+  outputs: Outputs | undefined,
+): Promise<number> {
+  const next = Object.values(generations).filter(({ name }) => outputs?.generations[name] === undefined);
+  const candidates = next.some(({ name }) => name === live) ? next.filter(({ name }) => name === live) : next;
+  const types = [...new Set(candidates.map(({ instanceType }) => instanceType).filter((type) => standard.test(type)))];
+  if (types.length === 0) return 0;
+  const { InstanceTypes = [] } = await ec2.send(new DescribeInstanceTypesCommand({ InstanceTypes: types as never }));
+  const vcpus = new Map(InstanceTypes.map((type) => [String(type.InstanceType), type.VCpuInfo?.DefaultVCpus ?? 1]));
+  return Math.max(...candidates.map(({ instanceType, frontends }) => frontends * (vcpus.get(instanceType) ?? 0)));
+}
+
+async function targetGroups(balancing: ElasticLoadBalancingV2Client): Promise<number> {
+  let total = 0;
+  for await (const page of paginateDescribeTargetGroups({ client: balancing }, {}))
+    total += page.TargetGroups?.length ?? 0;
+  return total;
+}

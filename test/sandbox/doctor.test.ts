@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  DescribeAddressesCommand,
+  DescribeInstancesCommand,
+  DescribeLaunchTemplatesCommand,
+} from "@aws-sdk/client-ec2";
+import { execa } from "execa";
+import type { Finding } from "../../automation/doctor/finding.ts";
+import { projectDirectory } from "../../stacks/project.ts";
+import { assertDocuments } from "../automation/report/validate.ts";
+import { cloudForTests, type TestCloud } from "./support.ts";
+
+describe("doctor against the sandbox's cloud", () => {
+  let cloud: TestCloud;
+  let backend: string;
+
+  before(async () => {
+    backend = mkdtempSync(join(tmpdir(), "handover-backend-"));
+    cloud = await cloudForTests({ images: [{ imageId: "ami-0a1b2c3d4e5f60001", architecture: "x86_64" }] });
+  });
+  after(async () => {
+    await cloud.stop();
+    rmSync(backend, { recursive: true });
+  });
+
+  async function doctor(env: NodeJS.ProcessEnv) {
+    const args = ["doctor", "--stack", "staging", "--json"];
+    const { stdout, exitCode } = await execa(
+      process.execPath,
+      [join(projectDirectory, "automation", "cli.ts"), ...args],
+      {
+        reject: false,
+        env: {
+          AWS_ENDPOINT_URL: cloud.url,
+          AWS_ACCESS_KEY_ID: "sandbox",
+          AWS_SECRET_ACCESS_KEY: "sandbox",
+          PULUMI_BACKEND_URL: `file://${backend}`,
+          PULUMI_DEBUG_PROVIDERS: "aws:1",
+          ...env,
+        },
+      },
+    );
+    assertDocuments(args, stdout);
+    const { healthy, checks } = JSON.parse(stdout) as { healthy: boolean; checks: Finding[] };
+    return { exitCode, healthy, results: Object.fromEntries(checks.map((each) => [each.check, each.result])) };
+  }
+
+  it("finds all in order before a first deployment, and creates nothing", async () => {
+    const { exitCode, healthy, results } = await doctor({});
+    assert.deepEqual([exitCode, healthy], [0, true], JSON.stringify(results));
+    for (const check of ["engine", "backend", "credentials", "clock", "image", "permissions", "ledger"])
+      assert.equal(results[check], "ok", check);
+    const { Reservations } = await cloud.ec2.send(new DescribeInstancesCommand({}));
+    const { LaunchTemplates } = await cloud.ec2.send(new DescribeLaunchTemplatesCommand({}));
+    const { Addresses } = await cloud.ec2.send(new DescribeAddressesCommand({}));
+    assert.deepEqual([Reservations, LaunchTemplates, Addresses], [[], [], []]);
+  });
+
+  it("says so when AWS does not answer and the backend is not there, and looks at the rest", async () => {
+    const { exitCode, healthy, results } = await doctor({
+      AWS_ENDPOINT_URL: "http://127.0.0.1:1",
+      PULUMI_BACKEND_URL: `file://${backend}/nowhere`,
+    });
+    assert.deepEqual([exitCode, healthy], [1, false]);
+    assert.deepEqual(
+      [results.configuration, results.credentials, results.clock, results.backend, results.AWS],
+      ["ok", "problem", "skipped", "problem", "skipped"],
+    );
+  });
+});
