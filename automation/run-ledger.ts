@@ -99,6 +99,7 @@ export class RunLedger {
       from: run.from,
       to: run.to,
       command,
+      by: currentOwner().who,
       goal: { live: run.to },
       inputs: { before: clean(inputs.before), after: clean(inputs.after) },
     });

@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 import { doctorCommand } from "./doctor.ts";
 import { historyCommand } from "./history.ts";
 import { rehearseCommand } from "./rehearse.ts";
+import { reportCommand } from "./report.ts";
 import { resumeCommand } from "./resume.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { sandboxCommand } from "./sandbox.ts";
@@ -21,5 +22,6 @@ export const commands: readonly Command<any>[] = [
   rollbackCommand,
   abortCommand,
   historyCommand,
+  reportCommand,
   sandboxCommand,
 ];

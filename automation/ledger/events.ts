@@ -32,6 +32,8 @@ export const ledgerEvent = z.discriminatedUnion("type", [
     from: z.string(),
     to: z.string(),
     command: z.string(),
+    /** Who began it. */
+    by: z.string().optional(),
     goal: json,
     /** Values that are secret only as `{ digest }`, see `redact`. */
     inputs: z.strictObject({ before: json, after: json }),

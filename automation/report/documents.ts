@@ -134,6 +134,38 @@ export const documents = {
     sequence: z.number().describe("the first event that is wrong").optional(),
     message: z.string().optional(),
   }),
+  report: document("handover report", {
+    run: z.string(),
+    from: name,
+    to: name,
+    by: z.string().describe("who began it").nullable(),
+    command: z.string(),
+    started: time,
+    ended: time.nullable(),
+    outcome: z.enum(["reached", "rolled-back", "failed"]).describe("null: it has not ended").nullable(),
+    seconds: seconds.describe("up to its end, or to its last event"),
+    inputs: list(z.object({ name, before: z.json(), after: z.json() })).describe("those that differ"),
+    phases: list(
+      z.object({
+        name: z.string(),
+        back: z.boolean().describe("on the way back"),
+        started: time,
+        seconds,
+        finished: z.boolean().describe("its gates have passed"),
+        operations: list(z.object({ op: z.string(), type: z.string(), name: z.string() })),
+        omitted: count.describe("operations that the ledger has no room for"),
+        gates: list(
+          z.object({
+            gate: z.string(),
+            verdict: z.enum(["pass", "fail", "inconclusive"]),
+            evidence: z.json(),
+            seconds,
+          }),
+        ),
+      }),
+    ),
+    happenings: list(z.object({ time, what: z.string() })).describe("pauses, approvals, interrupts, the way back"),
+  }),
   doctor: document("handover doctor", {
     stack: z.string(),
     healthy: z.boolean().describe("nothing is to be mended"),

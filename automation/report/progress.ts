@@ -1,4 +1,5 @@
 import type { Listener, PhaseReport, RunEvent } from "./events.ts";
+import { table } from "./table.ts";
 
 /** Progress for a person: a line per thing that happens, on standard error, so that standard output stays the result's. */
 export function progressLines(write: (line: string) => void): Listener {
@@ -44,20 +45,14 @@ function linesOf(event: RunEvent): string[] {
 
 /** A table of phases with seconds and operations. */
 export function phaseTable(phases: readonly PhaseReport[]): string[] {
-  const rows = [
+  return table(
     ["phase", "seconds", "operations", "overhead s"],
-    ...phases.map((phase) => [
+    phases.map((phase) => [
       phase.name,
       phase.seconds.toFixed(1),
       String(phase.operations),
       phase.overheadSeconds.toFixed(1),
     ]),
-  ];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join("  "),
   );
 }
 

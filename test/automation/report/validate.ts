@@ -23,6 +23,7 @@ const shapes: Readonly<Record<string, readonly DocumentName[]>> = {
   status: ["status"],
   approve: ["approval"],
   history: ["verification", "history", "run-history"],
+  report: ["report"],
   doctor: ["doctor"],
   rehearse: ["rehearsal"],
   "sandbox up": ["sandbox-up"],
