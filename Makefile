@@ -7,9 +7,10 @@ rehearse: ## a whole upgrade under load, on this machine
 test: ## all tests
 	@sandbox/run --sandbox mocha
 
-check: ## format, lint and types
+check: ## format, lint, types and workflows
 	@sandbox/run biome check --error-on-warnings .
 	@sandbox/run tsc
+	@sandbox/run --lint actionlint
 
 chaos: ## kills driver, engine and provider at every point of an upgrade; SEED=n and POINTS=pattern choose
 	@sandbox/run --sandbox node sandbox/chaos/main.ts $(if $(SEED),--seed $(SEED)) $(if $(POINTS),--points '$(POINTS)')

@@ -91,6 +91,22 @@ bring_engine() {
   PATH="$tools/$name/bin:$PATH"
 }
 
+build_actionlint() {
+  mkdir "$1/bin"
+  (cd "$root/sandbox/actionlint" && CGO_ENABLED=0 go build -mod=readonly -o "$1/bin/actionlint" -ldflags "-s -w" \
+    github.com/rhysd/actionlint/cmd/actionlint)
+}
+
+# The checker of .github/workflows, built from Go modules.
+bring_actionlint() {
+  command -v actionlint >/dev/null 2>&1 && return
+  need go "apt-get install golang (1.25 or later; or https://go.dev/dl)"
+  local name
+  name="actionlint-$(content "$root/sandbox/actionlint/go.mod")"
+  install "$name" 60 build_actionlint
+  PATH="$tools/$name/bin:$PATH"
+}
+
 build_cloud() {
   python3 -m venv "$1/venv"
   "$1/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "$root/sandbox/cloud/requirements.txt"
