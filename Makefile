@@ -15,5 +15,6 @@ check: ## format, lint, types and workflows
 chaos: ## kills driver, engine and provider at every point of an upgrade; SEED=n and POINTS=pattern choose
 	@sandbox/run --sandbox node sandbox/chaos/main.ts $(if $(SEED),--seed $(SEED)) $(if $(POINTS),--points '$(POINTS)')
 
-bench: ## how often the comparison of new and old is right; SEED=n chooses other chances
+bench: ## how often the comparison of new and old is right, and how long smoke takes; SEED=n chooses other chances
 	@sandbox/run node sandbox/bench/comparison.ts $(if $(SEED),--seed $(SEED))
+	@sandbox/run node sandbox/bench/smoke.ts

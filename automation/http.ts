@@ -1,3 +1,4 @@
+import { StringDecoder } from "node:string_decoder";
 import { Agent, request } from "undici";
 
 export interface Question {
@@ -8,40 +9,61 @@ export interface Question {
   /** The Host header, and the name that a certificate must be for. */
   readonly host: string;
   readonly path: string;
+  /** Default: GET. */
+  readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS";
+  /** Sent beside `host`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** For connecting, waiting and reading together. Default: 5. */
+  readonly timeoutSeconds?: number;
+  /** Default: the certificate must be valid and for `host`. */
+  readonly tls?: { readonly verify: boolean; readonly serverName?: string };
 }
 
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The first `bodyLimit` bytes. */
+  /** The first 64 KB. */
   readonly body: string;
 }
 
 /** A gate never reads more of an answer than this, in bytes. */
 const bodyLimit = 64 * 1024;
-const timeLimitMilliseconds = 5_000;
 
-/**
- * Asks once, on a connection of its own. Redirects are answers, they are not followed. Connecting, waiting and reading
- * are limited to 5 s together, the body to 64 KB.
- */
-export async function ask({ protocol, address, port, host, path }: Question, signal: AbortSignal): Promise<Answer> {
-  const limit = AbortSignal.timeout(timeLimitMilliseconds);
-  const dispatcher = new Agent({ connect: { servername: host, timeout: timeLimitMilliseconds / 2 }, pipelining: 0 });
+/** Asks once, on a connection of its own. Redirects are answers, they are not followed; the body is read up to 64 KB. */
+export async function ask(question: Question, signal: AbortSignal): Promise<Answer> {
+  const { protocol, address, port, host, path, method = "GET", timeoutSeconds = 5, tls } = question;
+  const limit = AbortSignal.timeout(timeoutSeconds * 1000);
+  const connect = {
+    servername: tls?.serverName ?? host,
+    rejectUnauthorized: tls?.verify ?? true,
+    timeout: (timeoutSeconds * 1000) / 2,
+  };
+  const dispatcher = new Agent({ connect, pipelining: 0 });
   try {
     const url = `${protocol}://${address}:${port}${path}`;
-    const both = AbortSignal.any([signal, limit]);
-    const { statusCode, headers, body } = await request(url, { dispatcher, headers: { host }, signal: both });
-    let text = "";
-    for await (const chunk of body) {
-      text += String(chunk);
-      if (text.length > bodyLimit) break;
-    }
-    return { status: statusCode, headers, body: text.slice(0, bodyLimit) };
+    const { statusCode, headers, body } = await request(url, {
+      dispatcher,
+      method,
+      headers: { ...question.headers, host },
+      signal: AbortSignal.any([signal, limit]),
+    });
+    return { status: statusCode, headers, body: await beginningOf(body) };
   } catch (error) {
-    if (limit.aborted) throw new Error(`no answer within ${timeLimitMilliseconds / 1000} s`, { cause: error });
+    if (limit.aborted && !signal.aborted) throw new Error(`no answer within ${timeoutSeconds} s`, { cause: error });
     throw error;
   } finally {
     await dispatcher.destroy();
   }
+}
+
+async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
+  const decoder = new StringDecoder("utf8");
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of body) {
+    text += decoder.write(chunk.subarray(0, bodyLimit - bytes));
+    bytes += chunk.length;
+    if (bytes >= bodyLimit) break;
+  }
+  return text;
 }

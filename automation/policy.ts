@@ -65,6 +65,9 @@ const goingBack: readonly Permission[] = [
   { types: [...generation, ...array], ops: ["delete"], of: "to" },
 ];
 
+/** While sessions last on some of the old servers, the others may end, and nothing else. */
+const endServer: Permission = { types: [server], ops: ["delete"], of: "from" };
+
 /** An update outside a run may create and change what no live server depends on, and never touches a live server. */
 const outsideRun = (operation: Operation) => {
   const destroys = operation.op !== "create" && operation.op !== "update";
@@ -76,13 +79,20 @@ export interface PolicyContext {
   readonly row: GatedRow;
   readonly from: string;
   readonly to: string;
+  /** Old servers, by name, that `retire` leaves for now. Default: none. */
+  readonly left?: readonly string[];
 }
 
 /** The planned operations that a row may not do. */
-export function offences(operations: readonly Operation[], { row, from, to }: PolicyContext): readonly Operation[] {
+export function offences(
+  operations: readonly Operation[],
+  { row, from, to, left = [] }: PolicyContext,
+): readonly Operation[] {
   if (row === "settle" && from === to) return operations.filter((operation) => !outsideRun(operation));
-  const granted = row === "settle" ? goingBack : permissions[row];
   const owners = { from, to };
+  if (left.length > 0)
+    return operations.filter((operation) => !permits(endServer, operation, owners) || left.includes(operation.name));
+  const granted = row === "settle" ? goingBack : permissions[row];
   return operations.filter((operation) => !granted.some((permission) => permits(permission, operation, owners)));
 }
 

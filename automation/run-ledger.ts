@@ -117,16 +117,15 @@ export class RunLedger {
     await this.append({ type: "applied", phase, operations: operations.map(short), seconds });
   }
 
-  async gate(phase: GatedRow, { gate, verdict, evidence, seconds }: GateResult): Promise<void> {
+  /** What a gate came to, without secrets: what is recorded, printed and said in messages. */
+  clean({ gate, evidence, ...result }: GateResult): GateResult & { readonly evidence: Json } {
     const plain = JSON.parse(JSON.stringify(evidence)) as Json;
-    await this.append({
-      type: "gate",
-      phase,
-      gate,
-      verdict,
-      evidence: redact(plain, this.#secrets, this.#key),
-      seconds,
-    });
+    return { ...result, gate: this.redact(gate), evidence: redact(plain, this.#secrets, this.#key) };
+  }
+
+  async gate(phase: GatedRow, result: GateResult): Promise<void> {
+    const { gate, verdict, evidence, seconds } = this.clean(result);
+    await this.append({ type: "gate", phase, gate, verdict, evidence, seconds });
   }
 
   async phaseFinished(phase: GatedRow): Promise<void> {

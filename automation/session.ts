@@ -7,6 +7,7 @@ import { userData, userDataDigest } from "../stacks/user-data.ts";
 import { Aws } from "./aws.ts";
 import { Engine, type OpenOptions } from "./engine.ts";
 import { handoverValues, readStackFile, type StackFile } from "./stack-file.ts";
+import { SystemsManager } from "./systems-manager.ts";
 
 /** What a command works with: the stack's configuration, checked, its last outputs, the engine, and AWS. */
 export interface Session {
@@ -16,6 +17,7 @@ export interface Session {
   readonly shape: SiteShape;
   readonly engine: Engine;
   readonly aws: Aws;
+  readonly manager: SystemsManager;
   /** Undefined when the stack was never deployed. */
   readonly last: LastOutputs | undefined;
   /** Values that must not be seen anywhere. */
@@ -36,6 +38,7 @@ export async function openSession(stack: string, options: OpenOptions): Promise<
     const values = file.hasSecrets ? await engine.decryptedConfig() : file.config;
     const config = parseConfig(handoverValues(values), projectDirectory);
     const aws = new Aws(region);
+    const manager = new SystemsManager({ region });
     return {
       stack,
       region,
@@ -48,10 +51,12 @@ export async function openSession(stack: string, options: OpenOptions): Promise<
       },
       engine,
       aws,
+      manager,
       last: await engine.outputs(),
       secrets: new Set([...(file.hasSecrets ? secretsOf(file.config, values) : []), ...credentials(process.env)]),
       close() {
         aws.close();
+        manager.close();
         engine.close();
       },
     };

@@ -16,6 +16,8 @@ export interface Update {
   readonly row: GatedRow;
   /** Where the row has several. */
   readonly step?: number;
+  /** Old servers, by name, that `retire` leaves for now. Default: none. */
+  readonly left?: readonly string[];
 }
 
 /** The phases that a site has: no backup without a database, no address moves without addresses. */
@@ -52,7 +54,7 @@ export function updatesOf(shape: SiteShape, row: GatedRow): Update[] {
 }
 
 /** The keys that place an update in the runbook; none when one generation shall be alone. */
-export function positionOf({ row, step }: Update, { id, from, to }: RunIdentity): Position {
+export function positionOf({ row, step, left }: Update, { id, from, to }: RunIdentity): Position {
   if (row === "settle") return { live: from, run: { id, from, to: from } };
-  return { live: to, phase: row, step, run: { id, from, to } };
+  return { live: to, phase: row, step, run: { id, from, to, ...(left !== undefined && { left }) } };
 }

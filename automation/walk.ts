@@ -35,6 +35,7 @@ export async function walk(drive: Drive, run: RunIdentity, progress: Progress): 
       await walker.phase(phase, {
         next: left.slice(index + 1).find((next) => next !== "migrate"),
         needsApproval: ({ digest }) => mustAsk(drive, phase) && !progress.approved.has(digest),
+        isApproved: (digest) => progress.approved.has(digest),
       });
     }
     await ledger.append({ type: "run-finished", outcome: "reached" });
@@ -74,7 +75,7 @@ async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknow
   if (error instanceof ApprovalNeeded) {
     const { digest } = error;
     await ledger.append({ type: "paused", phase, reason: "approval", digest });
-    const message = `${phase} waits for approval. The site serves as it is. Go on with: handover approve --stack ${stack} --digest ${digest} && handover resume --stack ${stack}`;
+    const message = `${error.message}. The site serves as it is. Go on with: handover approve --stack ${stack} --digest ${digest} && handover resume --stack ${stack}`;
     return walker.finish("paused", exitCodes.paused, { message, digest });
   }
   // Somebody else works on the stack now: neither record nor touch anything.

@@ -1,11 +1,13 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Outputs } from "../stacks/outputs.ts";
 import { runbook, withdraw } from "../stacks/runbook.ts";
 import { runCommand } from "./command-line.ts";
 import type { Applied, Plan } from "./engine.ts";
 import { type ExitCode, exitCodes, HandoverError } from "./errors.ts";
 import { type GateResult, hold, watch } from "./gates/gate.ts";
-import { type GatedRow, gatesBefore, gatesOf, type RowGates } from "./gates/of-row.ts";
+import { type GatedRow, gatesBefore, gatesOf, type RowGates, type Scene, sessionGates } from "./gates/of-row.ts";
 import { canonicalJson, sha256 } from "./ledger/canonical.ts";
+import { OldServers } from "./old-servers.ts";
 import { check } from "./policy.ts";
 import type { Listener, Outcome, PhaseReport, RunResult } from "./report/events.ts";
 import type { RunLedger } from "./run-ledger.ts";
@@ -48,8 +50,8 @@ export class ApprovalNeeded extends HandoverError {
   /** What is approved. */
   readonly digest: string;
 
-  constructor(row: GatedRow, digest: string) {
-    super("approval-needed", exitCodes.paused, `${row} waits for approval of its plan`);
+  constructor(row: GatedRow, digest: string, why = "") {
+    super("approval-needed", exitCodes.paused, `${row} waits for approval${why}`);
     this.digest = digest;
   }
 }
@@ -74,6 +76,8 @@ export interface PhaseOptions {
   readonly next?: GatedRow;
   /** Whether a person must approve a plan before it is applied. */
   readonly needsApproval?: NeedsApproval;
+  /** Whether a person approved what has this digest. */
+  readonly isApproved?: (digest: string) => boolean;
 }
 
 /** Applies rows of the runbook to the stack, one at a time, and holds each until its gates have passed. */
@@ -87,6 +91,7 @@ export class Walker {
   /** Ends the operation in hand: it was cancelled, or the stack is somebody else's now. */
   readonly #cancel: AbortSignal;
   #ahead: PlanAhead | undefined;
+  #oldServers: OldServers | undefined;
   readonly phases: PhaseReport[] = [];
   /** The stack's outputs after the last update; undefined when there was none. */
   outputs: Outputs | undefined;
@@ -106,6 +111,7 @@ export class Walker {
     try {
       await this.#phase(row, options);
     } catch (error) {
+      this.#oldServers?.close();
       await this.#dropPlanAhead();
       throw error;
     }
@@ -116,13 +122,56 @@ export class Walker {
     const started = performance.now();
     await this.#ledger.phaseStarted(row);
     this.#listener({ type: "phase-started", phase: row, does: descriptionOf(row) });
-    const { operations, waitedSeconds } =
-      row === "migrate" ? await this.#migrate(options) : await this.#updates(row, options);
+    const { operations, waitedSeconds } = await this.#work(row, options);
     const seconds = secondsSince(started);
     const report = { name: row, seconds, operations, overheadSeconds: Math.max(0, seconds - waitedSeconds) };
     await this.#ledger.phaseFinished(row);
     this.phases.push(report);
     this.#listener({ type: "phase-finished", ...report });
+  }
+
+  async #work(row: GatedRow, options: PhaseOptions): Promise<Work> {
+    if (row === "migrate") return this.#migrate(options);
+    if (row === "retire") return this.#retire(options);
+    const work = await this.#updates(row, options);
+    if (row !== "drain") return work;
+    return { ...work, waitedSeconds: work.waitedSeconds + (await this.#someMayEnd(row, options)) };
+  }
+
+  /** Old servers end as their sessions do: one that must stay holds nobody but itself. */
+  async #retire(options: PhaseOptions): Promise<Work> {
+    const work = { operations: 0, waitedSeconds: 0 };
+    for (;;) {
+      work.waitedSeconds += await this.#someMayEnd("retire", options);
+      const left = this.#oldServers?.left ?? [];
+      const update: Update = left.length > 0 ? { row: "retire", left } : { row: "retire" };
+      const { operations, waitedSeconds } = await this.#update(update, { needsApproval: options.needsApproval });
+      this.#oldServers?.gone();
+      work.operations += operations;
+      work.waitedSeconds += waitedSeconds;
+      if (left.length === 0) return work;
+    }
+  }
+
+  /** Waits until one more of the old servers may end. @returns how long, in seconds */
+  async #someMayEnd(row: GatedRow, { isApproved = () => false }: PhaseOptions): Promise<number> {
+    const started = performance.now();
+    // What is approved is that the sessions that are left be ended, whatever plan that is by then.
+    const digest = sha256(canonicalJson({ run: this.#identity.id, ends: "sessions" }));
+    this.#oldServers ??= this.#watchOldServers(isApproved(digest));
+    const servers = this.#oldServers;
+    await servers.someEnded();
+    await this.#tell(row, servers.news());
+    if (servers.stuck.length > 0)
+      throw new ApprovalNeeded(row, digest, `, since sessions have not ended on ${servers.stuck.join(", ")}`);
+    return secondsSince(started);
+  }
+
+  #watchOldServers(mayEnd: boolean): OldServers {
+    const { outputs } = this;
+    const gates = mayEnd || outputs === undefined ? new Map() : sessionGates(this.#scene(outputs));
+    const { sessions, gateSeconds: seconds } = this.#session.config.upgrade;
+    return new OldServers(gates, { seconds, terminate: sessions?.onLimit === "terminate", signal: this.#gateSignal });
   }
 
   async #updates(row: GatedRow, options: PhaseOptions): Promise<Work> {
@@ -144,17 +193,20 @@ export class Walker {
   ): Promise<Work> {
     const { row, step } = update;
     const before = this.outputs;
-    const scene = { ...this.#session, ...this.#identity, before };
     const plan = await this.#plan(update);
     if (needsApproval(plan)) throw new ApprovalNeeded(row, plan.digest);
     let waitedSeconds =
-      before === undefined ? 0 : await this.#gates(row, gatesBefore(row, { ...scene, after: before }));
+      before === undefined ? 0 : await this.#gates(row, gatesBefore(row, this.#scene(before, before)));
     if (row === "move-addresses" && step !== 2)
       waitedSeconds += await this.#command(row, this.#session.config.upgrade.beforeMove?.command);
     const applied = await this.#apply(update, plan);
     if (next !== undefined) this.#planAhead(next);
-    waitedSeconds += await this.#gates(row, gatesOf(row, { ...scene, after: applied.outputs }));
+    waitedSeconds += await this.#gates(row, gatesOf(row, this.#scene(applied.outputs, before)));
     return { operations: applied.operations.length, waitedSeconds: waitedSeconds + applied.cloudSeconds };
+  }
+
+  #scene(after: Outputs, before?: Outputs): Scene {
+    return { ...this.#session, ...this.#identity, before, after, redact: (text) => this.#ledger.redact(text) };
   }
 
   /** Gates read and the engine applies, so what is planned while they are held is what would be planned afterwards. */
@@ -186,18 +238,21 @@ export class Walker {
     this.#ledger.assertHeld();
     this.#signals.stop.throwIfAborted();
     const plan = await this.#planned(update);
-    const { row, step } = update;
+    const { row, step, left } = update;
     const operations = plan.operations.map(({ op, type, name, properties }) => ({ op, type, name, properties }));
     this.#listener({ type: "plan", phase: row, step, digest: plan.digest, operations });
     await this.#ledger.planned(row, plan);
-    check(plan.operations, { row, ...this.#identity });
+    check(plan.operations, { row, ...this.#identity, left });
     return plan;
   }
 
   async #planned(update: Update): Promise<Plan> {
     const ahead = this.#ahead;
-    this.#ahead = undefined;
-    if (ahead?.update.row === update.row && ahead.update.step === update.step) return ahead.plan;
+    if (ahead !== undefined && isDeepStrictEqual(ahead.update, update)) {
+      this.#ahead = undefined;
+      return ahead.plan;
+    }
+    await this.#dropPlanAhead();
     return this.#session.engine.preview(positionOf(update, this.#identity), this.#cancel);
   }
 
@@ -214,17 +269,28 @@ export class Walker {
   /** @returns how long was waited, in seconds */
   async #gates(row: GatedRow, gates: RowGates): Promise<number> {
     const started = performance.now();
-    const signal = AbortSignal.any([this.#signals.stop, this.#ledger.lost]);
-    const judge = async (results: readonly GateResult[]) => {
-      for (const result of results) {
-        this.#listener({ type: "gate", phase: row, ...result });
-        await this.#ledger.gate(row, result);
-      }
+    const signal = this.#gateSignal;
+    const judge = async (seen: readonly GateResult[]) => {
+      const results = await this.#tell(row, seen);
       if (results.some(({ verdict }) => verdict !== "pass")) throw new GateError(row, results);
     };
     await judge(await hold(gates.hold, { seconds: this.#session.config.upgrade.gateSeconds, signal }));
     if (gates.watch !== undefined) await judge(await watch(gates.watch.gates, gates.watch.seconds, signal));
     return secondsSince(started);
+  }
+
+  get #gateSignal(): AbortSignal {
+    return AbortSignal.any([this.#signals.stop, this.#ledger.lost]);
+  }
+
+  /** @returns the results without secrets, as they are printed and recorded */
+  async #tell(row: GatedRow, seen: readonly GateResult[]): Promise<readonly GateResult[]> {
+    const results = seen.map((result) => this.#ledger.clean(result));
+    for (const result of results) {
+      this.#listener({ type: "gate", phase: row, ...result });
+      await this.#ledger.gate(row, result);
+    }
+    return results;
   }
 
   async #command(row: GatedRow, command: readonly string[] | undefined): Promise<number> {
@@ -247,8 +313,7 @@ export class Walker {
       evidence,
       seconds: secondsSince(started),
     } as const;
-    this.#listener({ type: "gate", phase: row, ...result });
-    await this.#ledger.gate(row, result);
+    await this.#tell(row, [result]);
     this.#signals.stop.throwIfAborted();
     if (result.verdict === "fail") throw new GateError(row, [result]);
     return secondsSince(started);

@@ -5,6 +5,9 @@ import type { Slot } from "./slot.ts";
 const shortest = {
   deregistrationDelaySeconds: 10,
   stepSeconds: 3,
+  stableSeconds: 5,
+  quietSeconds: 1,
+  stickinessSeconds: 5,
   bakeSeconds: 5,
   gateSeconds: 30,
   patienceSeconds: 15,
@@ -53,9 +56,12 @@ export function derive({ like, likeName, slot, database, frontends }: DeriveOpti
   limit(check, "timeoutSeconds", shortest.timeoutSeconds, 2);
   limit(check, "healthyThreshold", shortest.threshold, 2);
   limit(check, "unhealthyThreshold", shortest.threshold, 2);
+  limit(upgrade, "stableSeconds", shortest.stableSeconds, 10);
   limit(upgrade, "stepSeconds", shortest.stepSeconds, 10);
   limit(upgrade, "bakeSeconds", shortest.bakeSeconds, 300);
   limit(upgrade, "gateSeconds", shortest.gateSeconds, 600);
+  limit(balancer, "stickinessSeconds", shortest.stickinessSeconds, 0);
+  if (upgrade.sessions !== undefined) limit(child(upgrade, "sessions"), "quietSeconds", shortest.quietSeconds, 10);
   const comparison = child(upgrade, "comparison");
   limit(comparison, "patienceSeconds", shortest.patienceSeconds, 300);
   // The sandbox's load balancer publishes every second, and a rehearsal's load is not the site's.

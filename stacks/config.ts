@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import type { z } from "zod";
 import type { ArrayConfig } from "./array-schema.ts";
@@ -67,7 +67,12 @@ export function parseConfig(values: Record<string, unknown>, projectDirectory: s
     Object.keys(file.generations).map((name) => [name, resolveGeneration(name, file.generations)]),
   );
   const config: Config = { ...file, generations };
-  const problems = [...checkLive(config), ...checkAddresses(config), ...checkFiles(config, projectDirectory)];
+  const problems = [
+    ...checkLive(config),
+    ...checkAddresses(config),
+    ...checkFiles(config, projectDirectory),
+    ...checkCommands(config, projectDirectory),
+  ];
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -142,11 +147,37 @@ function checkFiles({ generations }: Config, projectDirectory: string): string[]
   });
 }
 
+/** A program that is given by its path; one without a slash is looked for on PATH when it is run. */
+function checkCommands({ upgrade }: Config, projectDirectory: string): string[] {
+  return (upgrade.smoke ?? []).flatMap((check, index) => {
+    const program = "command" in check ? (check.command[0] ?? "") : "";
+    if (!program.includes("/") || isExecutable(resolvePath(projectDirectory, program))) return [];
+    return [
+      `handover:upgrade.smoke[${index}].command: ${program} is no program that can be run; correct the path, or: chmod +x ${program}`,
+    ];
+  });
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export function resolvePath(directory: string, file: string): string {
   return isAbsolute(file) ? file : join(directory, file);
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === "invalid_union" && issue.message === "Invalid input") {
+    // The alternative that the value comes nearest to is the one that was meant.
+    const [nearest = []] = issue.errors.toSorted((a, b) => problemsIn(a) - problemsIn(b));
+    if (nearest.length > 0)
+      return nearest.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] }));
+  }
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => `${pathOf([...issue.path, key])}: unknown key; remove it or correct its spelling`);
   }
@@ -154,6 +185,10 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
   if (issue.code === "invalid_type" && issue.input === undefined)
     return [`${pathOf(issue.path)}: is missing (${issue.expected})`];
   return [`${pathOf(issue.path)}: ${issue.message}`];
+}
+
+function problemsIn(issues: readonly z.core.$ZodIssue[]): number {
+  return issues.reduce((sum, issue) => sum + (issue.code === "unrecognized_keys" ? issue.keys.length : 1), 0);
 }
 
 function pathOf(segments: readonly PropertyKey[]): string {

@@ -38,13 +38,15 @@ export class Generation extends pulumi.ComponentResource {
     super("handover:site:Generation", name, {}, options);
     this.targetGroup = this.createTargetGroup(name, args);
     this.launchTemplate = this.createLaunchTemplate(name, args);
-    this.frontends = Array.from({ length: args.intent.frontends }, (_, index) => this.launch(name, index, args));
+    this.frontends = Array.from({ length: args.intent.frontends }, (_, index) => index)
+      .filter((index) => args.intent.left?.includes(frontendName(name, index)) ?? true)
+      .map((index) => this.launch(name, index, args));
     if (args.intent.registered) this.register();
     this.registerOutputs({ targetGroupArn: this.targetGroup.arn, launchTemplateId: this.launchTemplate.id });
   }
 
   private launch(generation: string, index: number, args: GenerationArgs): Frontend {
-    const name = `${generation}-${index + 1}`;
+    const name = frontendName(generation, index);
     const { subnetIds, frontendSecurityGroupId } = args.network;
     const instance = new aws.ec2.Instance(
       name,
@@ -124,6 +126,10 @@ export class Generation extends pulumi.ComponentResource {
       { parent: this, ignoreChanges: keepRun },
     );
   }
+}
+
+function frontendName(generation: string, index: number): string {
+  return `${generation}-${index + 1}`;
 }
 
 /** Subnets of our own hand out no public addresses; existing ones may. */

@@ -25,6 +25,8 @@ export interface GenerationIntent {
   readonly registered: boolean;
   /** Undefined: it has none. */
   readonly array: ArrayIntent | undefined;
+  /** Names of those that are left, while the others have ended. Default: all. */
+  readonly left?: readonly string[];
 }
 
 /**
@@ -66,9 +68,18 @@ export function settled(site: SiteShape, live: string): Intent {
 /**
  * The stack in a phase of a run.
  * @param step 1 is the first; beyond the phase's last step means the last. Default: the last.
+ * @param left old servers that `retire` leaves for now, by name. Default: none.
  */
-export function intent(site: SiteShape, from: string, to: string, row: Row, step = Number.POSITIVE_INFINITY): Intent {
-  if (from === to || row === "retire") return settled(site, to);
+export function intent(
+  site: SiteShape,
+  from: string,
+  to: string,
+  row: Row,
+  step = Number.POSITIVE_INFINITY,
+  left: readonly string[] = [],
+): Intent {
+  if (from === to) return settled(site, to);
+  if (row === "retire") return left.length === 0 ? settled(site, to) : partlyRetired(site, from, to, left);
   if (row === withdraw) return withdrawn(site, from, to);
   const reached = (phase: PhaseName) => row === phase || isAfter(row, phase);
   const launched = reached("launch-rest") ? frontendsOf(site, to) : reached("launch-first") ? 1 : 0;
@@ -115,6 +126,15 @@ function withdrawn(site: SiteShape, from: string, to: string): Intent {
     weights: { [from]: 100, [to]: 0 },
     snapshot: site.database,
   };
+}
+
+/** As in `drain`, but the old servers whose sessions have ended are gone. */
+function partlyRetired(site: SiteShape, from: string, to: string, left: readonly string[]): Intent {
+  const drained = intent(site, from, to, "drain");
+  const old = drained.generations[from];
+  return old === undefined
+    ? drained
+    : { ...drained, generations: { ...drained.generations, [from]: { ...old, left } } };
 }
 
 function shareOfNew(site: SiteShape, row: PhaseName, step: number): number {

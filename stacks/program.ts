@@ -72,8 +72,9 @@ function decide(config: Config, last: LastOutputs | undefined): Position {
       `handover:phase: there is no phase "${config.phase}"; the runbook has ${phaseNames.join(", ")}`,
     );
   }
-  const desired = intent(shape, from, to, config.phase, config.step);
-  if (config.phase === "retire") return { intent: desired, run: null };
+  const left = config.run?.left ?? [];
+  const desired = intent(shape, from, to, config.phase, config.step, left);
+  if (config.phase === "retire" && left.length === 0) return { intent: desired, run: null };
   const run = { id: config.run?.id ?? "by-hand", from, to, phase: config.phase, step: config.step ?? null };
   return { intent: desired, run };
 }

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { arraySchema } from "./array-schema.ts";
+import { sessionsSchema, smokeCheck } from "./checks.ts";
+import { command, inputValue, path, seconds } from "./primitives.ts";
 import { phaseNames } from "./runbook.ts";
 import { comparisonSchema, logSchema, metricSchema } from "./watch-schema.ts";
 
@@ -10,10 +12,7 @@ const percent = z
   .int()
   .min(1, "must be a percentage from 1 to 100")
   .max(100, "must not pass 100, for example [10, 50]");
-const seconds = z.number().int().min(0);
 const port = z.number().int().min(1).max(65535);
-const path = z.string().regex(/^\//, "must start with a slash, for example /health");
-const command = z.array(z.string().min(1)).min(1).describe("program and arguments; it is run without a shell");
 const hostname = z
   .string()
   .max(128)
@@ -27,14 +26,6 @@ const generationName = z
     /^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$/,
     "a generation's name has 1 to 16 of a-z, 0-9 and -, and starts with a letter, for example green",
   );
-/** A value in the file is text; Pulumi's `secure:` entries are accepted where the file is read without decrypting it. */
-const inputValue = z.union(
-  [z.string(), z.number().transform(String), z.boolean().transform(String), z.strictObject({ secure: z.string() })],
-  {
-    error: 'must be text, for example "42"',
-  },
-);
-
 const networkSchema = z
   .strictObject({
     /** An existing VPC; then `subnetIds` are needed too. Replaces every server when changed. */
@@ -152,8 +143,10 @@ const upgradeSchema = z.strictObject({
     .optional(),
   /** Quiets the old servers before addresses leave them. Default: none. */
   beforeMove: z.strictObject({ command }).optional(),
-  /** What every new server must answer. Default: the health check's path with 200. */
-  smoke: z.array(z.strictObject({ path, expectStatus: z.number().int().min(100).max(599).default(200) })).optional(),
+  /** What every new server must answer, and what must pass on it. Default: the health check's path with 200. */
+  smoke: z.array(smokeCheck).optional(),
+  /** How long all new servers must keep answering before they get traffic. Default: 10. */
+  stableSeconds: seconds.default(10),
   /** Share of the traffic that the new generation gets, step by step, in `connect`; 100 comes with `observe`. */
   shiftPercent: z
     .array(percent)
@@ -167,15 +160,8 @@ const upgradeSchema = z.strictObject({
   stepSeconds: seconds.default(10),
   /** How long all traffic is watched on the new generation. Default: 300. */
   bakeSeconds: seconds.default(300),
-  /** When a server counts as quiet. Default: only the load balancer's draining counts. */
-  sessions: z
-    .strictObject({
-      path,
-      field: z.string().min(1),
-      atMost: z.number().min(0).default(0),
-      limitSeconds: seconds.default(3600),
-    })
-    .optional(),
+  /** When an old server may end; each for itself. Default: only the load balancer's draining counts. */
+  sessions: sessionsSchema.optional(),
   /** The new generation against the old one, by the load balancer's metrics. */
   comparison: comparisonSchema.prefault({ whenTooFew: "pass" }),
   /** Patterns in CloudWatch Logs. Default: none. */
@@ -193,7 +179,13 @@ const upgradeSchema = z.strictObject({
 });
 
 /** The driver's own key: which run this update belongs to. Never written to a file in git. */
-export const runSchema = z.strictObject({ id: z.string().min(1), from: generationName, to: generationName });
+export const runSchema = z.strictObject({
+  id: z.string().min(1),
+  from: generationName,
+  to: generationName,
+  /** Old servers, by name, that `retire` leaves for now. Default: none. */
+  left: z.array(z.string()).optional(),
+});
 
 export const fileSchema = z.strictObject({
   site: siteSchema,

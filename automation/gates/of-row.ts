@@ -3,25 +3,30 @@ import type { Frontend, Outputs } from "../../stacks/outputs.ts";
 import type { Row } from "../../stacks/runbook.ts";
 import { allThatScales } from "../../stacks/scaling-processes.ts";
 import type { Aws } from "../aws.ts";
+import type { SystemsManager } from "../systems-manager.ts";
 import { addressesHeld } from "./addresses.ts";
 import { arrayInService, arrayServersGone, arrayServes, overArray, processesSuspended } from "./array.ts";
 import type { Gate } from "./gate.ts";
 import { instancesGone, instancesOk } from "./instances.ts";
-import { sessionsEnded } from "./sessions.ts";
+import { sessionsEnded, sessionsEndedOnAll } from "./sessions.ts";
 import { type Place, smoke } from "./smoke.ts";
 import { snapshotCompleted } from "./snapshot.ts";
+import { httpChecks, suites } from "./suites.ts";
 import { targetsDrained, targetsHealthy } from "./targets.ts";
 import { watched } from "./watched.ts";
 
 /** What a row's gates look at. */
 export interface Scene {
   readonly aws: Aws;
+  readonly manager: SystemsManager;
   readonly config: Config;
   readonly from: string;
   readonly to: string;
   /** The stack's outputs before and after the row's update. */
   readonly before: Outputs | undefined;
   readonly after: Outputs;
+  /** Takes secrets out of what is quoted as evidence. */
+  readonly redact: (text: string) => string;
 }
 
 export interface RowGates {
@@ -42,13 +47,16 @@ export function gatesOf(row: GatedRow, scene: Scene): RowGates {
       return { hold: after.snapshot === null ? [] : [snapshotCompleted(scene.aws, after.snapshot)] };
     case "launch-first":
     case "launch-rest":
-      return { hold: serversWork(scene, to) };
+      return {
+        hold: [...serversWork(scene, to), ...suites(row, scene, to, healthy(scene, to))],
+        ...(isComplete(scene, to) && { watch: stable(scene, to) }),
+      };
     case "connect": {
       const gates = [healthy(scene, to), publicSmoke(scene)];
       return { hold: gates, watch: { gates: [...gates, ...watched(scene)], seconds: config.upgrade.stepSeconds } };
     }
     case "move-addresses":
-      return { hold: addressesWork(scene, to) };
+      return { hold: [...addressesWork(scene, to), ...suites(row, scene, to, healthy(scene, to))] };
     case "observe": {
       const gates = [
         healthy(scene, to),
@@ -56,10 +64,15 @@ export function gatesOf(row: GatedRow, scene: Scene): RowGates {
         ...addressesWork(scene, to),
         ...arrayGates(scene, to, arrayServes),
       ];
-      return { hold: gates, watch: { gates: [...gates, ...watched(scene)], seconds: config.upgrade.bakeSeconds } };
+      // A client that is still stuck to the old generation would be refused once that has no servers.
+      const seconds = Math.max(config.upgrade.bakeSeconds, config.site.loadBalancer.stickinessSeconds);
+      return {
+        hold: [...gates, ...suites(row, scene, to, healthy(scene, to))],
+        watch: { gates: [...gates, ...watched(scene)], seconds },
+      };
     }
     case "drain":
-      return { hold: [...drained(scene, scene.from), ...sessions(scene)] };
+      return { hold: drained(scene, scene.from) };
     case "retire":
       return { hold: gone(scene) };
     case "withdraw":
@@ -100,15 +113,31 @@ export function gatesBefore(row: GatedRow, scene: Scene): RowGates {
 
 /** Status checks, the load balancer's view, and smoke on each server and through the test host name. */
 function serversWork(scene: Scene, name: string): Gate[] {
-  const { aws, after } = scene;
-  const { frontends } = generationOf(after, name);
+  return [instancesOk(scene.aws, generationOf(scene.after, name).frontends), ...serversAnswer(scene, name)];
+}
+
+function serversAnswer(scene: Scene, name: string): Gate[] {
+  const { after, redact } = scene;
   const throughTestHost = balancerPlace(after, after.testHostname, name);
   return [
-    instancesOk(aws, frontends),
     healthy(scene, name),
-    smoke("smoke on each server", places(scene, name, frontends), checks(scene), healthy(scene, name)),
-    smoke("smoke through the test host name", [throughTestHost], checks(scene)),
+    smokeOnEach(scene, name, generationOf(after, name).frontends, healthy(scene, name)),
+    smoke("smoke through the test host name", [throughTestHost], httpChecks(scene), { redact }),
   ];
+}
+
+/** Servers that die soon after their start do so before they get traffic. */
+function stable(scene: Scene, name: string): RowGates["watch"] {
+  return { gates: serversAnswer(scene, name), seconds: scene.config.upgrade.stableSeconds };
+}
+
+function isComplete({ config, after }: Scene, name: string): boolean {
+  return generationOf(after, name).frontends.length === config.generations[name]?.frontends;
+}
+
+function smokeOnEach(scene: Scene, name: string, servers: readonly Frontend[], standIn: Gate | undefined): Gate {
+  const { redact } = scene;
+  return smoke("smoke on each server", places(scene, name, servers), httpChecks(scene), { standIn, redact });
 }
 
 function places({ after }: Scene, name: string, servers: readonly Frontend[]): Place[] {
@@ -124,7 +153,8 @@ function publicSmoke(scene: Scene, generation?: string): Gate {
   return smoke(
     "smoke through the load balancer",
     [balancerPlace(scene.after, scene.after.hostname, generation)],
-    checks(scene),
+    httpChecks(scene),
+    { redact: scene.redact },
   );
 }
 
@@ -143,7 +173,10 @@ function addressesWork(scene: Scene, name: string): Gate[] {
       generation: name,
     };
   });
-  return [addressesHeld(aws, held), smoke("smoke through the addresses", places, checks(scene))];
+  return [
+    addressesHeld(aws, held),
+    smoke("smoke through the addresses", places, httpChecks(scene), { redact: scene.redact }),
+  ];
 }
 
 function healthy({ aws, after }: Scene, name: string): Gate {
@@ -159,12 +192,17 @@ function drained(scene: Scene, name: string): Gate[] {
   return ofEveryServer(scene, name, over);
 }
 
-function sessions(scene: Scene): Gate[] {
-  const { config, after, from } = scene;
-  const { sessions: quiet } = config.upgrade;
-  if (quiet === undefined) return [];
-  const { port } = generationOf(after, from);
-  return ofEveryServer(scene, from, (servers) => sessionsEnded(quiet, servers, { hostname: after.hostname, port }));
+/** One gate for each old server that is left, and one for its array, so that a long session holds its own server only. */
+export function sessionGates({ aws, config, after, from }: Scene): Map<string, Gate> {
+  const generation = after.generations[from];
+  const { sessions } = config.upgrade;
+  if (sessions === undefined || generation === undefined) return new Map();
+  const { frontends, array, port } = generation;
+  const gateOf = (server: Frontend) => sessionsEnded(aws, sessions, server, { hostname: after.hostname, port });
+  const gates = new Map(frontends.map((frontend) => [frontend.name, gateOf(frontend)]));
+  if (array === undefined) return gates;
+  const servers = (signal: AbortSignal) => aws.arrays.servers([array.name], signal);
+  return gates.set(`${from} array`, sessionsEndedOnAll(`${from} array`, sessions, servers, gateOf));
 }
 
 /** A gate over the generation's frontends, and the same over its array's servers. */
@@ -188,9 +226,7 @@ function arrayWorks(scene: Scene, name: string): Gate[] {
   return [
     ...inService,
     overArray(aws, array, (servers) => instancesOk(aws, servers)),
-    overArray(aws, array, (servers) =>
-      smoke("smoke on each server", places(scene, name, servers), checks(scene), standIn),
-    ),
+    overArray(aws, array, (servers) => smokeOnEach(scene, name, servers, standIn)),
   ];
 }
 
@@ -207,13 +243,17 @@ function arrayResumed({ aws, after }: Scene, name: string): Gate[] {
   return [processesSuspended(aws, name, array, { all: suspendedByOperator, none })];
 }
 
-/** The servers of generations that the update removed are terminated. */
+/** The servers that the update removed are terminated. */
 function gone({ aws, before, after }: Scene): Gate[] {
-  const removed = Object.entries(before?.generations ?? {}).flatMap(([name, generation]) =>
-    after.generations[name] === undefined ? [generation] : [],
-  );
-  const frontends = removed.flatMap((generation) => generation.frontends);
-  const arrays = removed.flatMap(({ array }) => (array === undefined ? [] : [array.name]));
+  const serversOf = (outputs: Outputs) => Object.values(outputs.generations).flatMap(({ frontends }) => frontends);
+  const arraysOf = (outputs: Outputs) => Object.values(outputs.generations).flatMap(({ array = [] }) => array);
+  if (before === undefined) return [];
+  const left = new Set([
+    ...serversOf(after).map((server) => server.instanceId),
+    ...arraysOf(after).map(({ name }) => name),
+  ]);
+  const frontends = serversOf(before).filter(({ instanceId }) => !left.has(instanceId));
+  const arrays = arraysOf(before).flatMap(({ name }) => (left.has(name) ? [] : [name]));
   return [
     ...(frontends.length === 0 ? [] : [instancesGone(aws, frontends)]),
     ...(arrays.length === 0 ? [] : [arrayServersGone(aws, arrays)]),
@@ -223,10 +263,6 @@ function gone({ aws, before, after }: Scene): Gate[] {
 function balancerPlace({ loadBalancer }: Outputs, host: string, generation?: string): Place {
   const { protocol, dnsName, port } = loadBalancer;
   return { name: host, question: { protocol, address: dnsName, port, host }, generation };
-}
-
-function checks({ config }: Scene) {
-  return config.upgrade.smoke ?? [{ path: config.site.loadBalancer.healthCheck.path, expectStatus: 200 }];
 }
 
 function generationOf(outputs: Outputs, name: string) {

@@ -1,34 +1,40 @@
 import pLimit from "p-limit";
+import { type HttpCheck, headersOf } from "../../stacks/checks.ts";
 import { messageOf } from "../errors.ts";
 import { ask, type Question } from "../http.ts";
+import { type Difference, differenceOf } from "./expectation.ts";
 import type { Gate, Observation } from "./gate.ts";
-
-export interface SmokeCheck {
-  readonly path: string;
-  readonly expectStatus: number;
-}
 
 /** Somebody to ask, and who must answer. */
 export interface Place {
   readonly name: string;
-  readonly question: Omit<Question, "path">;
+  readonly question: Pick<Question, "protocol" | "address" | "port" | "host">;
   /** The generation that must answer, where the answer says so in `x-generation`. */
   readonly generation?: string;
 }
 
-const atOnce = 32;
+export interface SmokeOptions {
+  /** Observed instead when no place can be reached from here: private addresses, from outside the VPC. */
+  readonly standIn?: Gate;
+  /** Takes secrets out of what is quoted. Default: nothing is taken out. */
+  readonly redact?: (text: string) => string;
+}
 
-/**
- * Every check at every place gets the expected answer.
- * @param standIn observed instead when no place can be reached from here: private addresses, from outside the VPC
- */
-export function smoke(name: string, places: readonly Place[], checks: readonly SmokeCheck[], standIn?: Gate): Gate {
+const atOnce = 64;
+
+/** Every check at every place gets the expected answer, as often in a row as it says. */
+export function smoke(
+  name: string,
+  places: readonly Place[],
+  checks: readonly HttpCheck[],
+  { standIn, redact = (text) => text }: SmokeOptions = {},
+): Gate {
   return {
     name,
     async observe(signal): Promise<Observation> {
       const limit = pLimit(atOnce);
       const questions = places.flatMap((place) => checks.map((check) => ({ place, check })));
-      const misses = (await limit.map(questions, (question) => missOf(question, signal))).filter(
+      const misses = (await limit.map(questions, (question) => missOf(question, redact, signal))).filter(
         (miss) => miss !== undefined,
       );
       if (misses.length === 0) return { verdict: "pass", evidence: { asked: questions.length } };
@@ -49,29 +55,35 @@ export function smoke(name: string, places: readonly Place[], checks: readonly S
   };
 }
 
-interface Miss {
+interface Miss extends Difference {
   readonly at: string;
-  readonly expected: number | string;
-  readonly answered: number | string;
   readonly unreachable?: boolean;
 }
 
+/** The first miss, if there is one, among as many questions in a row as the check wants passed. */
 async function missOf(
-  { place, check }: { place: Place; check: SmokeCheck },
+  { place, check }: { place: Place; check: HttpCheck },
+  redact: (text: string) => string,
   signal: AbortSignal,
 ): Promise<Miss | undefined> {
-  const at = `${place.name}${check.path}`;
-  try {
-    const { status, headers } = await ask({ ...place.question, path: check.path }, signal);
-    if (status !== check.expectStatus) return { at, expected: check.expectStatus, answered: status };
-    const generation = headers["x-generation"];
-    if (place.generation !== undefined && generation !== undefined && generation !== place.generation) {
-      return { at, expected: `generation ${place.generation}`, answered: `generation ${String(generation)}` };
+  const { path, method, timeoutSeconds, tls } = check;
+  const question = { ...place.question, path, method, headers: headersOf(check), timeoutSeconds, tls };
+  const at = `${place.name}${path}`;
+  for (let pass = 0; pass < check.passes; pass++) {
+    try {
+      const answer = await ask(question, signal);
+      const difference = differenceOf(check, answer, redact) ?? otherGeneration(place, answer.headers["x-generation"]);
+      if (difference !== undefined) return { at, ...difference };
+    } catch (error) {
+      return { at, expected: check.expectStatus, answered: messageOf(error), unreachable: isUnreachable(error) };
     }
-    return undefined;
-  } catch (error) {
-    return { at, expected: check.expectStatus, answered: messageOf(error), unreachable: isUnreachable(error) };
   }
+  return undefined;
+}
+
+function otherGeneration({ generation }: Place, answered: string | string[] | undefined): Difference | undefined {
+  if (generation === undefined || answered === undefined || answered === generation) return undefined;
+  return { expected: `generation ${generation}`, answered: `generation ${String(answered)}` };
 }
 
 /** No route or no word back; a refused connection is an answer. */

@@ -34,6 +34,13 @@ import corrections  # noqa: E402
 from server import serve  # noqa: E402
 
 corrections.apply()
-# At once: nobody waits for connections or long polls.
-signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+
+
+def end(*_: object) -> None:
+    """At once: nobody waits for connections or long polls."""
+    corrections.systems_manager.stop()
+    os._exit(0)
+
+
+signal.signal(signal.SIGTERM, end)
 serve(arguments.host, arguments.port)

@@ -1,10 +1,11 @@
 """The snapshot that the network follows: `CloudState` of sandbox/network/state.ts."""
 
-import base64
 from typing import Any
 
 from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
+
+from inputs import decoded
 
 ACCOUNT = "123456789012"
 
@@ -25,18 +26,8 @@ def _instance(instance: Any) -> dict[str, Any]:
         "id": instance.id,
         "state": instance.state,
         "privateIp": instance.private_ip or "",
-        "userData": _decoded(instance.user_data),
+        "userData": decoded(instance.user_data),
     }
-
-
-def _decoded(user_data: Any) -> str:
-    if not user_data:
-        return ""
-    text = user_data if isinstance(user_data, bytes) else str(user_data).encode()
-    try:
-        return base64.b64decode(text, validate=True).decode()
-    except ValueError:
-        return text.decode(errors="replace")
 
 
 def _address(address: Any) -> dict[str, Any]:

@@ -74,6 +74,21 @@ describe("policy", () => {
     assert.ok(!allowed("retire", "delete", "Instance", "green-1"));
   });
 
+  it("lets old servers end whose sessions have ended, and nothing else, while those of others last", () => {
+    const context = { row: "retire", from: "blue", to: "green", left: ["blue-2"] } as const;
+    const refused = (...operations: Parameters<typeof operation>[]) =>
+      offences(
+        operations.map((each) => operation(...each)),
+        context,
+      ).map(({ type, name }) => `${type.split(":").at(-1)} ${name}`);
+    assert.deepEqual(refused(["delete", "Instance", "blue-1"]), []);
+    assert.deepEqual(refused(["delete", "Instance", "blue-1"], ["delete", "Instance", "blue-2"]), ["Instance blue-2"]);
+    assert.deepEqual(refused(["delete", "TargetGroup", "blue"], ["delete", "Instance", "green-1"]), [
+      "TargetGroup blue",
+      "Instance green-1",
+    ]);
+  });
+
   it("refuses whatever is not the phase's own: drift, a changed configuration, somebody else's edit", () => {
     assert.ok(!allowed("connect", "update", "Subnet", "site-1"));
     assert.ok(!allowed("connect", "create", "Instance", "green-3"));

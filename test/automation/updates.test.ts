@@ -43,6 +43,7 @@ describe("the updates of a run", () => {
       step: 2,
       run,
     });
+    assert.deepEqual(positionOf({ row: "retire", left: ["blue-2"] }, run).run, { ...run, left: ["blue-2"] });
     assert.deepEqual(positionOf({ row: "settle" }, run), { live: "blue", run: { id: "r1", from: "blue", to: "blue" } });
   });
 });

@@ -63,9 +63,44 @@ describe("configuration", () => {
     [
       "an unknown key inside a list",
       (v) => {
-        v.upgrade.smoke[0].method = "GET";
+        v.upgrade.smoke[0].methods = ["GET"];
       },
-      /^handover:upgrade\.smoke\[0\]\.method: unknown key/,
+      /^handover:upgrade\.smoke\[0\]\.methods: unknown key/,
+    ],
+    [
+      "a check with a wrong value, among the kinds of checks that there are,",
+      (v) => {
+        v.upgrade.smoke[0].timeoutSeconds = 0;
+      },
+      /^handover:upgrade\.smoke\[0\]\.timeoutSeconds: /,
+    ],
+    [
+      "a body pattern that is none",
+      (v) => {
+        v.upgrade.smoke[0].expectBody = "(ok";
+      },
+      /^handover:upgrade\.smoke\[0\]\.expectBody: must be a regular expression/,
+    ],
+    [
+      "a command that cannot be run",
+      (v) => {
+        v.upgrade.smoke.push({ command: ["./README.md"] });
+      },
+      /^handover:upgrade\.smoke\[2\]\.command: \.\/README\.md is no program that can be run/,
+    ],
+    [
+      "two sources of sessions",
+      (v) => {
+        v.upgrade.sessions = { path: "/status", field: "BusyWorkers", json: "sessions.active" };
+      },
+      /^handover:upgrade\.sessions: give either field or json/,
+    ],
+    [
+      "a time to be quiet that is longer than the limit",
+      (v) => {
+        v.upgrade.sessions = { path: "/status", json: "sessions.active", quietSeconds: 60, limitSeconds: 30 };
+      },
+      /^handover:upgrade\.sessions: quietSeconds must not be above limitSeconds/,
     ],
     [
       "an unknown top-level key",

@@ -87,6 +87,14 @@ describe("intent", () => {
     assert.deepEqual(intent(site, "green", "green", "retire"), settled(site, "green"));
   });
 
+  it("leaves old servers whose sessions last, and changes nothing else, while the others retire", () => {
+    const drained = intent(site, "blue", "green", "drain");
+    const partly = intent(site, "blue", "green", "retire", 1, ["blue-2"]);
+    const { left, ...blue } = partly.generations.blue ?? {};
+    assert.deepEqual(left, ["blue-2"]);
+    assert.deepEqual({ ...partly, generations: { ...partly.generations, blue } }, drained);
+  });
+
   it("writes down what is suspended, suspends the old array, copies it, and lets only the new one work again", () => {
     const arrays = { ...site, generations: { blue: { frontends: 3, array: {} }, green: { frontends: 2, array: {} } } };
     const of = (row: Row, step?: number) => {

@@ -62,6 +62,14 @@ describe("site", () => {
     assert.ok(!names.some((name) => name.startsWith("TargetGroupAttachment blue")));
   });
 
+  it("leaves the old servers that are named, while the others retire", async () => {
+    const names = namesOf(await resourcesOf(intent(shape, "blue", "green", "retire", 1, ["blue-2"])));
+    assert.deepEqual(
+      names.filter((name) => / blue/.test(name)),
+      ["Instance blue-2", "LaunchTemplate blue", "TargetGroup blue", "handover:site:Generation blue"],
+    );
+  });
+
   it("launches servers with IMDSv2 only, an encrypted root volume, no public address, and its tags", async () => {
     const resources = await resourcesOf(settled(shape, "blue"));
     assert.deepEqual(only(resources, "Instance", "blue-2"), {

@@ -1,28 +1,41 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { type Place, smoke } from "../../../automation/gates/smoke.ts";
+import { httpCheckOf } from "../../../stacks/checks.ts";
 
 const signal = new AbortController().signal;
 const servers: Server[] = [];
 
-async function serving(listener: RequestListener, generation?: string): Promise<Place> {
-  const server = createServer(listener);
+/** The certificate of nobody, for www.example.com, with its key. */
+const selfSigned = readFileSync(join(import.meta.dirname, "self-signed.pem"));
+
+async function serving(
+  listener: RequestListener,
+  generation?: string,
+  protocol: "http" | "https" = "http",
+): Promise<Place> {
+  const server =
+    protocol === "http" ? createServer(listener) : createTlsServer({ cert: selfSigned, key: selfSigned }, listener);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   servers.push(server);
   const { port } = server.address() as AddressInfo;
   return {
     name: "server",
-    question: { protocol: "http", address: "127.0.0.1", port, host: "www.example.com" },
+    question: { protocol, address: "127.0.0.1", port, host: "www.example.com" },
     generation,
   };
 }
 
-const check = { path: "/health", expectStatus: 200 };
-const observe = (places: Place[], ...checks: { path: string; expectStatus: number }[]) =>
-  smoke("smoke", places, checks.length > 0 ? checks : [check]).observe(signal);
+type Check = Parameters<typeof httpCheckOf>[0];
+const check = { path: "/health" };
+const observe = (places: Place[], ...checks: Check[]) =>
+  smoke("smoke", places, (checks.length > 0 ? checks : [check]).map(httpCheckOf)).observe(signal);
 
 describe("smoke", () => {
   afterEach(() => {
@@ -79,11 +92,76 @@ describe("smoke", () => {
     assert.equal((await observe([place])).verdict, "pass");
   });
 
+  it("reads no more than the first 64 KB of an answer, and matches in those", async () => {
+    const body = `${"x".repeat(64 * 1024 - 3)}end${"x".repeat(10_000_000)}end.`;
+    const place = await serving((_, response) => response.end(body));
+    assert.equal((await observe([place], { path: "/", expectBody: "end$" })).verdict, "pass");
+  });
+
+  it("does not pass when the body is not like the pattern, and quotes its beginning without secrets", async () => {
+    const place = await serving((_, response) => response.end("maintenance: s3cret"));
+    const redact = (text: string) => text.replaceAll("s3cret", "[secret]");
+    const gate = smoke("smoke", [place], [httpCheckOf({ path: "/", expectBody: "^ok" })], { redact });
+    const { verdict, evidence } = await gate.observe(signal);
+    assert.equal(verdict, "pending");
+    assert.match(JSON.stringify(evidence), /"expected":"a body like \^ok","answered":"maintenance: \[secret\]"/);
+  });
+
+  it("looks for a value in the JSON of the body", async () => {
+    const place = await serving((_, response) => response.end('{"pools":[{"ok":true}],"version":"42"}'));
+    const expecting = (path: string, equals: string | boolean) =>
+      observe([place], { path: "/", expectJson: { path, equals } });
+    assert.equal((await expecting("pools.0.ok", true)).verdict, "pass");
+    assert.match(JSON.stringify(await expecting("version", "41")), /"expected":"version = \\"41\\"","answered":"\\"42/);
+    assert.match(JSON.stringify(await expecting("pools.1.ok", true)), /no pools\.1\.ok in/);
+  });
+
+  it("asks with the method and the headers that the check names", async () => {
+    let asked = "";
+    const place = await serving(({ method, headers }, response) => {
+      asked = `${method} ${headers["x-probe"]} ${headers.host}`;
+      response.end();
+    });
+    await observe([place], { path: "/", method: "POST", headers: { "x-probe": "7", host: "elsewhere" } });
+    assert.equal(asked, "POST 7 www.example.com");
+  });
+
+  it("wants as many passes in a row as the check says", async () => {
+    let asked = 0;
+    const place = await serving((_, response) => response.writeHead(++asked === 3 ? 500 : 200).end());
+    assert.equal((await observe([place], { path: "/", passes: 3 })).verdict, "pending");
+    assert.equal((await observe([place], { path: "/", passes: 3 })).verdict, "pass");
+    assert.equal(asked, 6);
+  });
+
+  it("gives up on a server that takes the connection and never answers", async () => {
+    const place = await serving(() => {});
+    const { verdict, evidence } = await observe([place], { path: "/", timeoutSeconds: 1 });
+    assert.equal(verdict, "pending");
+    assert.match(JSON.stringify(evidence), /no answer within 1 s/);
+  });
+
+  it("stops asking when the signal comes", async () => {
+    const stop = new AbortController();
+    const place = await serving(() => stop.abort(new Error("stop")));
+    const checks = [httpCheckOf({ path: "/", timeoutSeconds: 60 })];
+    const { verdict } = await smoke("smoke", Array(200).fill(place), checks).observe(stop.signal);
+    assert.equal(verdict, "pending");
+  });
+
+  it("does not trust a certificate that is not valid, unless the check says so", async () => {
+    const place = await serving((_, response) => response.end(), undefined, "https");
+    assert.match(JSON.stringify(await observe([place])), /self-signed certificate/);
+    assert.equal((await observe([place], { path: "/", tls: { verify: false } })).verdict, "pass");
+  });
+
   it("takes a refused connection for an answer, not for an unreachable server", async () => {
     const place = await serving(() => {});
     servers.splice(0).forEach((server) => void server.close());
     const never = { name: "stand-in", observe: () => Promise.reject(new Error("asked")) };
-    const { verdict, evidence } = await smoke("smoke", [place], [check], never).observe(signal);
+    const { verdict, evidence } = await smoke("smoke", [place], [httpCheckOf(check)], { standIn: never }).observe(
+      signal,
+    );
     assert.equal(verdict, "pending");
     assert.match(JSON.stringify(evidence), /ECONNREFUSED/);
   });

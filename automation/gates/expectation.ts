@@ -1,0 +1,37 @@
+import { isDeepStrictEqual } from "node:util";
+import type { HttpCheck } from "../../stacks/checks.ts";
+import type { Answer } from "../http.ts";
+import { valueAt } from "../json-path.ts";
+
+/** What a check wanted and what it got. */
+export interface Difference {
+  readonly expected: number | string;
+  readonly answered: number | string;
+}
+
+/** Of a body or a JSON value no more than this many characters are shown. */
+const shown = 200;
+
+/**
+ * How an answer differs from what a check expects; undefined when it does not.
+ * @param redact takes secrets out of what is quoted
+ */
+export function differenceOf(
+  check: Pick<HttpCheck, "expectStatus" | "expectBody" | "expectJson">,
+  { status, body }: Answer,
+  redact: (text: string) => string,
+): Difference | undefined {
+  const { expectStatus, expectBody, expectJson } = check;
+  const quote = (text: string) => redact(text).slice(0, shown);
+  if (status !== expectStatus) return { expected: expectStatus, answered: status };
+  if (expectBody !== undefined && !new RegExp(expectBody, "u").test(body)) {
+    return { expected: `a body like ${expectBody}`, answered: quote(body) };
+  }
+  if (expectJson === undefined) return undefined;
+  const found = valueAt(body, expectJson.path);
+  if (isDeepStrictEqual(found, expectJson.equals)) return undefined;
+  return {
+    expected: `${expectJson.path} = ${JSON.stringify(expectJson.equals)}`,
+    answered: found === undefined ? `no ${expectJson.path} in ${quote(body)}` : quote(JSON.stringify(found)),
+  };
+}

@@ -1,0 +1,118 @@
+import { z } from "zod";
+import { command, inputValue, jsonPath, path, seconds } from "./primitives.ts";
+
+/** The schema of `handover:upgrade.smoke` and `handover:upgrade.sessions`. */
+
+/** A check waits this long at most, in seconds; a command or a document takes as long as a suite does. */
+const longestAnswerSeconds = 60;
+const longestCommandSeconds = 3600;
+
+const pattern = z.string().refine(isPattern, "must be a regular expression, for example ^ok$");
+
+/** One HTTP question, asked of each new server, through the test host name, and through every Elastic IP after its move. */
+const httpCheck = z.strictObject({
+  path,
+  /** Default: GET. */
+  method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]).default("GET"),
+  /** Sent beside `host`. Values may be Pulumi secrets. Default: none. */
+  headers: z.record(z.string().regex(/^[A-Za-z0-9-]+$/, "must be the name of a header"), inputValue).default({}),
+  /** Default: 200. A redirect is an answer, it is not followed. */
+  expectStatus: z.number().int().min(100).max(599).default(200),
+  /** What the first 64 KB of the body must match. Default: anything. */
+  expectBody: pattern.optional(),
+  /** What the body's JSON must have at a place. Default: anything. */
+  expectJson: z.strictObject({ path: jsonPath, equals: z.json() }).optional(),
+  /** For connecting, waiting and reading together. Default: 5. */
+  timeoutSeconds: z.number().int().min(1).max(longestAnswerSeconds).default(5),
+  /** How often in a row it must be answered as expected. Default: 1. */
+  passes: z.number().int().min(1).max(20).default(1),
+  /** Where the listener speaks HTTPS. */
+  tls: z
+    .strictObject({
+      /** Whether the certificate must be valid and for the server's name. Default: true. */
+      verify: z.boolean().default(true),
+      /** The name that the certificate must be for. Default: the host name that is asked for. */
+      serverName: z.string().min(1).optional(),
+    })
+    .prefault({}),
+});
+
+/** The user's own suite, run in the project's folder: exit code 0 passes. */
+const commandCheck = z.strictObject({
+  command,
+  /** Default: 300. */
+  timeoutSeconds: z.number().int().min(1).max(longestCommandSeconds).default(300),
+});
+
+/**
+ * A document that Systems Manager runs on each new server: `Success` passes.
+ * https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html
+ */
+const documentCheck = z.strictObject({
+  ssm: z.strictObject({
+    /** Default: AWS-RunShellScript, whose parameter is `commands`. */
+    document: z
+      .string()
+      .regex(/^[a-zA-Z0-9_\-.:/]{3,128}$/, "must be the name of a document, for example AWS-RunShellScript")
+      .default("AWS-RunShellScript"),
+    /** Default: none. They can be read in AWS by whoever may list commands: no place for secrets. */
+    parameters: z.record(z.string(), z.array(z.string())).default({}),
+  }),
+  /** Default: 60. */
+  timeoutSeconds: z.number().int().min(1).max(longestCommandSeconds).default(60),
+});
+
+export const smokeCheck = z.union([httpCheck, commandCheck, documentCheck]);
+
+export const sessionsSchema = z
+  .strictObject({
+    /** The status page of each old server, asked on its private address and the site's port. */
+    path,
+    /** Apache's status: the line `Field: number`. https://httpd.apache.org/docs/2.4/mod/mod_status.html */
+    field: z.string().min(1).optional(),
+    /** A page in JSON: where the number is. */
+    json: jsonPath.optional(),
+    /** A server with at most this many is quiet. Apache's BusyWorkers counts the request that asks. Default: 0. */
+    atMost: z.number().min(0).default(0),
+    /** How long a server must stay quiet before it ends. Default: 10. */
+    quietSeconds: seconds.default(10),
+    /** How long a server that is not quiet is waited for. Default: 3600. */
+    limitSeconds: seconds.default(3600),
+    /** What follows then: `pause` waits for a person, `terminate` ends the server with its sessions. Default: pause. */
+    onLimit: z.enum(["pause", "terminate"]).default("pause"),
+  })
+  .refine(({ field, json }) => (field === undefined) !== (json === undefined), "give either field or json")
+  .refine(
+    ({ quietSeconds, limitSeconds }) => quietSeconds <= limitSeconds,
+    "quietSeconds must not be above limitSeconds, or no server could become quiet in time",
+  );
+
+export type HttpCheck = z.infer<typeof httpCheck>;
+export type CommandCheck = z.infer<typeof commandCheck>;
+export type DocumentCheck = z.infer<typeof documentCheck>;
+export type SmokeCheck = z.infer<typeof smokeCheck>;
+export type SessionsConfig = z.infer<typeof sessionsSchema>;
+
+/** An HTTP check with everything at its default. */
+export function httpCheckOf(check: z.input<typeof httpCheck>): HttpCheck {
+  return httpCheck.parse(check);
+}
+
+/** The headers as text. The driver reads the configuration decrypted. */
+export function headersOf({ headers }: Pick<HttpCheck, "headers">): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => {
+      if (typeof value !== "string") throw new Error(`The secret header ${name} was not decrypted.`);
+      return [name, value];
+    }),
+  );
+}
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text, "u");
+    return true;
+  } catch {
+    return false;
+  }
+}

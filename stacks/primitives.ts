@@ -1,0 +1,20 @@
+import { z } from "zod";
+
+/** Values that several parts of the schema have. */
+
+export const seconds = z.number().int().min(0);
+export const path = z.string().regex(/^\//, "must start with a slash, for example /health");
+export const command = z.array(z.string().min(1)).min(1).describe("program and arguments; it is run without a shell");
+
+/** A value in the file is text; Pulumi's `secure:` entries are accepted where the file is read without decrypting it. */
+export const inputValue = z.union(
+  [z.string(), z.number().transform(String), z.boolean().transform(String), z.strictObject({ secure: z.string() })],
+  {
+    error: 'must be text, for example "42"',
+  },
+);
+
+/** Where a value is in a JSON document: names and list positions with dots between them. */
+export const jsonPath = z
+  .string()
+  .regex(/^[^.\s]+(\.[^.\s]+)*$/, "must be names with dots between them, for example database.ok or pools.0.active");
