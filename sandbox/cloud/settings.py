@@ -12,6 +12,8 @@ class Settings:
     statusCheckSeconds: float = 1
     # How long an instance is `shutting-down` or `stopping`, in seconds.
     shutdownSeconds: float = 0.5
+    # How long an array takes to find out that somebody ended one of its instances, in seconds.
+    arrayHealthCheckSeconds: float = 1
     # How long a snapshot is `pending` (RDS: `creating`), in seconds.
     snapshotSeconds: float = 1
     # How long a load balancer is `provisioning`, in seconds.

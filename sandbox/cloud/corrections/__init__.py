@@ -2,6 +2,7 @@
 
 from corrections import (
     addresses,
+    arrays,
     cloudwatch,
     dependencies,
     instances,
@@ -20,6 +21,7 @@ from corrections import (
 
 _ALL = (
     addresses,
+    arrays,
     cloudwatch,
     dependencies,
     instances,

@@ -15,7 +15,8 @@ from moto.ec2.utils import parse_user_data
 
 from cloud import timers
 from corrections.addresses import release_all_of
-from corrections.target_groups import array_instance_runs, instance_ends
+from corrections.array_instances import instance_runs as array_instance_runs
+from corrections.target_groups import instance_ends
 from settings import settings
 
 _start = Instance.start

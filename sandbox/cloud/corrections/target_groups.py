@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from moto.autoscaling.models import AutoScalingBackend
 from moto.ec2.models.instances import Instance
 from moto.elbv2.exceptions import InvalidTargetError, TargetNotRunning, ValidationError
 from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeTargetGroup, elbv2_backends
@@ -45,7 +44,6 @@ def apply() -> None:
     FakeTargetGroup.deregister_terminated_instances = deregister_terminated_instances
     FakeTargetGroup.health_for = health_for
     ELBv2Backend.describe_target_health = describe_target_health
-    AutoScalingBackend.update_attached_target_groups = update_attached_target_groups
 
 
 def init(self: FakeTargetGroup, *args: Any, **kwargs: Any) -> None:
@@ -151,30 +149,6 @@ def instance_ends(instance: Instance) -> None:
     backend = elbv2_backends[instance.ec2_backend.account_id][instance.ec2_backend.region_name]
     for group in backend.target_groups.values():
         deregister_terminated_instances(group, [instance.id])
-
-
-def array_instance_runs(instance: Instance) -> None:
-    """An array's instance is registered as soon as it is in service.
-    https://docs.aws.amazon.com/autoscaling/ec2/userguide/attach-load-balancer-asg.html
-    """
-    array = getattr(instance, "autoscaling_group", None)
-    if array is not None and any(state.instance is instance for state in array.instance_states):
-        register_array(array, [instance])
-
-
-def update_attached_target_groups(self: Any, group_name: str) -> None:
-    """Instances that boot are registered when they run.
-    https://docs.aws.amazon.com/autoscaling/ec2/userguide/attach-load-balancer-asg.html
-    """
-    array = self.autoscaling_groups[group_name]
-    register_array(array, [state.instance for state in array.instance_states if state.instance.state == "running"])
-
-
-def register_array(array: Any, instances: list[Instance]) -> None:
-    for arn in array.target_group_arns:
-        group = array.autoscaling_backend.elbv2_backend.target_groups.get(arn)
-        if group is not None and instances:
-            group.register([{"Id": each.id, "Port": group.port} for each in instances])
 
 
 def deregister_terminated_instances(self: FakeTargetGroup, instance_ids: list[str]) -> None:

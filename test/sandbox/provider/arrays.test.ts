@@ -34,6 +34,8 @@ describe("The provider's arrays", function () {
         port: 80,
         protocol: "HTTP",
         vpcId: network.vpc.id,
+        // A group's servers leave when they have drained.
+        deregistrationDelay: 0,
       }),
     ]);
     group = await harness.create(token, "array", array());

@@ -1,0 +1,186 @@
+"""Auto Scaling groups: sizes, suspended processes, target groups, deletion and activities."""
+
+from typing import Any
+
+from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
+from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, InstanceState, TerminateInstanceActivity
+from moto.autoscaling.responses import AutoScalingResponse
+from moto.core.responses import ActionResult, EmptyResult
+
+from cloud import timers
+from corrections.array_instances import deregister, is_suspended, reconcile, register, replace_ended, retire
+from settings import settings
+
+_init = FakeAutoScalingGroup.__init__
+
+
+def apply() -> None:
+    FakeAutoScalingGroup.__init__ = init
+    FakeAutoScalingGroup.update = update
+    FakeAutoScalingGroup.set_desired_capacity = set_desired_capacity
+    AutoScalingBackend.update_attached_target_groups = update_attached_target_groups
+    AutoScalingBackend.set_desired_capacity = set_desired_capacity_of
+    AutoScalingBackend.detach_load_balancer_target_groups = detach_target_groups
+    AutoScalingBackend.resume_processes = resume_processes
+    AutoScalingBackend.notify_terminate_instances = notify_terminate_instances
+    AutoScalingBackend.terminate_instance = terminate_instance
+    AutoScalingResponse.delete_auto_scaling_group = delete
+    AutoScalingResponse.describe_scaling_activities = describe_scaling_activities
+    InstanceState.launch_template = property(launch_template_of)
+
+
+def init(self: FakeAutoScalingGroup, *args: Any, **kwargs: Any) -> None:
+    self.activities = []
+    self.status = None
+    _init(self, *args, **kwargs)
+    check_sizes(self)
+
+
+def launch_template_of(state: InstanceState) -> dict[str, Any] | None:
+    """The version that the instance was launched from.
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Instance.html
+    """
+    return getattr(state, "launched_from", None)
+
+
+def check_sizes(group: FakeAutoScalingGroup) -> None:
+    if group.min_size > group.max_size:
+        raise ValidationError("Min size cannot be larger than max size")
+    if not group.min_size <= group.desired_capacity <= group.max_size:
+        raise ValidationError(f"Desired capacity:{group.desired_capacity} must be between the specified sizes")
+
+
+def update(self: FakeAutoScalingGroup, **asked: Any) -> None:
+    """A capacity that the call leaves out stays, within the sizes.
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html
+    """
+    given = {name: value for name, value in asked.items() if value is not None}
+    self._set_azs_and_vpcs(asked["availability_zones"], asked["vpc_zone_identifier"], update=True)
+    self.min_size = given.get("min_size", self.min_size)
+    self.max_size = given.get("max_size", self.max_size)
+    self._set_launch_configuration(asked["launch_config_name"], asked["launch_template"], None)
+    self.health_check_grace_period = given.get("health_check_period", self.health_check_grace_period)
+    self.health_check_type = given.get("health_check_type", self.health_check_type)
+    self.new_instances_protected_from_scale_in = given.get(
+        "new_instances_protected_from_scale_in", self.new_instances_protected_from_scale_in
+    )
+    within = min(max(self.desired_capacity, self.min_size), self.max_size)
+    self.set_desired_capacity(given.get("desired_capacity", within))
+    check_sizes(self)
+
+
+def set_desired_capacity_of(self: Any, group_name: str, desired_capacity: int | None) -> None:
+    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_SetDesiredCapacity.html"""
+    group = find(self, group_name)
+    wanted = group.desired_capacity if desired_capacity is None else int(desired_capacity)
+    refused = f"New SetDesiredCapacity value {wanted} is %s value %d for the AutoScalingGroup."
+    if wanted > group.max_size:
+        raise ValidationError(refused % ("above max", group.max_size))
+    if wanted < group.min_size:
+        raise ValidationError(refused % ("below min", group.min_size))
+    group.set_desired_capacity(wanted)
+
+
+def set_desired_capacity(self: FakeAutoScalingGroup, new_capacity: int | None) -> None:
+    self.desired_capacity = self.min_size if new_capacity is None else int(new_capacity)
+    reconcile(self)
+
+
+def update_attached_target_groups(self: Any, group_name: str) -> None:
+    """Whatever runs is registered; what boots is when it runs.
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/attach-load-balancer-asg.html
+    """
+    group = self.autoscaling_groups[group_name]
+    if not is_suspended(group, "AddToLoadBalancer"):
+        register(group, [each.instance for each in group.instance_states if each.lifecycle_state == "InService"])
+
+
+def detach_target_groups(self: Any, group_name: str, target_group_arns: list[str]) -> None:
+    """Its instances are deregistered and stay in service.
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DetachLoadBalancerTargetGroups.html
+    """
+    group = find(self, group_name)
+    kept = [arn for arn in group.target_group_arns if arn not in target_group_arns]
+    group.target_group_arns = [arn for arn in group.target_group_arns if arn in target_group_arns]
+    deregister(group, [each.instance for each in group.instance_states])
+    group.target_group_arns = kept
+
+
+def resume_processes(self: Any, group_name: str, scaling_processes: list[str]) -> None:
+    """What was left undone is done then.
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html
+    """
+    group = find(self, group_name)
+    resumed = scaling_processes or group._suspended_processes
+    group.suspended_processes = [each for each in group._suspended_processes if each not in resumed]
+    replace_ended(group)
+    reconcile(group)
+
+
+def notify_terminate_instances(self: Any, instance_ids: list[str]) -> None:
+    """An instance that somebody else ended is replaced when the health check finds it.
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
+    """
+    for group in list(self.autoscaling_groups.values()):
+        if any(each.instance.id in instance_ids for each in group.instance_states):
+            timers.after(settings.arrayHealthCheckSeconds, lambda group=group: replace_ended(group))
+
+
+def terminate_instance(self: Any, instance_id: str, should_decrement: bool) -> TerminateInstanceActivity:
+    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_TerminateInstanceInAutoScalingGroup.html"""
+    for group in self.autoscaling_groups.values():
+        for state in group.instance_states:
+            if state.instance.id == instance_id:
+                before = group.desired_capacity
+                if should_decrement and before <= group.min_size:
+                    raise ValidationError(
+                        f"Currently, desiredSize equals minSize ({before}). "
+                        "Terminating instance without replacement will violate group's min size constraint."
+                    )
+                group.desired_capacity = before - int(bool(should_decrement))
+                retire(group, state, "a user request")
+                reconcile(group)
+                return TerminateInstanceActivity(state.instance, before)
+    raise ValidationError(f"Instance Id not found - No managed instance found for instance ID: {instance_id}")
+
+
+def delete(self: Any) -> EmptyResult:
+    """Only an empty group, or by force; then its instances end at once, and the group when they have ended.
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html
+    """
+    backend = self.autoscaling_backend
+    group = find(backend, self._get_param("AutoScalingGroupName"))
+    if group.instance_states and not self._get_bool_param("ForceDelete", False):
+        raise AutoscalingClientError(
+            "ResourceInUse",
+            "You cannot delete an AutoScalingGroup while there are instances still in the group.",
+        )
+    group.status = "Delete in progress"
+    states = list(group.instance_states)
+    for state in states:
+        state.lifecycle_state = "Terminating"
+        state.instance.terminate()
+
+    def gone() -> None:
+        backend.autoscaling_groups.pop(group.name, None)
+        for name in [name for name, policy in backend.policies.items() if policy.as_name == group.name]:
+            backend.policies.pop(name)
+
+    timers.after(settings.shutdownSeconds if states else 0, gone)
+    return EmptyResult()
+
+
+def describe_scaling_activities(self: Any) -> ActionResult:
+    """The latest first.
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeScalingActivities.html
+    """
+    name = self._get_param("AutoScalingGroupName")
+    groups = self.autoscaling_backend.describe_auto_scaling_groups([name] if name else [])
+    return ActionResult({"Activities": [each for group in groups for each in reversed(group.activities)]})
+
+
+def find(backend: Any, name: str) -> FakeAutoScalingGroup:
+    group = backend.autoscaling_groups.get(name)
+    if group is None:
+        raise ValidationError("AutoScalingGroup name not found - null")
+    return group
