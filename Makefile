@@ -12,7 +12,7 @@ check: ## format, lint, types and workflows
 	@sandbox/run tsc
 	@sandbox/run --lint actionlint
 
-chaos: ## kills driver, engine and provider at every point of an upgrade; SEED=n and POINTS=pattern choose
+chaos: ## kills and faults at every point of an upgrade; SEED=n and POINTS=pattern choose
 	@sandbox/run --sandbox node sandbox/chaos/main.ts $(if $(SEED),--seed $(SEED)) $(if $(POINTS),--points '$(POINTS)')
 
 bench: ## how often the comparison of new and old is right, and how long smoke takes; SEED=n chooses other chances

@@ -1,6 +1,7 @@
 import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
 import { DescribeInstancesCommand, type EC2Client } from "@aws-sdk/client-ec2";
 import type { Frontend } from "../stacks/outputs.ts";
+import type { Retries } from "./retries.ts";
 
 /** An Auto Scaling group as it is now. */
 export interface ArrayNow {
@@ -21,7 +22,7 @@ export class Arrays {
   readonly #scaling: AutoScalingClient;
   readonly #ec2: EC2Client;
 
-  constructor(settings: { region: string; retryMode: string; maxAttempts: number }, ec2: EC2Client) {
+  constructor(settings: Retries & { readonly region: string }, ec2: EC2Client) {
     this.#scaling = new AutoScalingClient(settings);
     this.#ec2 = ec2;
   }

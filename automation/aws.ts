@@ -19,10 +19,10 @@ import {
 import { DescribeDBSnapshotsCommand, RDSClient } from "@aws-sdk/client-rds";
 import { Arrays } from "./arrays.ts";
 import { CloudWatch } from "./cloudwatch.ts";
+import { retries } from "./retries.ts";
 
 /**
- * What the gates read from AWS. Region, endpoint and credentials come from the SDK's usual environment. Retries with
- * jitter, and slower when AWS throttles: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+ * What the gates read from AWS. Region, endpoint and credentials come from the SDK's usual environment.
  */
 export class Aws {
   readonly #ec2: EC2Client;
@@ -32,12 +32,11 @@ export class Aws {
   readonly cloudWatch: CloudWatch;
 
   constructor(region: string) {
-    const settings = { region, retryMode: "adaptive", maxAttempts: 8 };
-    this.#ec2 = new EC2Client(settings);
-    this.#balancing = new ElasticLoadBalancingV2Client(settings);
-    this.#rds = new RDSClient(settings);
-    this.arrays = new Arrays(settings, this.#ec2);
-    this.cloudWatch = new CloudWatch(settings);
+    this.#ec2 = new EC2Client({ region, ...retries() });
+    this.#balancing = new ElasticLoadBalancingV2Client({ region, ...retries() });
+    this.#rds = new RDSClient({ region, ...retries() });
+    this.arrays = new Arrays({ region, ...retries() }, this.#ec2);
+    this.cloudWatch = new CloudWatch({ region, ...retries() });
   }
 
   /** The image, or undefined when it does not exist or is not shared with this account. */

@@ -20,6 +20,8 @@ export class BriefCommand implements RunnableCommand {
   readonly #inner: RunnableCommand;
   /** Set while an update runs. */
   brief = false;
+  /** Called right before every process is started; what it throws is why there is none. */
+  assertMayRun: () => void = () => {};
 
   private constructor(inner: RunnableCommand) {
     this.#inner = inner;
@@ -41,6 +43,10 @@ export class BriefCommand implements RunnableCommand {
     const [group, command] = args;
     if (this.brief && group === "stack" && command === "output") return { stdout: "{}", stderr: "", code: 0 };
     if (this.brief && group === "stack" && command === "history") return { stdout: "[]", stderr: "", code: 0 };
+    this.assertMayRun();
+    // The API listens for the signal once the process is there: what came before, it would not hear.
+    const signal = rest.at(-1);
+    if (signal instanceof AbortSignal) signal.throwIfAborted();
     return this.#inner.run(args, ...rest);
   }
 }

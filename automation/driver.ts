@@ -18,10 +18,11 @@ import { walk } from "./walk.ts";
 /** Goes to the goal: deploys an empty stack, begins a run, or goes on with one that was begun. */
 export async function upgrade(session: Session, options: DriveOptions): Promise<RunResult> {
   checkGoal(session);
-  const { config, last, aws } = session;
+  const { config, aws } = session;
   await checkImage(aws, generationOf(config, config.live), options.signals.stop);
-  if (last === undefined) return settleOn({ session, options, ledger: new RunLedger(session.secrets) });
+  if (session.last === undefined) return settleOn({ session, options, ledger: new RunLedger(session.secrets) });
   return underLease(session, options, async (drive) => {
+    checkGoal(drive.session);
     if (options.refresh) await tellDrift(drive);
     const begun = await begunRun(session);
     if (begun !== undefined) {
@@ -30,6 +31,8 @@ export async function upgrade(session: Session, options: DriveOptions): Promise<
         return goBack(drive, begun, { reason: "The goal was reverted", exitCode: exitCodes.reached });
       throw unfinished(begun, session.stack);
     }
+    const { last } = drive.session;
+    if (last === undefined) return settleOn(drive);
     if (last.outputs.run !== null) return takeOverByHand(drive, last.outputs.run);
     if (last.outputs.live === config.live) return settleOn(drive);
     return begin(drive, { from: last.outputs.live, to: config.live }, []);
@@ -58,7 +61,7 @@ export async function abort(session: Session, options: DriveOptions): Promise<Ru
   return underLease(session, options, async (drive) => {
     const begun = await mustHaveBegun(session, "abort");
     const { from, to } = begun;
-    if (Object.keys(session.last?.outputs.generations ?? {}).some((name) => name !== from)) {
+    if (Object.keys(drive.session.last?.outputs.generations ?? {}).some((name) => name !== from)) {
       throw new HandoverError(
         "too-late-to-abort",
         exitCodes.usage,
@@ -137,6 +140,7 @@ async function settleOn(drive: Drive): Promise<RunResult> {
         message: "Interrupted. Run the same command again to go on.",
       });
     }
+    drive.ledger.assertHeld();
     const message = `${messageOf(error)}. Nothing that serves was touched. Mend the cause, then run the same command again.`;
     listener({ type: "failed", phase: "settle", message });
     return walker.finish("failed", exitCodes.needsPerson, { message });
@@ -144,9 +148,9 @@ async function settleOn(drive: Drive): Promise<RunResult> {
 }
 
 /** What a killed run left is put in order before anything else is done. */
-async function mend({ session: { engine, aws }, options: { listener, signals } }: Drive): Promise<void> {
+async function mend({ session: { engine, aws }, ledger, options: { listener, signals } }: Drive): Promise<void> {
   const nameOf = (urn: string) => urn.split("::").at(-1);
-  const { adopted, cleared } = await recover(engine, aws, signals.stop);
+  const { adopted, cleared } = await recover(engine, aws, AbortSignal.any([signals.stop, ledger.lost]));
   for (const { urn, id } of adopted) {
     listener({
       type: "warning",
@@ -162,8 +166,9 @@ async function mend({ session: { engine, aws }, options: { listener, signals } }
 }
 
 /** What somebody changed in the cloud beside the run; a plan would change it back, and the policy refuses that. */
-async function tellDrift({ session: { engine }, options: { listener, signals } }: Drive): Promise<void> {
-  for (const { op, type, name, properties } of await engine.refreshAll(signals.cancel)) {
+async function tellDrift({ session: { engine }, ledger, options: { listener, signals } }: Drive): Promise<void> {
+  const drift = await engine.refreshAll(AbortSignal.any([signals.cancel, ledger.lost]));
+  for (const { op, type, name, properties } of drift) {
     listener({
       type: "warning",
       message: `drift: ${type} ${name}: ${op === "delete" ? "is gone" : properties.join(", ")}`,
@@ -178,8 +183,11 @@ async function underLease(
   work: (drive: Drive) => Promise<RunResult>,
 ): Promise<RunResult> {
   const ledger = await RunLedger.open(session.stack, session.region, session.secrets, options, options.signals.stop);
+  const { engine } = session;
+  engine.workUnder(ledger);
   try {
-    return await work({ session, ledger, options });
+    // Another run may have ended between the first look and the lease.
+    return await work({ session: { ...session, last: await engine.outputs() }, ledger, options });
   } finally {
     await ledger.close();
   }

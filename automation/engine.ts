@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   ConcurrentUpdateError,
   LocalWorkspace,
@@ -12,6 +11,7 @@ import {
 } from "@pulumi/pulumi/automation/index.js";
 import { type LastOutputs, type Outputs, outputsSchema, parseOutputs } from "../stacks/outputs.ts";
 import { BriefCommand } from "./brief-command.ts";
+import { endDeadEngine, type LockHolder, lockHolders } from "./dead-engine.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { lastLine, type Operation, Recorder } from "./recorder.ts";
 import type { Deployment } from "./recovery.ts";
@@ -56,16 +56,13 @@ export interface OpenOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** How long a dead driver's engine may take to finish what it has in hand. */
-const unlockSeconds = 120;
-
 /**
- * The engine or the provider ended in the middle of an update: no evidence against the new generation, and what was in
- * flight is not known until the next update.
+ * The engine or the provider ended before its work was done: no evidence against the new generation, and what an
+ * update had in flight is not known until the next one.
  */
 export class EngineDiedError extends HandoverError {
   constructor(problem: string, cause: unknown) {
-    super("engine-died", exitCodes.paused, `The engine or its provider ended in the middle of the update. ${problem}`, {
+    super("engine-died", exitCodes.paused, `The engine or its provider ended before its work was done. ${problem}`, {
       cause,
     });
   }
@@ -155,23 +152,34 @@ export class Engine {
     signal.throwIfAborted();
     this.#place(position);
     const file = join(this.#directory, `plan-${++this.#plans}.json`);
-    const recorder = new Recorder();
     const started = performance.now();
-    try {
-      await this.#stack.preview({ plan: file, parallel, color: "never", signal, onEvent: recorder.onEvent });
-    } catch (cause) {
-      signal.throwIfAborted();
-      throw new HandoverError(
-        "preview-failed",
-        exitCodes.needsPerson,
-        `The preview failed; nothing was changed by it. ${recorder.problem(cause)}`,
-        { cause },
-      );
-    }
+    // A preview changes nothing, so one that was killed is made anew.
+    const recorder = await this.#preview(file, signal).catch((error) => {
+      if (error instanceof EngineDiedError) return this.#preview(file, signal);
+      throw error;
+    });
     const operations = recorder.operations;
     const content = { position, operations, inputs: recorder.inputs };
     const digest = createHash("sha256").update(JSON.stringify(content)).digest("hex");
     return { file, operations, digest, seconds: secondsSince(started) };
+  }
+
+  async #preview(plan: string, signal: AbortSignal): Promise<Recorder> {
+    const recorder = new Recorder();
+    try {
+      await this.#stack.preview({ plan, parallel, color: "never", signal, onEvent: recorder.onEvent });
+      return recorder;
+    } catch (cause) {
+      signal.throwIfAborted();
+      const problem = recorder.problem(cause);
+      if (recorder.died) throw new EngineDiedError(problem, cause);
+      throw new HandoverError(
+        "preview-failed",
+        exitCodes.needsPerson,
+        `The preview failed; nothing was changed by it. ${problem}`,
+        { cause },
+      );
+    }
   }
 
   /** Applies a plan; the engine refuses whatever is not in it. */
@@ -208,33 +216,33 @@ export class Engine {
     }
   }
 
-  /**
-   * Waits until no other engine works on the stack, and clears the lock that a killed one left. Only for who holds the
-   * stack's lease: nobody else can begin then, but a dead driver's engine may still be finishing its operation.
-   */
-  async unlock(signal: AbortSignal): Promise<void> {
-    const deadline = performance.now() + unlockSeconds * 1000;
-    for (;;) {
-      signal.throwIfAborted();
-      const holder = await this.#lockHolder(signal);
-      if (holder === undefined) return;
-      if (!isAlive(holder) || performance.now() > deadline) {
-        await this.#stack.cancel();
-        return;
-      }
-      await sleep(250, undefined, { signal });
-    }
+  /** From now on nothing is started unless the lease is held: not a moment after it was lost. */
+  workUnder(lease: { assertHeld(): void }): void {
+    this.#command.assertMayRun = () => lease.assertHeld();
   }
 
-  /** Who holds the backend's lock, in the words of the engine; undefined when nobody does. */
-  async #lockHolder(signal: AbortSignal): Promise<string | undefined> {
+  /**
+   * Ends the engine of a driver that died or was stopped, and clears the lock that it left. Only for who holds the
+   * stack's lease: nobody else can begin then.
+   */
+  async unlock(signal: AbortSignal): Promise<void> {
+    const { stack } = this.#file;
+    const holders = await this.#lockHolders(signal);
+    if (holders === undefined) return;
+    const { assertMayRun } = this.#command;
+    for (const holder of holders) await endDeadEngine(holder, { stack, signal, assertMayRun });
+    await this.#stack.cancel();
+  }
+
+  /** Who holds the backend's lock, as far as it says; undefined when nobody does. */
+  async #lockHolders(signal: AbortSignal): Promise<LockHolder[] | undefined> {
     try {
       // A refresh of the stack's own resource takes the lock and reads nothing from the cloud.
       const name = `handover-${this.#file.stack}`;
       await this.refresh([`urn:pulumi:${this.#file.stack}::handover::pulumi:pulumi:Stack::${name}`], signal);
       return undefined;
     } catch (error) {
-      if (error instanceof ConcurrentUpdateError) return messageOf(error);
+      if (error instanceof ConcurrentUpdateError) return lockHolders(messageOf(error));
       throw error;
     }
   }
@@ -270,18 +278,6 @@ export class Engine {
 
   close(): void {
     rmSync(this.#directory, { recursive: true, force: true });
-  }
-}
-
-/** Whether the process that the lock names is one of this machine and still runs: `created by root@host (pid 42)`. */
-function isAlive(holder: string): boolean {
-  const [, host, pid] = /created by \S+@(\S+) \(pid (\d+)\)/.exec(holder) ?? [];
-  if (pid === undefined || host !== hostname()) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

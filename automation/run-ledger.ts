@@ -9,6 +9,7 @@ import { acquireLease, currentOwner, type Lease } from "./ledger/lease.ts";
 import { digestKey, redact } from "./ledger/redact.ts";
 import type { LedgerTable } from "./ledger/table.ts";
 import type { Operation } from "./recorder.ts";
+import { retries } from "./retries.ts";
 
 export interface LeaseWish {
   /** As a person would type it. */
@@ -140,7 +141,7 @@ export class RunLedger {
 
 /** The stack's ledger, for reading and writing. */
 export function ledgerOf(stack: string, region: string): LedgerTable & { readonly client: DynamoDBClient } {
-  const client = new DynamoDBClient({ region, retryMode: "adaptive", maxAttempts: 8 });
+  const client = new DynamoDBClient({ region, ...retries() });
   return { tableName: ledgerTableName(stack), client };
 }
 

@@ -9,6 +9,8 @@ export interface Fault {
   readonly rate?: number;
   /** The one operation that it strikes, for example `RunInstances`. Default: all. */
   readonly operation?: string;
+  /** How many calls it strikes at most. Default: any number. */
+  readonly times?: number;
   /** HTTP status of `error`: 500 or 503. Default: 500. */
   readonly status?: number;
   /** How long `latency` takes. Default: 300. */

@@ -13,6 +13,7 @@ interface Arguments {
   readonly kind?: string;
   readonly rate?: number;
   readonly operation?: string;
+  readonly times?: number;
   readonly status?: number;
   readonly milliseconds?: number;
   readonly for?: string;
@@ -39,6 +40,7 @@ export const sandboxCommand: Command<Arguments> = {
       .options({
         rate: { type: "number", requiresArg: true, describe: "fault: share of the calls, above 0 up to 1" },
         operation: { type: "string", requiresArg: true, describe: "fault: the one AWS operation that it strikes" },
+        times: { type: "number", requiresArg: true, describe: "fault: how many calls it strikes at most" },
         status: { choices: [500, 503], requiresArg: true, describe: "fault: HTTP status of `error`" },
         milliseconds: { type: "number", requiresArg: true, describe: "fault: how long `latency` takes" },
         for: { type: "string", requiresArg: true, describe: "fault: how long it lasts, for example 30s" },
@@ -96,6 +98,7 @@ const actions = {
     kind,
     rate,
     operation,
+    times,
     status,
     milliseconds,
     for: duration,
@@ -113,7 +116,7 @@ const actions = {
     }
     const seconds = duration === undefined ? undefined : parseDuration("--for", duration);
     if (fault === "clear") await clearFaults(sandbox);
-    else await addFault(sandbox, { kind: fault, rate, operation, status, milliseconds, seconds });
+    else await addFault(sandbox, { kind: fault, rate, operation, times, status, milliseconds, seconds });
     if (json) printJson("sandbox-fault", { name, fault });
     else print([fault === "clear" ? "no faults any more" : `fault: ${fault}`]);
     return 0;

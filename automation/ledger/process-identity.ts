@@ -2,6 +2,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 
+/** Of Linux's times in `/proc`, whatever the kernel counts in itself: `getconf CLK_TCK`. */
+const ticksPerSecond = 100;
+
 /** Who takes the lease. */
 export interface LeaseOwner {
   /** A person's or a CI actor's name. */
@@ -66,5 +69,26 @@ export function processStart(pid: number): string | undefined {
     return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** The same as a moment, in milliseconds since 1970, to the second; `undefined` if it has ended. */
+export function processStartTime(pid: number): number | undefined {
+  const start = processStart(pid);
+  if (start === undefined) return undefined;
+  if (process.platform !== "linux") return Date.parse(start);
+  const boot = Number(/^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1]);
+  return (boot + Math.floor(Number(start) / ticksPerSecond)) * 1000;
+}
+
+/** The program and its arguments; none if it has ended. */
+export function processArguments(pid: number): string[] {
+  try {
+    if (process.platform === "linux") return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+    return execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" })
+      .trim()
+      .split(" ");
+  } catch {
+    return [];
   }
 }

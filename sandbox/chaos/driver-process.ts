@@ -9,17 +9,17 @@ import { projectDirectory } from "../../stacks/project.ts";
 export class DriverProcess {
   readonly #child: ChildProcess;
   readonly #exit: Promise<number | null>;
-  #stderr = "";
+  #last = "";
 
   constructor(args: readonly string[], onEvent: (event: RunEvent) => void) {
     const cli = join(projectDirectory, "automation", "cli.ts");
-    this.#child = spawn(process.execPath, [cli, ...args, "--json"], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = spawn(process.execPath, [cli, ...args, "--json"], { stdio: ["ignore", "pipe", "ignore"] });
     this.#exit = new Promise((resolve, reject) => this.#child.once("error", reject).once("close", resolve));
     if (this.#child.stdout !== null)
-      createInterface({ input: this.#child.stdout }).on("line", (line) => onEvent(JSON.parse(line)));
-    this.#child.stderr?.on("data", (data) => {
-      this.#stderr += String(data);
-    });
+      createInterface({ input: this.#child.stdout }).on("line", (line) => {
+        this.#last = line;
+        onEvent(JSON.parse(line));
+      });
   }
 
   get pid(): number {
@@ -37,9 +37,9 @@ export class DriverProcess {
       .find((pid) => pid > 0 && parentOf(pid) === this.pid && commandOf(pid).includes("pulumi"));
   }
 
-  /** @returns its exit code; null when it was killed */
-  async ended(): Promise<{ exitCode: number | null; stderr: string }> {
-    return { exitCode: await this.#exit, stderr: this.#stderr };
+  /** @returns its exit code, null when it was killed, and its last line of JSON */
+  async ended(): Promise<{ exitCode: number | null; last: string }> {
+    return { exitCode: await this.#exit, last: this.#last };
   }
 }
 

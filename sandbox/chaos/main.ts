@@ -27,6 +27,6 @@ const rows = await chaos({
 });
 const bad = rows.filter(({ problems }) => problems.length > 0);
 process.stdout.write(
-  `${rows.length - bad.length} of ${rows.length} points reached the goal with nothing lost or doubled\n`,
+  `${rows.length - bad.length} of ${rows.length} points ended where they should, with nothing lost or doubled\n`,
 );
 process.exitCode = bad.length === 0 ? 0 : 1;

@@ -1,17 +1,26 @@
 import type { PhaseName } from "../../stacks/runbook.ts";
+import type { Fault } from "../faults.ts";
 
-/** Who is killed with -9. */
-export const victims = ["driver", "engine", "provider"] as const;
-export type Victim = (typeof victims)[number];
+/** What goes wrong in one upgrade. */
+export type Point = Kill | BadDay;
 
-/** When: before the phase's update, in the middle of it, or after it, while its gates are held. */
-export const moments = ["before", "during", "after"] as const;
-export type Moment = (typeof moments)[number];
-
-export interface Point {
+/** Somebody is killed with -9. */
+export interface Kill {
   readonly phase: PhaseName;
-  readonly moment: Moment;
-  readonly victim: Victim;
+  /**
+   * When: before the phase's update, in the middle of it, or after it, while its gates are held and the next update is
+   * previewed.
+   */
+  readonly moment: "before" | "during" | "after";
+  readonly victim: "driver" | "engine" | "provider";
+}
+
+/** The cloud answers badly from the beginning to the end. */
+export interface BadDay {
+  readonly name: string;
+  readonly faults: readonly Fault[];
+  /** How the upgrade ends: at the goal, or back where it began. */
+  readonly exitCode: 0 | 2;
 }
 
 /** Phases that update the stack; `migrate` runs a command instead. */
@@ -26,13 +35,39 @@ const phases: readonly PhaseName[] = [
   "retire",
 ];
 
-/** Every point: the driver at each moment of each phase, the engine and the provider in the middle of each update. */
-export const allPoints: readonly Point[] = phases.flatMap((phase) => [
-  ...moments.map((moment): Point => ({ phase, moment, victim: "driver" })),
+/** The driver and the provider at each moment of each phase, and the engine whenever there is one. */
+const kills: readonly Kill[] = phases.flatMap((phase): Kill[] => [
+  { phase, moment: "before", victim: "driver" },
+  { phase, moment: "before", victim: "provider" },
+  { phase, moment: "during", victim: "driver" },
   { phase, moment: "during", victim: "engine" },
   { phase, moment: "during", victim: "provider" },
+  { phase, moment: "after", victim: "driver" },
+  // After the last update, nothing is previewed.
+  ...(phase === "retire"
+    ? []
+    : ([
+        { phase, moment: "after", victim: "engine" },
+        { phase, moment: "after", victim: "provider" },
+      ] as const)),
 ]);
 
-export function nameOf({ phase, moment, victim }: Point): string {
-  return `${phase}/${moment}/${victim}`;
+export const badDays: readonly BadDay[] = [
+  { name: "cloud/throttle", faults: [{ kind: "throttle", rate: 0.2 }], exitCode: 0 },
+  { name: "cloud/error", faults: [{ kind: "error", rate: 0.05 }], exitCode: 0 },
+  { name: "cloud/latency", faults: [{ kind: "latency", milliseconds: 300 }], exitCode: 0 },
+  ...["RunInstances", "AssociateAddress", "RegisterTargets"].map(
+    (operation): BadDay => ({
+      name: `cloud/drop-${operation}`,
+      faults: [{ kind: "drop", operation, times: 2 }],
+      exitCode: 0,
+    }),
+  ),
+  { name: "cloud/capacity", faults: [{ kind: "capacity" }], exitCode: 2 },
+];
+
+export const allPoints: readonly Point[] = [...kills, ...badDays];
+
+export function nameOf(point: Point): string {
+  return "name" in point ? point.name : `${point.phase}/${point.moment}/${point.victim}`;
 }

@@ -15,7 +15,7 @@ from settings import settings
 DROP: list[bytes] = []
 
 KINDS = ("throttle", "error", "latency", "capacity", "drop")
-OPTIONS = ("kind", "rate", "operation", "status", "milliseconds", "seconds")
+OPTIONS = ("kind", "rate", "operation", "times", "status", "milliseconds", "seconds")
 CAPACITY_OPERATIONS = ("RunInstances", "StartInstances")
 
 _lock = threading.Lock()
@@ -31,6 +31,8 @@ class Fault:
     rate: float = 1.0
     # The one operation that it strikes; None: all.
     operation: str | None = None
+    # How many calls it strikes; None: any number.
+    times: int | None = None
     # Of `error`: 500 or 503.
     status: int = 500
     # Of `latency`.
@@ -42,6 +44,8 @@ class Fault:
     since: float = field(default_factory=time.monotonic)
 
     def is_over(self) -> bool:
+        if self.times is not None and self.struck >= self.times:
+            return True
         return self.seconds is not None and time.monotonic() - self.since > self.seconds
 
     def applies(self, operation: str) -> bool:
@@ -51,11 +55,13 @@ class Fault:
             return False
         if self.kind == "capacity" and operation not in CAPACITY_OPERATIONS:
             return False
-        return _random.random() < self.rate
+        if _random.random() >= self.rate:
+            return False
+        self.struck += 1
+        return True
 
     def strike(self, service: str, operation: str, start_response: Callable[..., Any]) -> list[bytes] | None:
         """An answer in place of the call's own; None: the call goes on."""
-        self.struck += 1
         if self.kind == "latency":
             time.sleep(self.milliseconds / 1000)
             return None
@@ -82,6 +88,8 @@ def add(values: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("rate: must be above 0 and not above 1")
     if fault.status not in (500, 503):
         raise ValueError("status: must be 500 or 503")
+    if fault.times is not None and fault.times < 1:
+        raise ValueError("times: must be 1 or more")
     if fault.milliseconds < 0 or (fault.seconds is not None and fault.seconds <= 0):
         raise ValueError("milliseconds and seconds: must be positive")
     with _lock:

@@ -14,6 +14,7 @@ import {
   type TargetHealthDescription,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { RDSClient } from "@aws-sdk/client-rds";
+import { retries } from "../../automation/retries.ts";
 import { Batch } from "./batch.ts";
 import { unless } from "./errors.ts";
 import { Instances } from "./instances.ts";
@@ -53,8 +54,6 @@ export class Cloud {
     this.defaultTags = options.defaultTags ?? {};
     const shared = {
       region: this.region,
-      maxAttempts: 8,
-      retryMode: "adaptive",
       requestHandler: { httpsAgent: { maxSockets: 64 }, httpAgent: { maxSockets: 64 } },
       ...(options.accessKey !== undefined && {
         credentials: {
@@ -66,7 +65,7 @@ export class Cloud {
     };
     const at = (...services: string[]) => {
       const endpoint = services.map((service) => options.endpoints?.[service]).find((url) => url !== undefined);
-      return { ...shared, ...(endpoint !== undefined && { endpoint }) };
+      return { ...shared, ...retries(), ...(endpoint !== undefined && { endpoint }) };
     };
     this.ec2 = new EC2Client(at("ec2"));
     this.loadBalancing = new ElasticLoadBalancingV2Client(at("elbv2", "elasticloadbalancingv2", "elb"));

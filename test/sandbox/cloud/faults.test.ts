@@ -103,6 +103,13 @@ describe("The cloud's faults", () => {
     assert.deepEqual(await cloud.control("GET", "faults"), []);
   });
 
+  it("strike so many calls and no more", async () => {
+    await fault({ kind: "error", times: 2 });
+    const codes = [await errorCode(vpcs()), await errorCode(vpcs()), await errorCode(vpcs())];
+    assert.deepEqual(codes, ["InternalError", "InternalError", "none"]);
+    assert.deepEqual(await cloud.control("GET", "faults"), []);
+  });
+
   it("are cleared at once", async () => {
     await fault({ kind: "throttle" });
     assert.deepEqual(await cloud.control("DELETE", "faults"), { cleared: 1 });
@@ -127,6 +134,7 @@ describe("The cloud's faults", () => {
     await assert.rejects(fault({ kind: "flood" }), /kind: flood is not one of throttle, error, latency/);
     await assert.rejects(fault({ kind: "throttle", rate: 2 }), /rate: must be above 0/);
     await assert.rejects(fault({ kind: "error", status: 404 }), /status: must be 500 or 503/);
+    await assert.rejects(fault({ kind: "drop", times: 0 }), /times: must be 1 or more/);
     await assert.rejects(fault({ kind: "throttle", sometimes: true }), /sometimes/);
   });
 });
