@@ -4,7 +4,8 @@ import type { Gate } from "./gate.ts";
 
 /** One generation's servers, as names of log streams have them. */
 export interface Writers {
-  readonly instanceIds: readonly string[];
+  /** Asked at every look: an array launches servers when it likes to. */
+  readonly instanceIds: (signal: AbortSignal) => Promise<readonly string[]>;
   /** Share of the public traffic, in percent. */
   readonly weight: number;
 }
@@ -40,11 +41,10 @@ export function fewMatches(
       const span = { start: begun, end: Math.max(clock(), begun + 60_000) };
       earlier ??= await cloudWatch.logEvents(group, pattern, before, signal);
       const seen = await cloudWatch.logEvents(group, pattern, span, signal);
-      const named = [...seen.events, ...earlier.events].some(
-        ({ stream }) => writtenBy(stream, next) || writtenBy(stream, old),
-      );
-      const ours = named ? seen.events.filter(({ stream }) => writtenBy(stream, next)) : seen.events;
-      const theirs = named ? events(old.weight > 0 ? seen : earlier, old) : earlier.events;
+      const [newIds, oldIds] = await Promise.all([next.instanceIds(signal), old.instanceIds(signal)]);
+      const named = writtenBy([...seen.events, ...earlier.events], [...newIds, ...oldIds]).length > 0;
+      const ours = named ? writtenBy(seen.events, newIds) : seen.events;
+      const theirs = named ? writtenBy((old.weight > 0 ? seen : earlier).events, oldIds) : earlier.events;
       const share = named && old.weight > 0 ? Math.min(1, next.weight / old.weight) : 1;
       const perMinute = ours.length / minutes(span);
       const usual = (theirs.length / minutes(named && old.weight > 0 ? span : before)) * share;
@@ -60,12 +60,8 @@ export function fewMatches(
   };
 }
 
-function events({ events }: LogEvents, writers: Writers) {
-  return events.filter(({ stream }) => writtenBy(stream, writers));
-}
-
-function writtenBy(stream: string, { instanceIds }: Writers): boolean {
-  return instanceIds.some((id) => stream.includes(id));
+function writtenBy(events: LogEvents["events"], instanceIds: readonly string[]) {
+  return events.filter(({ stream }) => instanceIds.some((id) => stream.includes(id)));
 }
 
 function minutes({ start, end }: Span): number {

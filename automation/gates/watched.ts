@@ -1,14 +1,15 @@
 import type { Outputs } from "../../stacks/outputs.ts";
 import { loadBalancerName, targetGroupName } from "../balancer-metrics.ts";
 import { noAlarm } from "./alarms.ts";
-import { Comparison } from "./comparison.ts";
+import { Comparison, type Side } from "./comparison.ts";
 import type { Gate } from "./gate.ts";
-import { fewMatches } from "./logs.ts";
+import { fewMatches, type Writers } from "./logs.ts";
 import { metricWithin } from "./metrics.ts";
 import type { Scene } from "./of-row.ts";
 
 /** What is watched while the new generation gets public traffic: against the old one, and what the configuration names. */
-export function watched({ aws: { cloudWatch }, config, from, to, after }: Scene): Gate[] {
+export function watched({ aws, config, from, to, after }: Scene): Gate[] {
+  const { cloudWatch } = aws;
   const [next, old] = [sideOf(after, to), sideOf(after, from)];
   const { comparison, metrics, alarms, logs, gateSeconds } = config.upgrade;
   const loadBalancerArn = after.loadBalancer.arn;
@@ -23,13 +24,18 @@ export function watched({ aws: { cloudWatch }, config, from, to, after }: Scene)
     ...(comparison.enabled ? [new Comparison(cloudWatch, { next, old, loadBalancerArn }, comparison)] : []),
     ...metrics.map((metric) => metricWithin(cloudWatch, metric, placeholders, gateSeconds)),
     ...(alarms.length > 0 ? [noAlarm(cloudWatch, alarms, gateSeconds)] : []),
-    ...logs.map((log) => fewMatches(cloudWatch, log, { next, old }, gateSeconds)),
+    ...logs.map((log) => fewMatches(cloudWatch, log, { next: writers(next), old: writers(old) }, gateSeconds)),
   ];
+
+  /** Everything that is registered, an array's servers too. */
+  function writers({ targetGroupArn, weight }: Side): Writers {
+    return { weight, instanceIds: async (signal) => [...(await aws.targetHealth(targetGroupArn, signal)).keys()] };
+  }
 }
 
-function sideOf({ generations }: Outputs, name: string) {
+function sideOf({ generations }: Outputs, name: string): Side {
   const generation = generations[name];
   if (generation === undefined) throw new Error(`The stack's outputs have no generation "${name}".`);
-  const { targetGroupArn, weight, frontends } = generation;
-  return { name, targetGroupArn, weight, instanceIds: frontends.map(({ instanceId }) => instanceId) };
+  const { targetGroupArn, weight } = generation;
+  return { name, targetGroupArn, weight };
 }

@@ -197,7 +197,10 @@ describe("alarms", () => {
 
 describe("log patterns", () => {
   const config = logSchema.parse({ group: "/www/error", pattern: "ERROR", atMost: 1 });
-  const writers = { next: { instanceIds: ["i-new"], weight: 10 }, old: { instanceIds: ["i-old"], weight: 90 } };
+  const writers = {
+    next: { instanceIds: async () => ["i-new"], weight: 10 },
+    old: { instanceIds: async () => ["i-old"], weight: 90 },
+  };
   /** Matches by stream: in the 15 minutes before the step, and in its first minute. */
   const logging = (before: Record<string, number>, since: Record<string, number>) => ({
     logEvents: async (_group: string, _pattern: string, { start }: { start: number }) => {
