@@ -18,6 +18,14 @@ const answerSchema = z.discriminatedUnion("status", [
   z.object({ status: z.literal("error"), errorType: z.string(), error: z.string() }),
 ]);
 
+/** The query is none, or could not be worked out. */
+export class PrometheusRefused extends Error {
+  constructor(type: string, message: string) {
+    super(`Prometheus: ${type}: ${message}`);
+    this.name = "PrometheusRefused";
+  }
+}
+
 /**
  * The values of an instant query: of every element of a vector, or of the scalar.
  * @throws when the server does not answer within 10 s, answers more than 1 MB, refuses the query, or answers what is neither vector nor scalar
@@ -27,7 +35,7 @@ export async function instantQuery(url: string, query: string, signal: AbortSign
   const { statusCode, text } = await post(`${url.replace(/\/$/, "")}/api/v1/query`, { query }, signal);
   const answer = answerSchema.safeParse(parsed(text));
   if (!answer.success) throw new Error(`Prometheus answered HTTP ${statusCode}, and neither a vector nor a scalar`);
-  if (answer.data.status === "error") throw new Error(`Prometheus: ${answer.data.errorType}: ${answer.data.error}`);
+  if (answer.data.status === "error") throw new PrometheusRefused(answer.data.errorType, answer.data.error);
   const { data } = answer.data;
   return data.resultType === "scalar" ? [data.result[1]] : data.result.map(({ value }) => value[1]);
 }

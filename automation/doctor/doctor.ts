@@ -15,6 +15,7 @@ import { type Finding, ok, problem, reasonOf, skipped } from "./finding.ts";
 import { checkPermissions } from "./permissions.ts";
 import { checkQuotas } from "./quotas.ts";
 import { checkEngine, checkNode, checkPlugin } from "./tools.ts";
+import { checkWatched } from "./watched.ts";
 
 /**
  * Looks at everything that a run needs. It takes no lease and changes nothing.
@@ -39,6 +40,7 @@ export async function diagnose(stack: string): Promise<Finding[]> {
     checkPermissions(region, config, last?.outputs),
     checkLedger(stack, region),
     checkQuotas(region, config, last?.outputs),
+    checkWatched(region, config),
   ]);
   return [...tools, ...ofAws.flat()];
 }

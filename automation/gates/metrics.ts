@@ -1,3 +1,4 @@
+import type { MetricDataQuery } from "@aws-sdk/client-cloudwatch";
 import type { MetricConfig } from "../../stacks/watch-schema.ts";
 import { metricStat } from "../balancer-metrics.ts";
 import type { CloudWatch } from "../cloudwatch.ts";
@@ -51,11 +52,19 @@ async function cloudWatchValues(
   signal: AbortSignal,
 ): Promise<number[]> {
   if (query === undefined) return [];
-  const { metrics, expression, periodSeconds } = query;
-  const period = periodSeconds * 1000;
+  const period = query.periodSeconds * 1000;
   // Only periods that lie in the step as a whole.
   const span = { start: Math.ceil(begun / period) * period, end: Math.floor(now / period) * period };
   if (span.end <= span.start) return [];
+  const series = await cloudWatch.metricData(cloudWatchQueries(query, placeholders), span, signal);
+  return [...series.values()].flatMap((one) => [...one].sort(([a], [b]) => a - b).map(([, value]) => value));
+}
+
+/** The metrics and the expression over them, of which only the last gives data. */
+export function cloudWatchQueries(
+  { metrics, expression, periodSeconds }: NonNullable<MetricConfig["cloudWatch"]>,
+  placeholders: Placeholders,
+): MetricDataQuery[] {
   const queries = Object.entries(metrics).map(([Id, metric]) => {
     const dimensions = Object.fromEntries(
       Object.entries(metric.dimensions).map(([name, value]) => [name, filled(value, placeholders)]),
@@ -63,9 +72,9 @@ async function cloudWatchValues(
     const ReturnData = expression === undefined;
     return { Id, ReturnData, MetricStat: metricStat({ ...metric, dimensions }, periodSeconds) };
   });
-  const math = expression === undefined ? [] : [{ Id: "handoverResult", Expression: expression, ReturnData: true }];
-  const series = await cloudWatch.metricData([...queries, ...math], span, signal);
-  return [...series.values()].flatMap((one) => [...one].sort(([a], [b]) => a - b).map(([, value]) => value));
+  return expression === undefined
+    ? queries
+    : [...queries, { Id: "handoverResult", Expression: expression, ReturnData: true }];
 }
 
 /** An unknown name stays as it is: a dollar sign has other uses. */

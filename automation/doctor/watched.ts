@@ -1,0 +1,73 @@
+import type { Config } from "../../stacks/config.ts";
+import type { MetricConfig } from "../../stacks/watch-schema.ts";
+import { metricStat } from "../balancer-metrics.ts";
+import { CloudWatch } from "../cloudwatch.ts";
+import { cloudWatchQueries } from "../gates/metrics.ts";
+import { instantQuery } from "../prometheus.ts";
+import { type Finding, isDenied, ok, problem, reasonOf, skipped } from "./finding.ts";
+
+const timeLimitMilliseconds = 20_000;
+
+/** Asks once for everything that a run would watch: metrics, alarms, logs. It reads only. */
+export async function checkWatched(region: string, config: Config): Promise<Finding[]> {
+  const cloudWatch = new CloudWatch({ region, maxAttempts: 2 });
+  try {
+    return await findingsOf(cloudWatch, config);
+  } finally {
+    cloudWatch.close();
+  }
+}
+
+export async function findingsOf(
+  cloudWatch: Pick<CloudWatch, "metricData" | "alarmStates" | "logEvents">,
+  { upgrade: { comparison, metrics, alarms, logs } }: Pick<Config, "upgrade">,
+): Promise<Finding[]> {
+  const signal = AbortSignal.timeout(timeLimitMilliseconds);
+  const lastMinutes = { start: Date.now() - 300_000, end: Date.now() };
+  const requests = { namespace: "AWS/ApplicationELB", metricName: "RequestCount", dimensions: {}, stat: "Sum" };
+  return Promise.all([
+    ...(comparison.enabled
+      ? [
+          answers("comparison", () =>
+            cloudWatch.metricData([{ Id: "requests", MetricStat: metricStat(requests, 60) }], lastMinutes, signal),
+          ),
+        ]
+      : []),
+    ...metrics.map((metric) => answers(`metric ${metric.name}`, () => ask(metric))),
+    ...(alarms.length > 0 ? [answers("alarms", () => allExist(alarms))] : []),
+    ...logs.map(({ group, pattern }) =>
+      answers(`log ${group}`, () => cloudWatch.logEvents(group, pattern, lastMinutes, signal)),
+    ),
+  ]);
+
+  /** The new generation is not there yet: an answer without values is an answer. */
+  async function ask({ cloudWatch: query, prometheus }: MetricConfig): Promise<void> {
+    if (query !== undefined) await cloudWatch.metricData(cloudWatchQueries(query, {}), lastMinutes, signal);
+    if (prometheus !== undefined) await instantQuery(prometheus.url, prometheus.query, signal);
+  }
+
+  async function allExist(names: readonly string[]): Promise<void> {
+    const states = await cloudWatch.alarmStates(names, signal);
+    const missing = names.filter((name) => !states.has(name));
+    if (missing.length > 0)
+      throw Object.assign(new Error(`there is no alarm ${missing.join(", ")}`), { name: "ResourceNotFound" });
+  }
+}
+
+/** What refuses the question would refuse it in the run; what cannot be reached from here may be reached from there. */
+async function answers(check: string, ask: () => Promise<unknown>): Promise<Finding> {
+  try {
+    await ask();
+    return ok(check, "answers");
+  } catch (error) {
+    const reason = reasonOf(error);
+    if (isDenied(error)) return problem(check, `not allowed: ${reason}; docs/operating.md names the actions`);
+    if (isRefused(error)) return problem(check, `${reason}; correct it in handover:upgrade, or create what it names`);
+    return skipped(check, `${reason}; a run that cannot reach it is paused`);
+  }
+}
+
+function isRefused(error: unknown): boolean {
+  const name = error instanceof Error ? error.name : "";
+  return /^(ResourceNotFound|Invalid|Validation|PrometheusRefused)/.test(name);
+}
