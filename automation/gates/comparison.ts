@@ -25,7 +25,8 @@ const growth = 1.5;
 
 /**
  * The new generation answers no worse than the old one: neither its share of 5xx nor its share of slow requests is larger
- * by more than the tolerance. Both are counts of requests, so one test judges both: see proportions.ts.
+ * by more than the tolerance. Both are counts of requests, so one test judges both: see proportions.ts and
+ * docs/decisions/0007-comparison.md.
  *
  * Without traffic left for the old one (the bake), its last 15 minutes are what the new one is held against; without any
  * then, there is nothing to compare. After a pass a new comparison begins, as long as the gate is watched.
