@@ -2,6 +2,7 @@ import { type Config, ConfigError, type Input, parseConfig } from "../stacks/con
 import { objection } from "../stacks/guard.ts";
 import type { SiteShape } from "../stacks/intent.ts";
 import type { LastOutputs } from "../stacks/outputs.ts";
+import { type Parameters, withParameters } from "../stacks/parameters.ts";
 import { projectDirectory } from "../stacks/project.ts";
 import { userData, userDataDigest } from "../stacks/user-data.ts";
 import { Aws } from "./aws.ts";
@@ -36,9 +37,13 @@ export async function openSession(stack: string, options: OpenOptions): Promise<
   const engine = await Engine.open(file, options);
   try {
     const values = file.hasSecrets ? await engine.decryptedConfig() : file.config;
-    const config = parseConfig(handoverValues(values), projectDirectory);
+    const stated = parseConfig(handoverValues(values), projectDirectory);
     const aws = new Aws(region);
     const manager = new SystemsManager({ region });
+    const last = await engine.outputs();
+    const inUse = new Set([...Object.keys(last?.outputs.generations ?? {}), stated.live]);
+    const read = (path: string) => manager.parametersUnder(path);
+    const { config, parameters } = await withParameters(stated, [...inUse], last?.definitions, read);
     return {
       stack,
       region,
@@ -52,8 +57,12 @@ export async function openSession(stack: string, options: OpenOptions): Promise<
       engine,
       aws,
       manager,
-      last: await engine.outputs(),
-      secrets: new Set([...(file.hasSecrets ? secretsOf(file.config, values) : []), ...credentials(process.env)]),
+      last,
+      secrets: new Set([
+        ...(file.hasSecrets ? secretsOf(file.config, values) : []),
+        ...Object.values(parameters).flatMap(secretParameters),
+        ...credentials(process.env),
+      ]),
       close() {
         aws.close();
         manager.close();
@@ -95,6 +104,10 @@ export function regionOf({ config, stack }: StackFile): string {
   const region = config["aws:region"] ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
   if (typeof region === "string" && region !== "") return region;
   throw new ConfigError([`aws:region: is missing in Pulumi.${stack}.yaml; add for example: aws:region: us-east-1`]);
+}
+
+function secretParameters(parameters: Parameters): string[] {
+  return Object.values(parameters).flatMap(({ value, secret }) => (secret ? [value] : []));
 }
 
 /** Credentials that the driver itself works with. A short one, such as a sandbox's, would be found in ordinary words. */

@@ -8,6 +8,8 @@ import {
   SSMClient,
   type SSMClientConfig,
 } from "@aws-sdk/client-ssm";
+import type { Parameter, Parameters } from "../stacks/parameters.ts";
+import { retries } from "./retries.ts";
 
 /** A document to run on instances. */
 export interface Document {
@@ -26,12 +28,6 @@ export interface Invocation {
   readonly output: string;
 }
 
-export interface Parameter {
-  readonly value: string;
-  /** A SecureString. */
-  readonly secret: boolean;
-}
-
 /** SendCommand takes no more instances: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html */
 const instancesPerCommand = 50;
 /** SendCommand takes no less than this for the delivery, in seconds. */
@@ -42,7 +38,7 @@ export class SystemsManager {
   readonly #client: SSMClient;
 
   constructor(settings: Pick<SSMClientConfig, "region" | "endpoint" | "credentials">) {
-    this.#client = new SSMClient({ ...settings, retryMode: "adaptive", maxAttempts: 8 });
+    this.#client = new SSMClient({ ...settings, ...retries() });
   }
 
   /**
@@ -112,7 +108,7 @@ export class SystemsManager {
   }
 
   /** The parameters right under a path, by the last part of their name, decrypted. */
-  async parametersUnder(path: string, abortSignal?: AbortSignal): Promise<Readonly<Record<string, Parameter>>> {
+  async parametersUnder(path: string, abortSignal?: AbortSignal): Promise<Parameters> {
     const found: Record<string, Parameter> = {};
     let NextToken: string | undefined;
     do {

@@ -26,6 +26,7 @@ export interface GenerationConfig {
   readonly frontends: number;
   readonly array?: ArrayConfig;
   readonly inputs: Readonly<Record<string, Input>>;
+  readonly inputsFrom?: string;
   readonly userDataFile?: string;
 }
 

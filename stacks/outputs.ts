@@ -55,6 +55,8 @@ export const definitionsSchema = z.record(
     instanceType: z.string(),
     userDataDigest: z.string(),
     frontends: z.number(),
+    /** Inputs from Systems Manager. */
+    parameters: z.record(z.string(), z.object({ value: z.string(), secret: z.boolean() })).optional(),
   }),
 );
 

@@ -14,6 +14,11 @@ export const inputValue = z.union(
   },
 );
 
+/** A path of parameters in Systems Manager. */
+export const parameterPath = z
+  .string()
+  .regex(/^(\/[A-Za-z0-9_.-]+)+$/, "must be a path of parameters, for example /www/production");
+
 /** Where a value is in a JSON document: names and list positions with dots between them. */
 export const jsonPath = z
   .string()

@@ -1,3 +1,4 @@
+import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime/index.js";
 import { type ArrayFacts, arrayFacts } from "./array-facts.ts";
@@ -6,6 +7,7 @@ import { objection } from "./guard.ts";
 import { type Intent, intent, settled } from "./intent.ts";
 import { ledgerTableName } from "./ledger-table.ts";
 import { type Definitions, type LastOutputs, type Outputs, parseOutputs } from "./outputs.ts";
+import { type Parameters, withParameters } from "./parameters.ts";
 import { projectDirectory } from "./project.ts";
 import { isRow, phaseNames } from "./runbook.ts";
 import { rootDeviceNameOf, Site } from "./site.ts";
@@ -23,15 +25,20 @@ export async function program(): Promise<Record<string, unknown>> {
 }
 
 async function declare(): Promise<Record<string, unknown>> {
-  const config = parseConfig(handoverValues(), projectDirectory);
+  const stated = parseConfig(handoverValues(), projectDirectory);
   const last = await lastOutputs();
+  const position = decide(stated, last);
+  const inUse = new Set([
+    ...Object.keys(position.intent.generations),
+    ...(last === undefined ? [] : [last.outputs.live]),
+  ]);
+  const { config, parameters } = await withParameters(stated, [...inUse], last?.definitions, parametersUnder);
   const userDataOf = memoize((name: string) => userData(generationOf(config, name), config.site, projectDirectory));
   const problem = objection(config, last, ({ name }) => userDataDigest(userDataOf(name)));
   if (problem !== undefined) await refuse(problem);
 
-  const position = decide(config, last);
   const [definitions, facts] = await Promise.all([
-    define(config, position.intent, last, userDataOf),
+    define(config, position.intent, last, userDataOf, parameters),
     arrayFacts(position.intent, position.run, last),
   ]);
   const stack = pulumi.getStack();
@@ -85,14 +92,18 @@ async function define(
   desired: Intent,
   last: LastOutputs | undefined,
   userDataOf: (name: string) => string,
+  parameters: Readonly<Record<string, Parameters>>,
 ): Promise<Definitions> {
   const entries = Object.entries(desired.generations).map(async ([name, { frontends }]) => {
     const { imageId, instanceType } = generationOf(config, name);
     const known = last?.definitions[name];
     const rootDeviceName = known?.imageId === imageId ? known.rootDeviceName : await rootDeviceNameOf(imageId);
+    const digest = userDataDigest(userDataOf(name));
+    const given = parameters[name] ?? {};
+    const launchedWith = Object.keys(given).length > 0 ? { parameters: given } : {};
     return [
       name,
-      { imageId, rootDeviceName, instanceType, userDataDigest: userDataDigest(userDataOf(name)), frontends },
+      { imageId, rootDeviceName, instanceType, userDataDigest: digest, frontends, ...launchedWith },
     ] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
@@ -147,6 +158,16 @@ function describe(
     ),
     snapshot: site.database?.snapshot ?? null,
   };
+}
+
+async function parametersUnder(path: string): Promise<Parameters> {
+  const { names, types, values } = await aws.ssm.getParametersByPath({ path, withDecryption: true });
+  return Object.fromEntries(
+    names.map((name, index) => [
+      name.split("/").at(-1) ?? "",
+      { value: values[index] ?? "", secret: types[index] === "SecureString" },
+    ]),
+  );
 }
 
 /** This stack's own last outputs; undefined for one that was never deployed. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { arraySchema } from "./array-schema.ts";
 import { sessionsSchema, smokeCheck } from "./checks.ts";
-import { command, inputValue, path, seconds } from "./primitives.ts";
+import { command, inputValue, parameterPath, path, seconds } from "./primitives.ts";
 import { phaseNames } from "./runbook.ts";
 import { comparisonSchema, logSchema, metricSchema } from "./watch-schema.ts";
 
@@ -97,6 +97,8 @@ const siteSchema = z.strictObject({
       "give either volumeId or dbInstanceIdentifier",
     )
     .optional(),
+  /** Systems Manager parameters that are inputs of every generation, by the last part of their name. Default: none. */
+  inputsFrom: parameterPath.optional(),
 });
 
 export const generationSchema = z.strictObject({
@@ -126,6 +128,8 @@ export const generationSchema = z.strictObject({
       inputValue,
     )
     .optional(),
+  /** Systems Manager parameters that are inputs too; `inputs` win, and those of the site lose. Default: none. */
+  inputsFrom: parameterPath.optional(),
   /** cloud-init user data, relative to the project's folder. */
   userDataFile: z.string().min(1).optional(),
 });

@@ -3,6 +3,7 @@ import { approveCommand } from "./approve.ts";
 import type { Command } from "./command.ts";
 import { doctorCommand } from "./doctor.ts";
 import { historyCommand } from "./history.ts";
+import { inputsCommand } from "./inputs.ts";
 import { rehearseCommand } from "./rehearse.ts";
 import { reportCommand } from "./report.ts";
 import { resumeCommand } from "./resume.ts";
@@ -15,6 +16,7 @@ import { upgradeCommand } from "./upgrade.ts";
 export const commands: readonly Command<any>[] = [
   rehearseCommand,
   doctorCommand,
+  inputsCommand,
   upgradeCommand,
   statusCommand,
   approveCommand,

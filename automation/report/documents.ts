@@ -166,6 +166,19 @@ export const documents = {
     ),
     happenings: list(z.object({ time, what: z.string() })).describe("pauses, approvals, interrupts, the way back"),
   }),
+  "inputs-diff": document("handover inputs diff", {
+    stack: z.string(),
+    from: name.describe("the generation that serves").nullable(),
+    to: name.describe("handover:live in the stack's file"),
+    changes: list(
+      z.object({
+        name: z.string(),
+        before: z.string().describe("null: the live generation has no such input").nullable(),
+        after: z.string().describe("null: the goal's generation has no such input").nullable(),
+        secret: z.boolean().describe("neither side is shown"),
+      }),
+    ),
+  }),
   doctor: document("handover doctor", {
     stack: z.string(),
     healthy: z.boolean().describe("nothing is to be mended"),

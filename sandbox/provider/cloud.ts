@@ -14,6 +14,7 @@ import {
   type TargetHealthDescription,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { RDSClient } from "@aws-sdk/client-rds";
+import { SSMClient } from "@aws-sdk/client-ssm";
 import { retries } from "../../automation/retries.ts";
 import { Batch } from "./batch.ts";
 import { unless } from "./errors.ts";
@@ -26,7 +27,7 @@ export interface CloudOptions {
   readonly accessKey?: string;
   readonly secretKey?: string;
   readonly token?: string;
-  /** By the official plugin's names of the services: ec2, elbv2, rds, dynamodb, autoscaling. */
+  /** By the official plugin's names of the services: ec2, elbv2, rds, dynamodb, autoscaling, ssm. */
   readonly endpoints?: Readonly<Record<string, string>>;
   /** Tags of every resource that takes tags. */
   readonly defaultTags?: Tags;
@@ -41,6 +42,7 @@ export class Cloud {
   readonly databases: RDSClient;
   readonly tables: DynamoDBClient;
   readonly autoScaling: AutoScalingClient;
+  readonly parameters: SSMClient;
   readonly instances: Instances;
   readonly volumes: Batch<Volume>;
   readonly images: Batch<Image>;
@@ -72,6 +74,7 @@ export class Cloud {
     this.databases = new RDSClient(at("rds"));
     this.tables = new DynamoDBClient(at("dynamodb"));
     this.autoScaling = new AutoScalingClient(at("autoscaling"));
+    this.parameters = new SSMClient(at("ssm"));
     this.instances = new Instances(this.ec2);
     this.volumes = new Batch(async (ids) => {
       const Filters = [{ Name: "volume-id", Values: ids }];
@@ -104,7 +107,7 @@ export class Cloud {
   }
 
   close(): void {
-    for (const client of [this.ec2, this.loadBalancing, this.databases, this.tables, this.autoScaling])
+    for (const client of [this.ec2, this.loadBalancing, this.databases, this.tables, this.autoScaling, this.parameters])
       client.destroy();
   }
 }

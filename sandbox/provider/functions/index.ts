@@ -5,6 +5,7 @@ import { getAvailabilityZones } from "./availability-zones.ts";
 import type { AnyFunction } from "./function.ts";
 import { getInstanceType } from "./instance-type.ts";
 import { getSubnet, getVpc } from "./network.ts";
+import { getParametersByPath } from "./parameters.ts";
 
 export type { AnyFunction };
 
@@ -17,4 +18,5 @@ export const functions: Readonly<Record<string, AnyFunction>> = {
   "aws:index/getAvailabilityZones:getAvailabilityZones": getAvailabilityZones,
   "aws:index/getCallerIdentity:getCallerIdentity": getCallerIdentity,
   "aws:index/getRegion:getRegion": getRegion,
+  "aws:ssm/getParametersByPath:getParametersByPath": getParametersByPath,
 };

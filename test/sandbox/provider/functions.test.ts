@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import type { Properties } from "../../../sandbox/provider/values.ts";
 import { Harness } from "./harness.ts";
 import { createNetwork, type Network } from "./network.ts";
@@ -61,6 +62,26 @@ describe("The provider's functions", function () {
     assert.deepEqual([region.name, region.id], ["us-east-1", "us-east-1"]);
     const zones = await invoke("aws:index/getAvailabilityZones:getAvailabilityZones", { state: "available" });
     assert.deepEqual((zones.names as string[]).slice(0, 2), ["us-east-1a", "us-east-1b"]);
+  });
+
+  it("read the parameters under a path", async () => {
+    const token = "aws:ssm/getParametersByPath:getParametersByPath";
+    const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+    const client = new SSMClient({ endpoint: harness.cloud.url, region: "us-east-1", credentials });
+    await client.send(new PutParameterCommand({ Name: "/www/APP_REVISION", Value: "42", Type: "String" }));
+    await client.send(new PutParameterCommand({ Name: "/www/KEY", Value: "s3cret", Type: "SecureString" }));
+    await client.send(new PutParameterCommand({ Name: "/www/below/KEY", Value: "other", Type: "String" }));
+    client.destroy();
+    const { names, types, values } = await invoke(token, { path: "/www" });
+    assert.deepEqual(
+      [names, types, values],
+      [
+        ["/www/APP_REVISION", "/www/KEY"],
+        ["String", "SecureString"],
+        ["42", "s3cret"],
+      ],
+    );
+    assert.deepEqual((await invoke(token, { path: "/elsewhere" })).names, []);
   });
 
   it("refuse what they do not know", async () => {
