@@ -14,14 +14,14 @@ export interface ApplicationOptions {
 
 /** How many requests at once the server status pretends to have room for. */
 const workers = 256;
-const longestSleepMilliseconds = 60_000;
+const longestSleepMilliseconds = 600_000;
 
 /**
  * The sample application, which every server of the sandbox runs.
  *
  * | path | answer |
  * | --- | --- |
- * | `/` | 200; `?sleep=MILLISECONDS` (at most 60,000) holds it back |
+ * | `/` | 200; `?sleep=MILLISECONDS` (at most 600,000) holds it back: an open session |
  * | `/health` | 200, or 500 when it simulates `unhealthy` |
  * | `/health/db` | 200 when the database answers, else 503 with the reason |
  * | `/server-status?auto` | Apache's machine-readable status; BusyWorkers counts the request that asks, as Apache does |
