@@ -32,6 +32,8 @@ export interface DeriveOptions {
   readonly database: Readonly<Record<string, string>> | undefined;
   /** Number of frontends of every generation. Default: as in the file. */
   readonly frontends?: number;
+  /** Number of servers with which every generation's array begins; it may double. Default: as in the file. */
+  readonly array?: number;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface DeriveOptions {
  * with waiting times that fit a rehearsal. Instances run the sample application, whatever their image is; the site's own
  * metrics, alarms and logs are not watched.
  */
-export function derive({ like, likeName, slot, database, frontends }: DeriveOptions): Derived {
+export function derive({ like, likeName, slot, database, frontends, array }: DeriveOptions): Derived {
   const config = structuredClone(like.config) as Record<string, Node>;
   const site = config["handover:site"] ?? {};
   const balancer = child(site, "loadBalancer");
@@ -75,6 +77,13 @@ export function derive({ like, likeName, slot, database, frontends }: DeriveOpti
       if (generation.frontends !== undefined) generation.frontends = frontends;
     }
     site.elasticIps = Math.min(Number(site.elasticIps ?? 0), frontends);
+  }
+  if (array !== undefined) {
+    for (const generation of Object.values(generations) as Node[]) {
+      // What extends another takes its array over.
+      if (generation.extends === undefined) generation.array = { minSize: array, maxSize: Math.max(1, 2 * array) };
+      else delete generation.array;
+    }
   }
   const header = ` Derived from Pulumi.${likeName}.yaml by \`handover sandbox up\`: the same site on this machine, with shorter waits. Edit it freely.`;
   return {

@@ -17,6 +17,7 @@ export interface RehearsalOptions {
   readonly name: string;
   readonly like: string;
   readonly frontends?: number;
+  readonly array?: number;
   /** Default: the first generation in the file that is not live. */
   readonly to?: string;
   readonly requestsPerSecond: number;

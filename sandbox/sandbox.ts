@@ -27,13 +27,14 @@ export interface UpOptions {
   /** The stack whose file is followed. Default: staging. */
   readonly like?: string;
   readonly frontends?: number;
+  readonly array?: number;
 }
 
 /**
  * Starts the services in the background and writes `Pulumi.<name>.yaml`. This process is one of the sandbox then: its
  * environment has the endpoint, the credentials and the backend.
  */
-export async function up({ name, like = "staging", frontends }: UpOptions): Promise<Sandbox> {
+export async function up({ name, like = "staging", frontends, array }: UpOptions): Promise<Sandbox> {
   if (find(name) !== undefined) {
     throw new HandoverError(
       "sandbox-up",
@@ -62,7 +63,7 @@ export async function up({ name, like = "staging", frontends }: UpOptions): Prom
       (file.config as Record<string, { database?: object }>)["handover:site"]?.database,
       region,
     );
-    writeFileSync(stackFile(name), derive({ like: file, likeName: like, slot, database, frontends }).text);
+    writeFileSync(stackFile(name), derive({ like: file, likeName: like, slot, database, frontends, array }).text);
     const sandbox: Sandbox = { name, slot: slot.number, region, providerPort, processes };
     writeFileSync(join(directory, "env"), exportLines(variables), { mode: 0o600 });
     writeFileSync(join(directory, "sandbox.json"), JSON.stringify(sandbox));

@@ -8,6 +8,7 @@ interface Arguments {
   readonly name: string;
   readonly like: string;
   readonly frontends?: number;
+  readonly array?: number;
   readonly to?: string;
   readonly rate: number;
 }
@@ -24,6 +25,7 @@ export const rehearseCommand: Command<Arguments> = {
     name: { type: "string", default: "rehearsal", requiresArg: true, describe: "name of the sandbox and of its stack" },
     like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file is followed" },
     frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
+    array: { type: "number", requiresArg: true, describe: "number of servers of each generation's array" },
     to: { type: "string", requiresArg: true, describe: "generation to go to (default: the first that is not live)" },
     rate: { type: "number", default: 200, requiresArg: true, describe: "requests per second" },
   },

@@ -10,6 +10,7 @@ interface Arguments {
   readonly name: string;
   readonly like: string;
   readonly frontends?: number;
+  readonly array?: number;
   readonly kind?: string;
   readonly rate?: number;
   readonly operation?: string;
@@ -52,17 +53,18 @@ export const sandboxCommand: Command<Arguments> = {
         },
         like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file is followed" },
         frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
+        array: { type: "number", requiresArg: true, describe: "number of servers of each generation's array" },
       }),
   run: (args) => actions[args.action as keyof typeof actions](args),
 };
 
 const actions = {
-  async up({ name, like, frontends, json }: Arguments & { json: boolean }) {
+  async up({ name, like, frontends, array, json }: Arguments & { json: boolean }) {
     const [{ deploy }, { up }] = await Promise.all([
       import("../../sandbox/deploy.ts"),
       import("../../sandbox/sandbox.ts"),
     ]);
-    const sandbox = await up({ name, like, frontends });
+    const sandbox = await up({ name, like, frontends, array });
     const result = await deploy(name, json ? () => undefined : progressLines(note));
     if (json) printJson("sandbox-up", { name, like, ...result });
     else if (result.outcome !== "reached")

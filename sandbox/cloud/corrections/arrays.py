@@ -9,9 +9,13 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from cloud import timers
 from corrections.array_instances import deregister, is_suspended, reconcile, register, replace_ended, retire
+from corrections.scaling import forget_all_of
 from settings import settings
 
 _init = FakeAutoScalingGroup.__init__
+_enter_standby = AutoScalingBackend.enter_standby_instances
+_exit_standby = AutoScalingBackend.exit_standby_instances
+_detach = AutoScalingBackend.detach_instances
 
 
 def apply() -> None:
@@ -24,6 +28,9 @@ def apply() -> None:
     AutoScalingBackend.resume_processes = resume_processes
     AutoScalingBackend.notify_terminate_instances = notify_terminate_instances
     AutoScalingBackend.terminate_instance = terminate_instance
+    AutoScalingBackend.enter_standby_instances = enter_standby
+    AutoScalingBackend.exit_standby_instances = exit_standby
+    AutoScalingBackend.detach_instances = detach_instances
     AutoScalingResponse.delete_auto_scaling_group = delete
     AutoScalingResponse.describe_scaling_activities = describe_scaling_activities
     InstanceState.launch_template = property(launch_template_of)
@@ -144,6 +151,34 @@ def terminate_instance(self: Any, instance_id: str, should_decrement: bool) -> T
     raise ValidationError(f"Instance Id not found - No managed instance found for instance ID: {instance_id}")
 
 
+def enter_standby(self: Any, group_name: str, instance_ids: list[str], should_decrement: bool) -> list[Any]:
+    """Out of the target groups, running, and no part of the capacity.
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-enter-exit-standby.html
+    """
+    deregister(find(self, group_name), instances_of(self, group_name, instance_ids))
+    return _enter_standby(self, group_name, instance_ids, should_decrement)
+
+
+def exit_standby(self: Any, group_name: str, instance_ids: list[str]) -> list[Any]:
+    """https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-enter-exit-standby.html"""
+    activities = _exit_standby(self, group_name, instance_ids)
+    register(find(self, group_name), instances_of(self, group_name, instance_ids))
+    return activities
+
+
+def detach_instances(self: Any, group_name: str, instance_ids: list[str], should_decrement: bool) -> list[Any]:
+    """Out of the group and its target groups, and running.
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-detach-attach-instances.html
+    """
+    deregister(find(self, group_name), instances_of(self, group_name, instance_ids))
+    return _detach(self, group_name, instance_ids, should_decrement)
+
+
+def instances_of(backend: Any, group_name: str, instance_ids: list[str]) -> list[Any]:
+    states = find(backend, group_name).instance_states
+    return [each.instance for each in states if each.instance.id in instance_ids]
+
+
 def delete(self: Any) -> EmptyResult:
     """Only an empty group, or by force; then its instances end at once, and the group when they have ended.
     https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html
@@ -163,8 +198,7 @@ def delete(self: Any) -> EmptyResult:
 
     def gone() -> None:
         backend.autoscaling_groups.pop(group.name, None)
-        for name in [name for name, policy in backend.policies.items() if policy.as_name == group.name]:
-            backend.policies.pop(name)
+        forget_all_of(backend, group.name)
 
     timers.after(settings.shutdownSeconds if states else 0, gone)
     return EmptyResult()

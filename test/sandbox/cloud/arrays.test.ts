@@ -3,9 +3,18 @@ import {
   type AutoScalingGroup,
   CreateAutoScalingGroupCommand,
   DeleteAutoScalingGroupCommand,
+  DeletePolicyCommand,
   DescribeAutoScalingGroupsCommand,
+  DescribePoliciesCommand,
   DescribeScalingActivitiesCommand,
+  DescribeScheduledActionsCommand,
+  DetachInstancesCommand,
   DetachLoadBalancerTargetGroupsCommand,
+  EnterStandbyCommand,
+  ExecutePolicyCommand,
+  ExitStandbyCommand,
+  PutScalingPolicyCommand,
+  PutScheduledUpdateGroupActionCommand,
   ResumeProcessesCommand,
   SetDesiredCapacityCommand,
   SuspendProcessesCommand,
@@ -167,6 +176,57 @@ describe("The cloud's arrays", () => {
     await scale(other, 1);
     await inService(other, 1);
     assert.deepEqual(await ids(targets), []);
+  });
+
+  it("have no traffic in standby and after they were detached, and run on", async () => {
+    const targets = await group();
+    const name = await create(2, [targets]);
+    const [first = "", second = ""] = await inService(name, 2);
+    const place = { AutoScalingGroupName: name, ShouldDecrementDesiredCapacity: true };
+    await cloud.autoScaling.send(new EnterStandbyCommand({ ...place, InstanceIds: [first] }));
+    assert.deepEqual([await ids(targets), (await find(name))?.DesiredCapacity], [[second], 1]);
+    await cloud.autoScaling.send(new ExitStandbyCommand({ AutoScalingGroupName: name, InstanceIds: [first] }));
+    assert.deepEqual(await ids(targets), [first, second].sort());
+    await inService(name, 2);
+    await cloud.autoScaling.send(new DetachInstancesCommand({ ...place, InstanceIds: [second] }));
+    assert.deepEqual([await ids(targets), await inService(name, 1)], [[first], [first]]);
+    assert.equal((await describeInstance(cloud.ec2, second)).State?.Name, "running");
+  });
+
+  it("have policies and scheduled actions of their own, under names that others have too", async () => {
+    const [one, other] = [await create(0), await create(0)];
+    for (const AutoScalingGroupName of [one, other]) {
+      const policy = { PolicyType: "SimpleScaling", AdjustmentType: "ChangeInCapacity", ScalingAdjustment: 1 };
+      await cloud.autoScaling.send(
+        new PutScalingPolicyCommand({ AutoScalingGroupName, PolicyName: "more", ...policy }),
+      );
+      await cloud.autoScaling.send(
+        new PutScheduledUpdateGroupActionCommand({ AutoScalingGroupName, ScheduledActionName: "night", MaxSize: 1 }),
+      );
+    }
+    const left = async (AutoScalingGroupName: string) => {
+      const policies = await cloud.autoScaling.send(new DescribePoliciesCommand({ AutoScalingGroupName }));
+      const actions = await cloud.autoScaling.send(new DescribeScheduledActionsCommand({ AutoScalingGroupName }));
+      return [policies.ScalingPolicies?.length, actions.ScheduledUpdateGroupActions?.length];
+    };
+    await cloud.autoScaling.send(new DeletePolicyCommand({ AutoScalingGroupName: one, PolicyName: "more" }));
+    assert.deepEqual(
+      [await left(one), await left(other)],
+      [
+        [0, 1],
+        [1, 1],
+      ],
+    );
+    await cloud.autoScaling.send(new ExecutePolicyCommand({ AutoScalingGroupName: other, PolicyName: "more" }));
+    assert.equal((await find(other))?.DesiredCapacity, 1);
+    await cloud.autoScaling.send(new DeleteAutoScalingGroupCommand({ AutoScalingGroupName: one }));
+    assert.deepEqual(
+      [await left(one), await left(other)],
+      [
+        [0, 0],
+        [1, 1],
+      ],
+    );
   });
 
   it("keep their capacity when an update does not state it, within the sizes", async () => {

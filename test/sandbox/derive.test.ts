@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { derive } from "../../sandbox/derive.ts";
+import { slot } from "../../sandbox/slot.ts";
+import { parseConfig } from "../../stacks/config.ts";
+import { projectDirectory } from "../../stacks/project.ts";
+import { exampleValues } from "../stacks/shape.ts";
+
+/** The sandbox's configuration for a stack's file, as the program would read it. */
+function configOf(options: { frontends?: number; array?: number }, change: (generations: never) => void = () => {}) {
+  const values = exampleValues();
+  change(values.generations as never);
+  const like = { config: Object.fromEntries(Object.entries(values).map(([key, each]) => [`handover:${key}`, each])) };
+  const { text } = derive({ like, likeName: "staging", slot: slot(0), database: undefined, ...options });
+  const { config } = parse(text) as { config: Record<string, unknown> };
+  const keys = Object.entries(config).filter(([key]) => key.startsWith("handover:"));
+  return parseConfig(Object.fromEntries(keys.map(([key, each]) => [key.slice(9), each])), projectDirectory);
+}
+
+describe("a sandbox's file", () => {
+  it("has the same arrays as the file that it follows, none if that has none", () => {
+    assert.equal(configOf({}).generations.green?.array, undefined);
+  });
+
+  it("has an array of the size that was asked for in every generation, whatever the file says", () => {
+    const { blue, green } = configOf({ array: 3 }, ({ green: own }: Record<string, { array?: object }>) => {
+      if (own !== undefined) own.array = { minSize: 1, maxSize: 1 };
+    }).generations;
+    assert.deepEqual([blue?.array?.minSize, blue?.array?.maxSize], [3, 6]);
+    assert.deepEqual(green?.array, blue?.array);
+  });
+
+  it("holds no more Elastic IPs than there are frontends", () => {
+    assert.equal(configOf({ frontends: 1 }).site.elasticIps, 1);
+  });
+});
