@@ -1,6 +1,6 @@
 import type { Config } from "../stacks/config.ts";
 import { type SiteShape, stepsOf } from "../stacks/intent.ts";
-import { isAfter, type PhaseName, phaseNames, withdraw } from "../stacks/runbook.ts";
+import { isAfter, type PhaseName, phaseNames, runbook, withdraw } from "../stacks/runbook.ts";
 import type { Position } from "./engine.ts";
 import type { GatedRow } from "./gates/of-row.ts";
 
@@ -57,4 +57,11 @@ export function updatesOf(shape: SiteShape, row: GatedRow): Update[] {
 export function positionOf({ row, step, left }: Update, { id, from, to }: RunIdentity): Position {
   if (row === "settle") return { live: from, run: { id, from, to: from } };
   return { live: to, phase: row, step, run: { id, from, to, ...(left !== undefined && { left }) } };
+}
+
+/** What a row does, in words. */
+export function descriptionOf(row: GatedRow): string {
+  if (row === withdraw) return "puts traffic and addresses back, and takes the new servers out of the pool";
+  if (row === "settle") return "leaves one generation alone";
+  return runbook.find(({ name }) => name === row)?.does ?? "";
 }

@@ -1,12 +1,12 @@
-import type { Config } from "../stacks/config.ts";
 import type { PhaseName } from "../stacks/runbook.ts";
 import { type Drive, walkerOf } from "./drive.ts";
 import { EngineDiedError } from "./engine.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { interrupted, putBack } from "./put-back.ts";
-import type { Listener, RunResult } from "./report/events.ts";
+import type { RunResult } from "./report/events.ts";
 import { phasesOf, type RunIdentity } from "./updates.ts";
 import { ApprovalNeeded, GateError, type Walker } from "./walker.ts";
+import { warningsOf } from "./warnings.ts";
 
 /** How far a run got before. */
 export interface Progress {
@@ -26,7 +26,7 @@ export async function walk(drive: Drive, run: RunIdentity, progress: Progress): 
     to: run.to,
     resumed: progress.finished.length > 0,
   });
-  warnOfFewer(session.config, run, options.listener);
+  for (const message of warningsOf(session.config, run)) options.listener({ type: "warning", message });
   let reached: PhaseName = "backup";
   try {
     const left = phasesOf(session, run).filter((phase) => !progress.finished.includes(phase));
@@ -44,16 +44,6 @@ export async function walk(drive: Drive, run: RunIdentity, progress: Progress): 
     const migrated = [...progress.finished, ...walker.phases.map(({ name }) => name)].includes("migrate");
     return stopped(drive, walker, { ...run, reached, migrated }, error);
   }
-}
-
-/** Every new server is healthy before an old one leaves; how many that are is the configuration's word. */
-function warnOfFewer({ generations }: Config, { from, to }: RunIdentity, listener: Listener): void {
-  const [old, next] = [from, to].map((name) => generations[name]?.frontends ?? 0);
-  if (old === undefined || next === undefined || next >= old) return;
-  listener({
-    type: "warning",
-    message: `${to} declares ${next} frontends, and ${from} has ${old}: fewer servers will serve than before the run (handover:generations.${to}.frontends)`,
-  });
 }
 
 function mustAsk({ session, options }: Drive, phase: PhaseName): boolean {

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Outputs } from "../stacks/outputs.ts";
-import { runbook, withdraw } from "../stacks/runbook.ts";
 import { runCommand } from "./command-line.ts";
 import type { Applied, Plan } from "./engine.ts";
 import { type ExitCode, exitCodes, HandoverError } from "./errors.ts";
@@ -12,7 +11,7 @@ import { check } from "./policy.ts";
 import type { Listener, Outcome, PhaseReport, RunResult } from "./report/events.ts";
 import type { RunLedger } from "./run-ledger.ts";
 import { inputsOf, type Session } from "./session.ts";
-import { positionOf, type RunIdentity, type Update, updatesOf } from "./updates.ts";
+import { descriptionOf, positionOf, type RunIdentity, type Update, updatesOf } from "./updates.ts";
 
 /** How a run is told to stop: `stop` after the operation in hand, `cancel` in the middle of it. */
 export interface Signals {
@@ -342,12 +341,6 @@ export class Walker {
   async undoMigrations(): Promise<void> {
     await this.#command("migrate", this.#session.config.upgrade.migrate?.rollbackCommand);
   }
-}
-
-function descriptionOf(row: GatedRow): string {
-  if (row === withdraw) return "puts traffic and addresses back, and takes the new servers out of the pool";
-  if (row === "settle") return "leaves one generation alone";
-  return runbook.find(({ name }) => name === row)?.does ?? "";
 }
 
 function secondsSince(started: number): number {

@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 import { doctorCommand } from "./doctor.ts";
 import { historyCommand } from "./history.ts";
 import { inputsCommand } from "./inputs.ts";
+import { planCommand } from "./plan.ts";
 import { rehearseCommand } from "./rehearse.ts";
 import { reportCommand } from "./report.ts";
 import { resumeCommand } from "./resume.ts";
@@ -17,6 +18,7 @@ export const commands: readonly Command<any>[] = [
   rehearseCommand,
   doctorCommand,
   inputsCommand,
+  planCommand,
   upgradeCommand,
   statusCommand,
   approveCommand,

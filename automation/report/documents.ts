@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ledgerEvent } from "../ledger/events.ts";
-import { runEvent, runResult } from "./events.ts";
+import { plannedOperation, row, runEvent, runResult } from "./events.ts";
 
 /**
  * The shapes of everything that `--json` prints, in one place: `docs/schemas/` is generated from them (`npm run schemas`),
@@ -104,6 +104,18 @@ export const documents = {
   event: z
     .intersection(z.object({ version: z.literal(version) }), runEvent)
     .describe("a line of handover upgrade, resume, rollback or abort; the last is run-finished, or an error"),
+  plan: document("handover plan", {
+    from: name.describe("the generation that the run leaves"),
+    to: name.describe("the generation that it goes to; the same as `from` outside of a run"),
+    warnings: list(z.string()),
+    phases: list(
+      z.object({
+        name: row,
+        operations: list(plannedOperation).describe("by type and name, step by step"),
+        gates: list(z.string()).describe("what must hold before the next phase, and commands that must succeed"),
+      }),
+    ),
+  }),
   status: document("handover status", {
     stack: z.string(),
     live: name.describe("the generation that serves").nullable(),

@@ -5,7 +5,9 @@ import type { GatedRow } from "../gates/of-row.ts";
 
 /** What a run tells while it goes, one JSON line each with `--json`. */
 
-const row: z.ZodType<GatedRow> = z.enum([...phaseNames, withdraw, "settle"]).describe("phase, or row of the way back");
+export const row: z.ZodType<GatedRow> = z
+  .enum([...phaseNames, withdraw, "settle"])
+  .describe("phase, or row of the way back");
 const evidence: z.ZodType<Evidence> = z.json().describe("what the gate saw");
 const step = z.number().describe("step within the phase, 1 being the first").optional();
 const seconds = z.number();

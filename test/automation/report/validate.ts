@@ -22,6 +22,7 @@ const shapes: Readonly<Record<string, readonly DocumentName[]>> = {
   abort: ["event"],
   status: ["status"],
   approve: ["approval"],
+  plan: ["plan"],
   history: ["verification", "history", "run-history"],
   report: ["report"],
   doctor: ["doctor"],

@@ -1,0 +1,76 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Engine } from "../engine.ts";
+import { HandoverError } from "../errors.ts";
+import { openSession, type Session, stackFileOf } from "../session.ts";
+import { startSimulator } from "./simulator.ts";
+
+/** A stack, and a copy of it that may be updated: its cloud is simulated, its backend a folder that goes with it. */
+export interface Copy {
+  /** Its engine must not be asked to change anything. */
+  readonly session: Session;
+  readonly engine: Engine;
+  close(): void;
+}
+
+/**
+ * Copies a stack's state into a backend of its own. What is secret in it stays encrypted as the stack has it.
+ * @throws ConfigError or HandoverError (exit 1); nothing was created
+ */
+export async function openCopy(stack: string): Promise<Copy> {
+  const directory = mkdtempSync(join(tmpdir(), "handover-plan-"));
+  const opened: { close(): void }[] = [{ close: () => rmSync(directory, { recursive: true, force: true }) }];
+  const keep = <T extends { close(): void }>(each: T): T => {
+    opened.push(each);
+    return each;
+  };
+  const close = () => {
+    for (const each of opened.splice(0).reverse()) each.close();
+  };
+  const openScratch = async () => {
+    const simulator = keep(await startSimulator());
+    const environment = { ...backendIn(directory), ...simulator.environment };
+    return { environment, engine: keep(await Engine.open(stackFileOf(stack), { create: true, environment })) };
+  };
+  // The slowest part is starting processes, so both are opened side by side.
+  const [original, scratch] = await Promise.allSettled([
+    openSession(stack, { create: false }).then(keep),
+    openScratch(),
+  ]);
+  try {
+    if (original.status === "rejected" && !isNotDeployed(original.reason)) throw original.reason;
+    if (scratch.status === "rejected") throw scratch.reason;
+    const { engine, environment } = scratch.value;
+    if (original.status === "rejected") {
+      // There is nothing to copy, and nothing is created where the stack would be.
+      return { session: keep(await openSession(stack, { create: false, environment })), engine, close };
+    }
+    await original.value.engine.copyTo(engine);
+    return { session: original.value, engine, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** The scratch state is thrown away, so it is written once at the end of an update, and without backups. */
+function backendIn(directory: string): Record<string, string> {
+  const state = join(directory, "state");
+  mkdirSync(state, { mode: 0o700 });
+  const { PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE } = process.env;
+  const hasPassphrase = (PULUMI_CONFIG_PASSPHRASE ?? PULUMI_CONFIG_PASSPHRASE_FILE) !== undefined;
+  return {
+    PULUMI_BACKEND_URL: `file://${state}`,
+    PULUMI_EXPERIMENTAL: "true",
+    PULUMI_SKIP_CHECKPOINTS: "true",
+    PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
+    // For a stack whose secrets are not a passphrase's: known to nobody, and gone with this process.
+    ...(!hasPassphrase && { PULUMI_CONFIG_PASSPHRASE: randomBytes(32).toString("base64") }),
+  };
+}
+
+function isNotDeployed(error: unknown): boolean {
+  return error instanceof HandoverError && error.code === "stack-not-deployed";
+}

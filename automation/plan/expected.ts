@@ -1,0 +1,38 @@
+import { LedgerMissingError } from "../ledger/errors.ts";
+import { readJournal } from "../ledger/journal.ts";
+import type { RunSummary } from "../ledger/runs.ts";
+import { ledgerOf } from "../run-ledger.ts";
+
+/** How long a run may be expected to take: the median of the last ones that reached their goal. */
+export interface Expected {
+  readonly seconds: number;
+  /** How many runs that is judged from. */
+  readonly runs: number;
+}
+
+const most = 5;
+
+/** Undefined when no run reached its goal yet. @param runs the newest first */
+export function expectedOf(runs: readonly RunSummary[]): Expected | undefined {
+  const seconds = runs
+    .flatMap(({ outcome, started, finished }) =>
+      outcome === "reached" && finished !== undefined ? [(Date.parse(finished) - Date.parse(started)) / 1000] : [],
+    )
+    .slice(0, most)
+    .sort((a, b) => a - b);
+  const median = seconds[Math.floor(seconds.length / 2)];
+  return median === undefined ? undefined : { seconds: median, runs: seconds.length };
+}
+
+/** From the stack's ledger; undefined when it has none. */
+export async function expectedOn(stack: string, region: string): Promise<Expected | undefined> {
+  const table = ledgerOf(stack, region);
+  try {
+    return expectedOf(await readJournal(table).runs());
+  } catch (error) {
+    if (error instanceof LedgerMissingError) return undefined;
+    throw error;
+  } finally {
+    table.client.destroy();
+  }
+}

@@ -1,0 +1,76 @@
+import type { Outputs } from "../../stacks/outputs.ts";
+import { type GatedRow, gatesBefore, gatesOf, sessionGates } from "../gates/of-row.ts";
+import { offences } from "../policy.ts";
+import type { Operation } from "../recorder.ts";
+import type { DocumentOf } from "../report/documents.ts";
+import type { PlannedOperation } from "../report/events.ts";
+import { positionOf, updatesOf } from "../updates.ts";
+import { warningsOf } from "../warnings.ts";
+import type { Copy } from "./copy.ts";
+import type { Route } from "./route.ts";
+
+/** What a run would do: the document of `handover plan --json`. */
+export type Prediction = Omit<DocumentOf<"plan">, "version">;
+export type PredictedPhase = Prediction["phases"][number];
+
+/** Walks the copy of a stack through a route, and tells what each row does. */
+export async function predict(copy: Copy, route: Route, signal: AbortSignal): Promise<Prediction> {
+  const { identity, behind, rows } = route;
+  const warnings = warningsOf(copy.session.config, identity);
+  const phases: PredictedPhase[] = [];
+  let outputs = copy.session.last?.outputs;
+  for (const [index, row] of [...behind, ...rows].entries()) {
+    const { operations, gates, after } = await imagine(copy, route, row, outputs, signal);
+    outputs = after;
+    if (index < behind.length) continue;
+    for (const { op, type, name } of offences(operations, { row, ...identity }))
+      warnings.push(`the plan of ${row} would be refused, since it may not ${op} ${type} ${name}`);
+    phases.push({ name: row, operations: operations.map(planned), gates });
+  }
+  return { from: identity.from, to: identity.to, warnings, phases };
+}
+
+interface Imagined {
+  readonly operations: readonly Operation[];
+  readonly gates: readonly string[];
+  readonly after: Outputs | undefined;
+}
+
+async function imagine(
+  { session, engine }: Copy,
+  { identity }: Route,
+  row: GatedRow,
+  before: Outputs | undefined,
+  signal: AbortSignal,
+): Promise<Imagined> {
+  const operations: Operation[] = [];
+  const gates = new Set(commandsOf(session.config.upgrade, row));
+  let outputs = before;
+  for (const update of updatesOf(session.shape, row)) {
+    const applied = await engine.upTo(positionOf(update, identity), signal);
+    operations.push(...applied.operations.toSorted(byTypeAndName));
+    const scene = { ...session, ...identity, before: outputs, after: applied.outputs, redact: (text: string) => text };
+    const { hold, watch } = gatesOf(row, scene);
+    const sessions = row === "drain" ? sessionGates(scene).values() : [];
+    for (const { name } of [...gatesBefore(row, scene).hold, ...hold, ...(watch?.gates ?? []), ...sessions])
+      gates.add(name);
+    outputs = applied.outputs;
+  }
+  return { operations, gates: [...gates], after: outputs };
+}
+
+function commandsOf({ migrate, beforeMove }: Copy["session"]["config"]["upgrade"], row: GatedRow): string[] {
+  const command = { migrate, "move-addresses": beforeMove }[row as string]?.command;
+  return command === undefined ? [] : [`command ${command[0]}`];
+}
+
+function planned({ op, type, name, properties }: Operation): PlannedOperation {
+  return { op, type, name, properties };
+}
+
+const { compare } = new Intl.Collator("en", { numeric: true });
+
+/** The engine works on many resources at once, in no order that means something; the steps of one resource keep theirs. */
+function byTypeAndName(a: Operation, b: Operation): number {
+  return compare(a.type, b.type) || compare(a.name, b.name);
+}

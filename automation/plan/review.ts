@@ -1,0 +1,50 @@
+import type { PhaseName } from "../../stacks/runbook.ts";
+import { checkImage } from "../gates/image.ts";
+import { begunRun } from "../history.ts";
+import { LedgerMissingError } from "../ledger/errors.ts";
+import { checkGoal } from "../session.ts";
+import { type Change, changesOf } from "./changes.ts";
+import { openCopy } from "./copy.ts";
+import { type Expected, expectedOn } from "./expected.ts";
+import { type Prediction, predict } from "./predict.ts";
+import { routeOf } from "./route.ts";
+
+/** A prediction, with what a person wants to know beside it. */
+export interface Review {
+  readonly stack: string;
+  readonly prediction: Prediction;
+  /** What the new generation declares otherwise than the live one. */
+  readonly changes: readonly Change[];
+  readonly expected: Expected | undefined;
+}
+
+/**
+ * Plans what `handover upgrade` would do, or going back after a phase.
+ * @throws ConfigError or HandoverError (exit 1) when there is no way to the goal; nothing is changed in any case
+ */
+export async function review(stack: string, rollbackFrom: PhaseName | undefined, signal: AbortSignal): Promise<Review> {
+  const copy = await openCopy(stack);
+  try {
+    const { session } = copy;
+    const { region, config, secrets, aws } = session;
+    checkGoal(session);
+    const goal = config.generations[config.live];
+    const [begun, expected] = await Promise.all([
+      begunRun(session).catch(noneWithoutLedger),
+      expectedOn(stack, region),
+      goal && checkImage(aws, goal, signal),
+    ]);
+    const route = routeOf({ ...session, begun }, rollbackFrom);
+    const { from, to } = route.identity;
+    const prediction = await predict(copy, route, signal);
+    const changes = changesOf(config.generations[from], config.generations[to], secrets);
+    return { stack, prediction, changes, expected: from === to ? undefined : expected };
+  } finally {
+    copy.close();
+  }
+}
+
+/** The site's first deployment creates it. */
+function noneWithoutLedger(error: unknown): undefined {
+  if (!(error instanceof LedgerMissingError)) throw error;
+}

@@ -1,0 +1,79 @@
+import { type Config, ConfigError } from "../../stacks/config.ts";
+import type { SiteShape } from "../../stacks/intent.ts";
+import type { LastOutputs } from "../../stacks/outputs.ts";
+import { isAfter, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
+import { exitCodes, HandoverError } from "../errors.ts";
+import type { GatedRow } from "../gates/of-row.ts";
+import type { UnfinishedRun } from "../history.ts";
+import { phasesOf, type RunIdentity, wayBack } from "../updates.ts";
+
+/** What is known of a stack before anything is planned. */
+export interface Standing {
+  readonly config: Config;
+  readonly shape: SiteShape;
+  readonly last: LastOutputs | undefined;
+  /** The run that was begun and has not ended. */
+  readonly begun: UnfinishedRun | undefined;
+}
+
+/** Which rows a run would apply. */
+export interface Route {
+  readonly identity: RunIdentity;
+  /** Applied before the ones that are shown. */
+  readonly behind: readonly GatedRow[];
+  readonly rows: readonly GatedRow[];
+}
+
+/**
+ * The rows that `handover upgrade` would apply from where the stack stands; with `rollbackFrom` those of going back
+ * after that phase.
+ * @throws ConfigError or HandoverError when there is no such way
+ */
+export function routeOf(standing: Standing, rollbackFrom?: PhaseName): Route {
+  const ahead = routeAhead(standing);
+  if (rollbackFrom === undefined) return ahead;
+  const { identity, rows } = ahead;
+  const index = rows.indexOf(rollbackFrom);
+  if (index < 0 || rollbackFrom === "retire") {
+    const possible = rows.filter((row) => isPhase(row) && row !== "retire");
+    throw new HandoverError(
+      "no-way-back",
+      exitCodes.usage,
+      `--rollback-from: there is no way back from ${rollbackFrom} here; it may be one of ${possible.join(", ") || "none, for no run is ahead"}. Nothing was changed.`,
+    );
+  }
+  return { identity, behind: rows.slice(0, index + 1), rows: wayBack(rollbackFrom) };
+}
+
+function routeAhead({ config, shape, last, begun }: Standing): Route {
+  const goal = config.live;
+  const run = begun ?? byHand(last);
+  if (run !== undefined) {
+    const { from, to, reached, finished } = run;
+    const identity = { id: run.id, from, to };
+    if (goal === from || run.rollingBack) return { identity, behind: [], rows: wayBack(reached ?? "backup") };
+    if (goal !== to) {
+      throw new ConfigError([
+        `handover:live: a run from ${from} to ${to} has not ended, and the goal is ${goal}; finish it or go back first, and then plan the way to ${goal}`,
+      ]);
+    }
+    return { identity, behind: [], rows: phasesOf({ config, shape }, run).filter((row) => !finished.includes(row)) };
+  }
+  const from = last?.outputs.live ?? goal;
+  if (from === goal) return { identity: { id: "deploy", from: goal, to: goal }, behind: [], rows: ["settle"] };
+  const identity = { id: "plan", from, to: goal };
+  return { identity, behind: [], rows: phasesOf({ config, shape }, identity) };
+}
+
+/** A run that was stepped by hand stands in the phase that its outputs name, which is applied again. */
+function byHand(last: LastOutputs | undefined) {
+  const run = last?.outputs.run;
+  if (!run) return undefined;
+  const reached = phaseNames.find((name) => name === run.phase) ?? "connect";
+  const finished = phaseNames.filter((name) => isAfter(reached, name));
+  return { ...run, reached, finished, rollingBack: false };
+}
+
+function isPhase(row: GatedRow): row is PhaseName {
+  return phaseNames.some((name) => name === row);
+}

@@ -1,0 +1,25 @@
+import { descriptionOf } from "../updates.ts";
+import { expectation, headline, linesOf } from "./lines.ts";
+import type { Review } from "./review.ts";
+
+/** The plan for a terminal. */
+export function planTable({ stack, prediction, changes, expected }: Review): string[] {
+  const { phases, warnings, to } = prediction;
+  const rows = phases.flatMap(({ name, operations, gates }) => [
+    [name, descriptionOf(name)],
+    ...linesOf(operations).map(({ op, type, names, properties }) => [
+      "",
+      `${op} ${type} ${names}${properties === "" ? "" : ` (${properties})`}`,
+    ]),
+    ...(gates.length > 0 ? [["", `then: ${gates.join(", ")}`]] : []),
+  ]);
+  const width = Math.max(0, ...rows.map(([name = ""]) => name.length));
+  return [
+    headline(stack, prediction),
+    ...changes.map(({ key, from, to: now }) => `  ${to} ${key}: ${from ?? "not given"} -> ${now ?? "not given"}`),
+    ...(expected === undefined ? [] : [expectation(expected)]),
+    ...warnings.map((warning) => `warning: ${warning}`),
+    ...(rows.length > 0 ? [""] : []),
+    ...rows.map(([name = "", text = ""]) => `${name.padEnd(width)}  ${text}`.trimEnd()),
+  ];
+}

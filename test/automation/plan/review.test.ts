@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import type { RunSummary } from "../../../automation/ledger/runs.ts";
+import { changesOf } from "../../../automation/plan/changes.ts";
+import { expectedOf } from "../../../automation/plan/expected.ts";
+import { countsOf, headline, linesOf } from "../../../automation/plan/lines.ts";
+import { planMarkdown } from "../../../automation/plan/markdown.ts";
+import type { Prediction } from "../../../automation/plan/predict.ts";
+import type { Review } from "../../../automation/plan/review.ts";
+import { planTable } from "../../../automation/plan/table.ts";
+import { warningsOf } from "../../../automation/warnings.ts";
+import { configOf } from "../config.ts";
+
+const server = "aws:ec2/instance:Instance";
+const association = "aws:ec2/eipAssociation:EipAssociation";
+const operation = (op: string, type: string, name: string, properties: string[] = []) => ({
+  op,
+  type,
+  name,
+  properties,
+});
+
+const prediction: Prediction = {
+  from: "blue",
+  to: "green",
+  warnings: ["fewer servers"],
+  phases: [
+    {
+      name: "launch-first",
+      operations: [operation("create", server, "green-1")],
+      gates: ["instance status", "targets healthy: green"],
+    },
+    { name: "retire", operations: [operation("delete", server, "blue-1")], gates: [] },
+  ],
+};
+const review: Review = {
+  stack: "shop",
+  prediction,
+  changes: [{ key: "inputs.GREETING", from: undefined, to: "<b>|" }],
+  expected: { seconds: 55, runs: 3 },
+};
+
+describe("a plan for a person", () => {
+  it("shows the same on many resources in one line, and a replacement as one", () => {
+    const many = Array.from({ length: 99 }, (_, index) => operation("create", server, `green-${index + 2}`));
+    assert.deepEqual(linesOf(many), [
+      { op: "create", type: "ec2.Instance", names: "green-2 … green-100 (99)", properties: "" },
+    ]);
+    const replaced = ["create-replacement", "replace", "delete-replaced"].map((op) =>
+      operation(op, association, "address-1", op === "delete-replaced" ? [] : ["instanceId"]),
+    );
+    assert.deepEqual(linesOf(replaced), [
+      { op: "replace", type: "ec2.EipAssociation", names: "address-1", properties: "instanceId" },
+    ]);
+    assert.equal(countsOf([...many, ...replaced]), "99 create, 1 replace");
+  });
+
+  it("keeps the steps of a phase apart", () => {
+    const listener = operation("update", "aws:lb/listener:Listener", "site", ["defaultActions"]);
+    assert.equal(linesOf([listener, listener]).length, 2);
+  });
+
+  it("says that a snapshot which leaves the stack is kept", () => {
+    const [line] = linesOf([operation("delete", "aws:ebs/snapshot:Snapshot", "database-backup")]);
+    assert.equal(line?.properties, "AWS keeps it");
+  });
+
+  it("says in one sentence what comes to pass", () => {
+    assert.equal(headline("shop", prediction), "shop: blue -> green in 2 phases: 1 create, 1 delete");
+    const settle = (operations: ReturnType<typeof operation>[], from = "green"): Prediction => {
+      return { from, to: "green", warnings: [], phases: [{ name: "settle", operations, gates: [] }] };
+    };
+    assert.match(headline("shop", settle([])), /green is live and the goal; an update would change nothing/);
+    assert.match(headline("shop", settle([operation("create", server, "green-1")])), /an update would do: 1 create/);
+    assert.match(headline("shop", settle([], "blue")), /back from green to blue: no changes/);
+  });
+
+  it("is a table in the terminal", () => {
+    assert.deepEqual(planTable(review), [
+      "shop: blue -> green in 2 phases: 1 create, 1 delete",
+      "  green inputs.GREETING: not given -> <b>|",
+      "expected to take 55 s, the median of the last 3 runs",
+      "warning: fewer servers",
+      "",
+      "launch-first  launches the first new server, out of the pool, and tests it",
+      "              create ec2.Instance green-1",
+      "              then: instance status, targets healthy: green",
+      "retire        terminates the old servers",
+      "              delete ec2.Instance blue-1",
+    ]);
+  });
+
+  it("is Markdown with one section for each phase, in which values stay text", () => {
+    const lines = planMarkdown(review);
+    assert.match(lines[0] ?? "", /^\*\*shop: blue -&#62; green in 2 phases: .*\*\*, expected to take 55 s/);
+    assert.equal(lines.filter((line) => line.startsWith("<details>")).length, 2);
+    assert.equal(lines.filter((line) => line === "</details>").length, 2);
+    assert.ok(lines.includes("| inputs.GREETING |  | &#60;b&#62;\\| |"), lines.join("\n"));
+    assert.ok(lines.includes("| create | ec2.Instance | green-1 |  |"));
+    assert.ok(lines.includes("> fewer servers"));
+  });
+});
+
+describe("what is told beside a plan", () => {
+  it("is what the new generation changes, with secrets masked", () => {
+    const { config } = configOf({
+      green: {
+        instanceType: "t3.medium",
+        inputs: { APP_REVISION: "42", TOKEN: "hunter2", URL: "https://u:hunter2@db" },
+      },
+    });
+    const { blue, green } = config.generations;
+    assert.deepEqual(changesOf(blue, green, new Set(["hunter2"])), [
+      { key: "instanceType", from: "t3.small", to: "t3.medium" },
+      { key: "inputs.APP_REVISION", from: "41", to: "42" },
+      { key: "inputs.TOKEN", from: undefined, to: "[secret]" },
+      { key: "inputs.URL", from: undefined, to: "https://u:[secret]@db" },
+    ]);
+    assert.deepEqual(changesOf(blue, blue, new Set()), []);
+  });
+
+  it("is how long the last runs took that reached their goal", () => {
+    const run = (outcome: "reached" | "rolled-back", seconds: number) =>
+      ({
+        outcome,
+        started: "2026-01-01T00:00:00Z",
+        finished: new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)).toISOString(),
+      }) as RunSummary;
+    assert.deepEqual(expectedOf([run("reached", 60), run("rolled-back", 9), run("reached", 50), run("reached", 90)]), {
+      seconds: 60,
+      runs: 3,
+    });
+    assert.equal(expectedOf([run("rolled-back", 9)]), undefined);
+  });
+
+  it("is that fewer servers will serve than before", () => {
+    const { config } = configOf({ frontends: 3, green: { frontends: 2 } });
+    assert.match(
+      warningsOf(config, { from: "blue", to: "green" })[0] ?? "",
+      /green declares 2 frontends, and blue has 3/,
+    );
+    assert.deepEqual(warningsOf(config, { from: "green", to: "blue" }), []);
+  });
+});
