@@ -84,7 +84,8 @@ function checkValues(values: Arguments, { key, array }: ReturnType<typeof option
 
 /** A usage error in words that say what to type instead. */
 function mend(message: string, args: readonly string[], known: readonly string[]): string {
-  const [first] = args.filter((arg) => !arg.startsWith("-"));
+  const isValue = (index: number) => /^--(?!json$)/.test(args[index - 1] ?? "");
+  const [first] = args.filter((arg, index) => !arg.startsWith("-") && !isValue(index));
   const names = commands.map(({ command }) => command.split(" ")[0] ?? "");
   if (first !== undefined && ![...names, "completion"].includes(first)) {
     const match = didYouMean(first, names, (name) => `\`handover ${name}\``);

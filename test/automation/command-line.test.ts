@@ -43,6 +43,10 @@ describe("the command line", () => {
       await refusal("upgrad", "--stack", "staging"),
       /no command "upgrad"; did you mean `handover upgrade`\?/,
     );
+    assert.match(
+      await refusal("--json", "--stack", "staging", "resum"),
+      /no command "resum"; did you mean `handover resume`/,
+    );
     assert.match(await refusal("launch"), /no command "launch"; `handover --help` lists them/);
   });
 
