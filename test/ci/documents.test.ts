@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parser } from "../../automation/parser.ts";
+import { projectDirectory } from "../../stacks/project.ts";
+import { isRow, phaseNames } from "../../stacks/runbook.ts";
+
+const read = (file: string) => readFileSync(join(projectDirectory, file), "utf8");
+const files = ["README.md", "docs/operating.md", "sandbox/README.md", "CHANGELOG.md"];
+
+/** Commands in shell blocks and in inline code. */
+function commandsIn(text: string): string[] {
+  const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = ""]) => block.split("\n"));
+  const inline = [...text.replaceAll(/```[\s\S]*?```/g, "").matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code);
+  return [...blocks, ...inline]
+    .flatMap((line) =>
+      line
+        .replace(/\s#.*$/, "")
+        .replace(/^eval "\$\((.*)\)"$/, "$1")
+        .split(/ && | \| /),
+    )
+    .map((command) => command.replaceAll("\n", " ").trim());
+}
+
+/** A mention leaves the stack out, and gives the alternatives of a place at once. */
+function argumentsOf(command: string): string[] {
+  const words = command
+    .split(/\s+/)
+    .slice(1)
+    .map((word) => word.split("|")[0] ?? "");
+  const needsStack = !["sandbox", "rehearse", "completion", "COMMAND"].includes(words[0] ?? "");
+  const given = words.some((word) => word.startsWith("--stack"));
+  const needsDigest = words[0] === "approve" && !words.includes("--digest");
+  return [...words, ...(needsStack && !given ? ["--stack", "staging"] : []), ...(needsDigest ? ["--digest", "d"] : [])];
+}
+
+describe("the documents", () => {
+  for (const file of files) {
+    const commands = commandsIn(read(file));
+
+    it(`of ${file} show commands that the command line understands`, async () => {
+      for (const command of commands.filter((each) => /^(\.\/)?handover [a-z]/.test(each))) {
+        const args = argumentsOf(command);
+        await assert.doesNotReject(async () => {
+          await parser(args, async () => undefined).parseAsync(args, {}, () => undefined);
+        }, command);
+      }
+    });
+
+    it(`of ${file} name targets, scripts and phases that there are`, () => {
+      const makefile = read("Makefile");
+      const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+      for (const command of commands) {
+        const [program, first = "", second = ""] = command.split(" ");
+        if (program === "make") assert.match(makefile, new RegExp(`^${first}:`, "m"), command);
+        if (program === "npm" && first === "run") assert.ok(scripts[second] !== undefined, command);
+        if (/^(\.github|sandbox|docs)\/[\w./-]+\.\w+$/.test(program ?? ""))
+          assert.ok(existsSync(join(projectDirectory, program ?? "")), command);
+        const [, phase] = /handover:phase:? ([a-z-]+)/.exec(command) ?? [];
+        if (phase !== undefined) assert.ok(isRow(phase), command);
+      }
+    });
+  }
+
+  it("have the runbook's phases in their order, in the README's table", () => {
+    const rows = [...read("README.md").matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, phase]) => phase);
+    assert.deepEqual(rows, phaseNames);
+  });
+});
