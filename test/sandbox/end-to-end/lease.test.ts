@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -18,11 +19,25 @@ describe("one run per stack", () => {
   after(() => site.down());
 
   describe("while a driver works", () => {
+    const directory = mkdtempSync(join(tmpdir(), "handover-test-"));
+    const mayGoOn = join(directory, "may-go-on");
     let first: Driver;
     before(async () => {
       site.setGoal("green");
+      site.edit((config) => {
+        const wait = 'until [ -e "$0" ]; do sleep 0.1; done';
+        config["handover:upgrade"].migrate = { command: ["sh", "-c", wait, mayGoOn] };
+      });
       first = startDriver(upgrade());
-      await first.seen("phase-started", "launch-first");
+      await first.seen("phase-started", "migrate");
+    });
+    after(async () => {
+      writeFileSync(mayGoOn, "");
+      await first.ended;
+      rmSync(directory, { recursive: true });
+      site.edit((config) => {
+        delete config["handover:upgrade"].migrate;
+      });
     });
 
     it("refuses a second one at once, with exit code 5, and says who works since when", async () => {
@@ -45,7 +60,9 @@ describe("one run per stack", () => {
     });
 
     it("lets a second one wait with --wait, which goes on when the first has ended", async () => {
-      const second = await drive(upgrade("--wait", "90s"));
+      const waiting = drive(upgrade("--wait", "10m"));
+      writeFileSync(mayGoOn, "");
+      const second = await waiting;
       assert.deepEqual([second.exitCode, second.last.live], [0, "green"], second.stdout + second.stderr);
       assert.equal((await first.ended).exitCode, 0);
       assert.deepEqual((await site.status()).lease.state, "free");
@@ -54,12 +71,12 @@ describe("one run per stack", () => {
 
   describe("whose driver was stopped for longer than its lease", () => {
     // Long enough for a busy machine to extend it in time.
-    const shortLease = ["--lease-seconds", "8"];
+    const shortLease = ["--lease-seconds", "12"];
 
     /** Lets another driver finish the run of a stopped one, which then goes on. @returns how that one ended */
     async function overtake(sleeper: Driver, goal: string) {
       process.kill(sleeper.pid, "SIGSTOP");
-      const other = await drive(["resume", "--stack", site.name, "--wait", "60s"]);
+      const other = await drive(["resume", "--stack", site.name, "--wait", "10m"]);
       assert.deepEqual([other.exitCode, other.last.live], [0, goal], other.stdout + other.stderr);
       const events = await history(site);
       process.kill(sleeper.pid, "SIGCONT");
