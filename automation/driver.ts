@@ -86,7 +86,7 @@ async function begin(
     before: inputs(session.config, from),
     after: inputs(session.config, to),
   });
-  return walk(drive, run, { finished, approved: new Set() });
+  return walk(drive, run, { finished, reached: phaseNames[finished.length], asked: [], approved: new Set() });
 }
 
 /** The stack was stepped by hand: the run goes on from the phase that it is in, or back when the goal was reverted. */
@@ -103,7 +103,7 @@ async function takeOverByHand(drive: Drive, { from, to, phase }: NonNullable<Out
   });
   const reached = phaseNames[index] ?? "connect";
   const why = { reason: "The goal was reverted", exitCode: exitCodes.reached };
-  return putBack(drive, walkerOf(drive, run), { ...run, reached, migrated: false }, why);
+  return putBack(drive, walkerOf(drive, run), { ...run, reached, migrated: false, back: [] }, why);
 }
 
 async function goOn(drive: Drive, begun: UnfinishedRun): Promise<RunResult> {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +12,7 @@ import { type LastOutputs, type Outputs, outputsSchema, parseOutputs } from "../
 import { BriefCommand } from "./brief-command.ts";
 import { endDeadEngine, type LockHolder, lockHolders } from "./dead-engine.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
+import { canonicalJson, sha256 } from "./ledger/canonical.ts";
 import { lastLine, type Operation, Recorder } from "./recorder.ts";
 import type { Deployment } from "./recovery.ts";
 import { mergeKeys, type StackFile } from "./stack-file.ts";
@@ -158,10 +158,8 @@ export class Engine {
       if (error instanceof EngineDiedError) return this.#preview(file, signal);
       throw error;
     });
-    const operations = recorder.operations;
-    const content = { position, operations, inputs: recorder.inputs };
-    const digest = createHash("sha256").update(JSON.stringify(content)).digest("hex");
-    return { file, operations, digest, seconds: secondsSince(started) };
+    const { operations } = recorder;
+    return { file, operations, digest: digestOf(position, recorder), seconds: secondsSince(started) };
   }
 
   async #preview(plan: string, signal: AbortSignal): Promise<Recorder> {
@@ -306,6 +304,14 @@ export class Engine {
   close(): void {
     rmSync(this.#directory, { recursive: true, force: true });
   }
+}
+
+/** The engine works on resources side by side, so the same plan comes in another order each time. */
+function digestOf(position: Position, { operations, inputs }: Recorder): string {
+  const planned = operations.map((operation, index) => ({ ...operation, inputs: inputs[index] }));
+  const key = ({ urn, op }: Operation) => `${urn} ${op}`;
+  planned.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  return sha256(canonicalJson({ position, planned }));
 }
 
 /** Secret values in a state that was exported in plain text. */

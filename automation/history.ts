@@ -19,6 +19,10 @@ export interface UnfinishedRun {
   readonly waitingFor: { readonly phase: string; readonly digest?: string } | undefined;
   /** Digests of plans that a person approved. */
   readonly approved: ReadonlySet<string>;
+  /** Phases for whose plan a person was asked. */
+  readonly asked: readonly string[];
+  /** Rows of the way back whose gates have passed. */
+  readonly back: readonly string[];
 }
 
 /** Where a run stands, from its events; undefined when it has ended. */
@@ -29,18 +33,24 @@ export function unfinishedRun(records: readonly LedgerRecord[]): UnfinishedRun |
   const phasesOf = (type: "phase-started" | "phase-finished") =>
     events.flatMap((event) => (event.type === type ? phaseNames.filter((name) => name === event.phase) : []));
   const begun = phasesOf("phase-started");
+  const planned = new Set(events.flatMap((event) => (event.type === "plan" ? [event.digest] : [])));
+  const turn = events.findIndex((event) => event.type === "rollback-started");
   return {
     id: begin.run,
     from: begin.from,
     to: begin.to,
     finished: phasesOf("phase-finished"),
     reached: phaseNames.filter((name) => begun.includes(name)).at(-1),
-    rollingBack: events.some((event) => event.type === "rollback-started"),
+    rollingBack: turn >= 0,
+    back: turn < 0 ? [] : events.slice(turn).flatMap((event) => (event.type === "phase-finished" ? [event.phase] : [])),
     waitingFor:
       events.findLast((event) => event.type === "paused" || event.type === "approved" || event.type === "phase-started")
         ?.type === "paused"
         ? events.findLast((event) => event.type === "paused")
         : undefined,
+    asked: events.flatMap((event) =>
+      event.type === "paused" && (event.phase === "migrate" || planned.has(event.digest ?? "")) ? [event.phase] : [],
+    ),
     approved: new Set(events.flatMap((event) => (event.type === "approved" ? [event.digest] : []))),
   };
 }

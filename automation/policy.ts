@@ -28,7 +28,6 @@ const route: Permission = { types: routing, ops: ["update"] };
 const move: Permission = { types: [association], ops: replacement };
 const launch: Permission = { types: generation, ops: ["create"], of: "to" };
 const forgetSnapshot: Permission = { types: snapshots, ops: ["delete"] };
-const register: Permission = { types: [attachment], ops: ["create"], of: "from" };
 const suspend = (of: "from" | "to"): Permission => changeArray(of, "suspendedProcesses");
 const attach = (of: "from" | "to"): Permission => changeArray(of, "targetGroupArns");
 
@@ -41,14 +40,13 @@ const permissions: Readonly<Record<Exclude<GatedRow, "settle">, readonly Permiss
   "suspend-array": [suspend("from"), { types: array, ops: ["create"], of: "to" }],
   "move-addresses": [move],
   "resume-array": [suspend("to")],
-  // From `drain` a run goes back through here: the old servers are registered again.
-  observe: [route, register, attach("from")],
+  observe: [route],
   drain: [{ types: [attachment], ops: ["delete"], of: "from" }, attach("from")],
   retire: [route, forgetSnapshot, { types: [...generation, ...array], ops: ["delete"], of: "from" }],
+  readmit: [{ types: [attachment], ops: ["create"], of: "from" }, attach("from")],
   withdraw: [
     route,
     move,
-    register,
     { types: [attachment], ops: ["delete"], of: "to" },
     changeArray("from", "suspendedProcesses", "targetGroupArns"),
     changeArray("to", "suspendedProcesses", "targetGroupArns"),

@@ -1,9 +1,10 @@
 import type { PhaseName } from "../stacks/runbook.ts";
 import type { Drive } from "./drive.ts";
+import { EngineDiedError } from "./engine.ts";
 import { type ExitCode, exitCodes, InterruptedError, messageOf } from "./errors.ts";
 import type { RunResult } from "./report/events.ts";
 import { type RunIdentity, wayBack } from "./updates.ts";
-import type { Walker } from "./walker.ts";
+import { GateError, type Walker } from "./walker.ts";
 
 /** Why a run goes back, and the exit code when it got there: 0 where going back was the wish. */
 export interface Why {
@@ -11,11 +12,19 @@ export interface Why {
   readonly exitCode: ExitCode;
 }
 
+/** A run that goes back, and from where. */
+export interface WayBack extends RunIdentity {
+  readonly reached: PhaseName;
+  readonly migrated: boolean;
+  /** Rows of the way back that are behind it already: what they put back is not undone by going through them again. */
+  readonly back: readonly string[];
+}
+
 /** Traffic and addresses go back in one update; then what was launched drains and is removed. */
 export async function putBack(
   drive: Drive,
   walker: Walker,
-  run: RunIdentity & { readonly reached: PhaseName; readonly migrated: boolean },
+  run: WayBack,
   { reason, exitCode }: Why,
 ): Promise<RunResult> {
   const { session, ledger, options } = drive;
@@ -27,13 +36,18 @@ export async function putBack(
   options.listener({ type: "rollback-started", phase: run.reached, reason });
   await ledger.append({ type: "rollback-started", phase: run.reached, reason });
   try {
-    for (const row of wayBack(run.reached)) await walker.phase(row);
+    for (const row of wayBack(run.reached, run.back)) await walker.phase(row);
     if (run.migrated) await walker.undoMigrations();
     await ledger.append({ type: "run-finished", outcome: "rolled-back" });
     return walker.finish("rolled-back", exitCode, { message: `${reason}. ${run.from} serves, and ${run.to} is gone.` });
   } catch (error) {
     if (options.signals.stop.aborted) return interrupted(drive, walker, run.reached);
     ledger.assertHeld();
+    if (error instanceof EngineDiedError || (error instanceof GateError && error.inconclusive)) {
+      await ledger.append({ type: "paused", phase: run.reached, reason: "inconclusive" });
+      const message = `${reason}. On the way back: ${ledger.redact(messageOf(error))}. Go on with it: handover resume --stack ${stack}`;
+      return walker.finish("paused", exitCodes.paused, { message });
+    }
     const message = `${reason}. Going back failed too: ${ledger.redact(messageOf(error))}. Look at what serves with \`handover status --stack ${stack}\`, then: handover rollback --stack ${stack}`;
     return walker.finish("failed", exitCodes.needsPerson, { message });
   }

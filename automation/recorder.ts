@@ -70,7 +70,7 @@ export class Recorder {
 
   #begin({ op, urn, type, diffs, new: state }: StepEventMetadata): void {
     if (!changes.has(op) || type.startsWith("handover:") || type.startsWith("pulumi:")) return;
-    this.operations.push({ op, urn, type, name: urn.split("::").at(-1) ?? "", properties: diffs ?? [] });
+    this.operations.push({ op, urn, type, name: urn.split("::").at(-1) ?? "", properties: (diffs ?? []).toSorted() });
     this.inputs.push(state?.inputs);
     if (this.#busy.size === 0) this.#busySince = performance.now();
     this.#busy.add(urn);

@@ -1,5 +1,5 @@
 import { type Config, ConfigError, type Input, parseConfig } from "../stacks/config.ts";
-import { objection } from "../stacks/guard.ts";
+import { fewerServers, objection } from "../stacks/guard.ts";
 import type { SiteShape } from "../stacks/intent.ts";
 import type { LastOutputs } from "../stacks/outputs.ts";
 import { type Parameters, withParameters } from "../stacks/parameters.ts";
@@ -82,7 +82,8 @@ export function checkGoal({ config, last }: Session): void {
   const problem = objection(stepping, last, (generation) =>
     userDataDigest(userData(generation, config.site, projectDirectory)),
   );
-  if (problem !== undefined) throw new ConfigError([problem]);
+  const problems = [problem, last && fewerServers(config, last)].filter((each) => each !== undefined);
+  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 /** A generation's inputs as environment variables, for the site's own commands. */

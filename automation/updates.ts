@@ -2,7 +2,7 @@ import type { Config } from "../stacks/config.ts";
 import { type SiteShape, stepsOf } from "../stacks/intent.ts";
 import { isAfter, type PhaseName, phaseNames, runbook, withdraw } from "../stacks/runbook.ts";
 import type { Position } from "./engine.ts";
-import type { GatedRow } from "./gates/of-row.ts";
+import { type GatedRow, readmit } from "./gates/of-row.ts";
 
 /** Who goes where. */
 export interface RunIdentity {
@@ -37,31 +37,36 @@ export function phasesOf(
   return phaseNames.filter((name) => skipped[name] !== true);
 }
 
-/** The way back from a phase that was begun: traffic and addresses first, then what was launched is removed. */
-export function wayBack(reached: PhaseName): GatedRow[] {
+/**
+ * The way back from a phase that was begun: traffic and addresses first, then what was launched is removed.
+ * @param behind rows of it whose gates have passed already; going through them again would undo the later ones
+ */
+export function wayBack(reached: PhaseName, behind: readonly string[] = []): GatedRow[] {
   const rows: GatedRow[] = [];
   // Deregistered servers must be healthy again before traffic comes back to them.
-  if (reached === "drain") rows.push("observe");
+  if (reached === "drain") rows.push(readmit);
   if (isAfter(reached, "launch-rest")) rows.push(withdraw);
-  return [...rows, "settle"];
+  return [...rows.filter((row) => !behind.includes(row)), "settle"];
 }
 
 /** A row's updates in their order; `migrate` is a command and has none. */
 export function updatesOf(shape: SiteShape, row: GatedRow): Update[] {
   if (row === "migrate") return [];
-  const steps = row === "settle" ? 1 : stepsOf(shape, row);
+  const steps = row === "settle" || row === readmit ? 1 : stepsOf(shape, row);
   return steps === 1 ? [{ row }] : Array.from({ length: steps }, (_, index) => ({ row, step: index + 1 }));
 }
 
 /** The keys that place an update in the runbook; none when one generation shall be alone. */
 export function positionOf({ row, step, left }: Update, { id, from, to }: RunIdentity): Position {
   if (row === "settle") return { live: from, run: { id, from, to: from } };
-  return { live: to, phase: row, step, run: { id, from, to, ...(left !== undefined && { left }) } };
+  const phase = row === readmit ? "observe" : row;
+  return { live: to, phase, step, run: { id, from, to, ...(left !== undefined && { left }) } };
 }
 
 /** What a row does, in words. */
 export function descriptionOf(row: GatedRow): string {
   if (row === withdraw) return "puts traffic and addresses back, and takes the new servers out of the pool";
+  if (row === readmit) return "registers the old servers again, before traffic comes back to them";
   if (row === "settle") return "leaves one generation alone";
   return runbook.find(({ name }) => name === row)?.does ?? "";
 }

@@ -11,7 +11,10 @@ import { warningsOf } from "./warnings.ts";
 /** How far a run got before. */
 export interface Progress {
   readonly finished: readonly PhaseName[];
-  /** Digests of plans that a person approved. */
+  /** The furthest phase that was begun. */
+  readonly reached?: PhaseName;
+  /** Phases for whose plan a person was asked, and digests of plans that a person approved. */
+  readonly asked: readonly string[];
   readonly approved: ReadonlySet<string>;
 }
 
@@ -27,14 +30,14 @@ export async function walk(drive: Drive, run: RunIdentity, progress: Progress): 
     resumed: progress.finished.length > 0,
   });
   for (const message of warningsOf(session.config, run)) options.listener({ type: "warning", message });
-  let reached: PhaseName = "backup";
+  const left = phasesOf(session, run).filter((phase) => !progress.finished.includes(phase));
+  let phase: PhaseName = left[0] ?? "retire";
   try {
-    const left = phasesOf(session, run).filter((phase) => !progress.finished.includes(phase));
-    for (const [index, phase] of left.entries()) {
-      reached = phase;
-      await walker.phase(phase, {
+    for (const [index, name] of left.entries()) {
+      phase = name;
+      await walker.phase(name, {
         next: left.slice(index + 1).find((next) => next !== "migrate"),
-        needsApproval: ({ digest }) => mustAsk(drive, phase) && !progress.approved.has(digest),
+        needsApproval: ({ digest }) => mustAsk(drive, progress, name) && !progress.approved.has(digest),
         isApproved: (digest) => progress.approved.has(digest),
       });
     }
@@ -42,16 +45,20 @@ export async function walk(drive: Drive, run: RunIdentity, progress: Progress): 
     return walker.finish("reached", exitCodes.reached);
   } catch (error) {
     const migrated = [...progress.finished, ...walker.phases.map(({ name }) => name)].includes("migrate");
-    return stopped(drive, walker, { ...run, reached, migrated }, error);
+    const reached = left.filter((name) => walker.begun.has(name)).at(-1) ?? progress.reached ?? "backup";
+    return stopped(drive, walker, { ...run, phase, reached, migrated }, error);
   }
 }
 
-function mustAsk({ session, options }: Drive, phase: PhaseName): boolean {
-  const phases = [...session.config.upgrade.pauseBefore, ...(options.pauseBefore ?? [])];
+/** Once asked for, an approval is not avoided by resuming without the option. */
+function mustAsk({ session, options }: Drive, { asked }: Progress, phase: PhaseName): boolean {
+  const phases = [...session.config.upgrade.pauseBefore, ...(options.pauseBefore ?? []), ...asked];
   return options.autoApprove !== true && phases.includes(phase);
 }
 
 interface Stopped extends RunIdentity {
+  /** Where it stopped, and the furthest phase of which something may be in effect. */
+  readonly phase: PhaseName;
   readonly reached: PhaseName;
   readonly migrated: boolean;
 }
@@ -60,7 +67,7 @@ interface Stopped extends RunIdentity {
 async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknown): Promise<RunResult> {
   const { session, ledger, options } = drive;
   const { stack, config } = session;
-  const phase = run.reached;
+  const { phase, reached } = run;
   if (options.signals.stop.aborted) return interrupted(drive, walker, phase);
   if (error instanceof ApprovalNeeded) {
     const { digest } = error;
@@ -83,9 +90,9 @@ async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknow
     const message = `${reason}. Nothing was taken back. Go on with \`handover resume --stack ${stack}\`, or back with \`handover rollback --stack ${stack}\`.`;
     return walker.finish("paused", exitCodes.paused, { message });
   }
-  if (phase === "retire") {
+  if (reached === "retire") {
     const message = `${reason}. ${run.to} serves and the old servers are being removed, so there is no way back. Look at the cause, then: handover resume --stack ${stack}`;
     return walker.finish("failed", exitCodes.needsPerson, { message });
   }
-  return putBack(drive, walker, run, { reason, exitCode: exitCodes.rolledBack });
+  return putBack(drive, walker, { ...run, back: [] }, { reason, exitCode: exitCodes.rolledBack });
 }

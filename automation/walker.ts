@@ -92,6 +92,8 @@ export class Walker {
   #ahead: PlanAhead | undefined;
   #oldServers: OldServers | undefined;
   readonly phases: PhaseReport[] = [];
+  /** Rows of which something may be in effect. */
+  readonly begun = new Set<GatedRow>();
   /** The stack's outputs after the last update; undefined when there was none. */
   outputs: Outputs | undefined;
 
@@ -119,7 +121,6 @@ export class Walker {
   async #phase(row: GatedRow, options: PhaseOptions): Promise<void> {
     this.#signals.stop.throwIfAborted();
     const started = performance.now();
-    await this.#ledger.phaseStarted(row);
     this.#listener({ type: "phase-started", phase: row, does: descriptionOf(row) });
     const { operations, waitedSeconds } = await this.#work(row, options);
     const seconds = secondsSince(started);
@@ -179,7 +180,9 @@ export class Walker {
     const updates = updatesOf(shape, row);
     for (const [index, update] of updates.entries()) {
       const next = updates[index + 1] ?? (options.next && updatesOf(shape, options.next)[0]);
-      const { operations, waitedSeconds } = await this.#update(update, { ...options, next });
+      // What a person approves is the phase: its first plan.
+      const needsApproval = index === 0 ? options.needsApproval : undefined;
+      const { operations, waitedSeconds } = await this.#update(update, { needsApproval, next });
       work.operations += operations;
       work.waitedSeconds += waitedSeconds;
     }
@@ -196,6 +199,7 @@ export class Walker {
     if (needsApproval(plan)) throw new ApprovalNeeded(row, plan.digest);
     let waitedSeconds =
       before === undefined ? 0 : await this.#gates(row, gatesBefore(row, this.#scene(before, before)));
+    await this.#begin(row);
     if (row === "move-addresses" && step !== 2)
       waitedSeconds += await this.#command(row, this.#session.config.upgrade.beforeMove?.command);
     const applied = await this.#apply(update, plan);
@@ -206,6 +210,13 @@ export class Walker {
 
   #scene(after: Outputs, before?: Outputs): Scene {
     return { ...this.#session, ...this.#identity, before, after, redact: (text) => this.#ledger.redact(text) };
+  }
+
+  /** On record right before the first thing that a row does: what was only planned needs no way back. */
+  async #begin(row: GatedRow): Promise<void> {
+    if (this.begun.has(row)) return;
+    await this.#ledger.phaseStarted(row);
+    this.begun.add(row);
   }
 
   /** Gates read and the engine applies, so what is planned while they are held is what would be planned afterwards. */
@@ -230,6 +241,7 @@ export class Walker {
     const command = this.#session.config.upgrade.migrate?.command;
     const digest = sha256(canonicalJson({ command, ...this.#identity }));
     if (needsApproval({ digest })) throw new ApprovalNeeded("migrate", digest);
+    await this.#begin("migrate");
     return { operations: 0, waitedSeconds: await this.#command("migrate", command) };
   }
 

@@ -39,6 +39,19 @@ function redefinition(
   );
 }
 
+/** Every new server is healthy before an old one leaves, so as many serve as before if as many are declared. */
+export function fewerServers(
+  { live: goal, generations, upgrade }: Config,
+  { outputs: { live }, definitions }: LastOutputs,
+): string | undefined {
+  const [old, next] = [definitions[live]?.frontends ?? 0, generations[goal]?.frontends ?? 0];
+  if (goal === live || next >= old || upgrade.allowFewer) return undefined;
+  return (
+    `handover:generations.${goal}.frontends: ${next} is fewer than the ${old} of ${live}, and an upgrade leaves no fewer servers in service than it found. ` +
+    `Raise it to ${old}, or state that fewer are enough with handover:upgrade.allowFewer: true`
+  );
+}
+
 /** From one live generation to another the stack goes phase by phase. */
 function jump(config: Config, { outputs: { live } }: LastOutputs): string | undefined {
   if (config.phase !== undefined || config.live === live) return undefined;

@@ -178,6 +178,8 @@ const upgradeSchema = z.strictObject({
   pauseBefore: z.array(z.enum(phaseNames, { error: `must be a phase: ${phaseNames.join(", ")}` })).default([]),
   /** What happens when a gate fails. Default: rollback. */
   onFailure: z.enum(["rollback", "pause"]).default("rollback"),
+  /** Whether the new generation may have fewer servers than the one that it replaces. Default: false. */
+  allowFewer: z.boolean().default(false),
   /** How long new servers may take until they answer as expected, and any gate for what it waits for. Default: 600. */
   gateSeconds: z.number().int().min(1).default(600),
 });

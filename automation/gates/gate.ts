@@ -139,6 +139,8 @@ async function untilSettled(gate: Gate, seconds: number, signal: AbortSignal): P
     if (verdict === "pass" || verdict === "fail") return settled(verdict, evidence);
     // A look that was itself stopped saw nothing.
     if (verdict === "pending" || !signal.aborted) seen = evidence;
+    // Stopped by another gate: its own patience does not count any more, though it may have ended at the same moment.
+    if (signal.aborted) return seen === undefined ? undefined : settled("inconclusive", seen);
     if (secondsSince(started) + interval > seconds) return settled(lostAs(gate, verdict), evidence);
     await pause(interval, signal);
     if (signal.aborted) return seen === undefined ? undefined : settled("inconclusive", seen);

@@ -36,8 +36,11 @@ export interface RowGates {
   readonly watch?: { readonly gates: readonly Gate[]; readonly seconds: number };
 }
 
+/** Going back from `drain`: the stack of `observe` again, in which the old servers are registered. */
+export const readmit = "readmit";
+
 /** Rows of the runbook, the way back, and the update that leaves one generation alone. */
-export type GatedRow = Row | "settle";
+export type GatedRow = Row | typeof readmit | "settle";
 
 /** What must hold before the run goes on from a row. */
 export function gatesOf(row: GatedRow, scene: Scene): RowGates {
@@ -75,6 +78,8 @@ export function gatesOf(row: GatedRow, scene: Scene): RowGates {
       return { hold: drained(scene, scene.from) };
     case "retire":
       return { hold: gone(scene) };
+    case readmit:
+      return { hold: [healthy(scene, scene.from), ...arrayGates(scene, scene.from, arrayServes)] };
     case "withdraw":
       return {
         hold: [
@@ -104,11 +109,21 @@ export function gatesOf(row: GatedRow, scene: Scene): RowGates {
 }
 
 /**
- * What must hold right before a row is applied: old servers leave only while every new one serves. The gates of the row
- * before have passed, but that may be days ago when a run was paused.
+ * What must hold right before a row is applied: new servers take over, and old ones leave, only while every new one
+ * serves. The gates of the row before have passed, but that may be days ago when a run was paused.
  */
 export function gatesBefore(row: GatedRow, scene: Scene): RowGates {
-  return { hold: row === "drain" ? [healthy(scene, scene.to), ...arrayGates(scene, scene.to, arrayServes)] : [] };
+  switch (row) {
+    case "connect":
+    case "move-addresses":
+      return { hold: [healthy(scene, scene.to)] };
+    case "observe":
+    case "drain":
+    case "retire":
+      return { hold: [healthy(scene, scene.to), ...arrayGates(scene, scene.to, arrayServes)] };
+    default:
+      return { hold: [] };
+  }
 }
 
 /** Status checks, the load balancer's view, and smoke on each server and through the test host name. */

@@ -46,6 +46,8 @@ const unfinishedRun = z.object({
     .describe("the phase that waits, and the plan that waits for approval")
     .optional(),
   approved: list(z.string()).describe("digests of plans that a person approved"),
+  asked: list(z.string()).describe("phases for whose plan a person was asked"),
+  back: list(z.string()).describe("rows of the way back whose gates have passed"),
 });
 
 const runSummary = z.object({

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { phaseNames, withdraw } from "../../stacks/runbook.ts";
 import type { Evidence } from "../gates/gate.ts";
-import type { GatedRow } from "../gates/of-row.ts";
+import { type GatedRow, readmit } from "../gates/of-row.ts";
 
 /** What a run tells while it goes, one JSON line each with `--json`. */
 
 export const row: z.ZodType<GatedRow> = z
-  .enum([...phaseNames, withdraw, "settle"])
+  .enum([...phaseNames, readmit, withdraw, "settle"])
   .describe("phase, or row of the way back");
 const evidence: z.ZodType<Evidence> = z.json().describe("what the gate saw");
 const step = z.number().describe("step within the phase, 1 being the first").optional();

@@ -40,7 +40,42 @@ describe("history", () => {
         { type: "phase-started", phase: "withdraw" },
       ),
     );
-    assert.deepEqual([run?.rollingBack, run?.reached], [true, "connect"]);
+    assert.deepEqual([run?.rollingBack, run?.reached, run?.back], [true, "connect", []]);
+  });
+
+  it("knows which rows of the way back are behind it", () => {
+    const run = unfinishedRun(
+      records(
+        { type: "phase-started", phase: "drain" },
+        { type: "rollback-started", phase: "drain", reason: "smoke" },
+        { type: "phase-finished", phase: "readmit" },
+        { type: "phase-started", phase: "withdraw" },
+        { type: "rollback-started", phase: "drain", reason: "resumed" },
+        { type: "phase-finished", phase: "withdraw" },
+      ),
+    );
+    assert.deepEqual(run?.back, ["readmit", "withdraw"]);
+  });
+
+  it("does not take a phase that waits for approval for one that was begun", () => {
+    const run = unfinishedRun(
+      records(
+        { type: "phase-started", phase: "drain" },
+        { type: "phase-finished", phase: "drain" },
+        { type: "plan", phase: "retire", digest: "d1", operations: [] },
+        { type: "paused", phase: "retire", reason: "approval", digest: "d1" },
+      ),
+    );
+    assert.deepEqual([run?.reached, run?.waitingFor?.phase], ["drain", "retire"]);
+  });
+
+  it("remembers for which phases a person was asked, whatever was approved since", () => {
+    const paused: LedgerEvent = { type: "paused", phase: "connect", reason: "approval", digest: "d1" };
+    const plan: LedgerEvent = { type: "plan", phase: "connect", digest: "d1", operations: [] };
+    const approved: LedgerEvent = { type: "approved", phase: "connect", digest: "d1", by: "ada" };
+    const sessions: LedgerEvent = { type: "paused", phase: "drain", reason: "approval", digest: "no plan" };
+    const run = unfinishedRun(records(plan, paused, approved, sessions));
+    assert.deepEqual(run?.asked, ["connect"]);
   });
 
   it("knows what waits for approval, and what was approved", () => {

@@ -33,7 +33,12 @@ describe("the updates of a run", () => {
   it("go back by as many rows as were reached", () => {
     assert.deepEqual(wayBack("launch-rest"), ["settle"]);
     assert.deepEqual(wayBack("connect"), ["withdraw", "settle"]);
-    assert.deepEqual(wayBack("drain"), ["observe", "withdraw", "settle"]);
+    assert.deepEqual(wayBack("drain"), ["readmit", "withdraw", "settle"]);
+  });
+
+  it("do not repeat what is behind them when the way back is resumed", () => {
+    assert.deepEqual(wayBack("drain", ["readmit"]), ["withdraw", "settle"]);
+    assert.deepEqual(wayBack("drain", ["readmit", "withdraw"]), ["settle"]);
   });
 
   it("carry the run's place in the runbook, and none when one generation shall be alone", () => {

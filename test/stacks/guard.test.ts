@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { objection } from "../../stacks/guard.ts";
+import { fewerServers, objection } from "../../stacks/guard.ts";
 import type { LastOutputs } from "../../stacks/outputs.ts";
 import { exampleConfig } from "./shape.ts";
 
@@ -57,6 +57,22 @@ describe("guard", () => {
       objection(exampleConfig(), last, () => "other") ?? "",
       /inputs or userDataFile of the live generation changed/,
     );
+  });
+
+  it("refuses a generation with fewer servers than serve, unless that is said to be enough", () => {
+    const smaller = (allowFewer: boolean) =>
+      exampleConfig((values) => {
+        values.live = "green";
+        values.site.elasticIps = 1;
+        values.generations.green.frontends = 1;
+        values.upgrade.allowFewer = allowFewer;
+      });
+    assert.match(
+      fewerServers(smaller(false), last) ?? "",
+      /^handover:generations\.green\.frontends: 1 is fewer than the 2 of blue.*allowFewer: true/,
+    );
+    assert.equal(fewerServers(smaller(true), last), undefined);
+    assert.equal(fewerServers(exampleConfig(), last), undefined);
   });
 
   it("refuses to forget the generation that serves", () => {

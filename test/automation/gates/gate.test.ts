@@ -48,6 +48,21 @@ describe("holding gates", () => {
     assert.deepEqual([result?.verdict, result?.evidence], ["inconclusive", { error: "no route" }]);
   });
 
+  it("does not call a gate failed that was stopped by another's missing evidence, though its own patience is over too", async () => {
+    const blind = scripted("blind", [new Error("no route")]);
+    const cut: Gate = {
+      name: "cut",
+      observe: (stop) =>
+        new Promise((resolve) => {
+          stop.addEventListener("abort", () => resolve({ verdict: "pending", evidence: "cut off" }));
+        }),
+    };
+    assert.deepEqual(verdicts(await hold([blind, cut], { seconds: 0, signal })), [
+      "blind: inconclusive",
+      "cut: inconclusive",
+    ]);
+  });
+
   it("gives a gate its own patience", async () => {
     const results = await hold([scripted("a", ["pending", "pending", "pass"], { patienceSeconds: 5 })], {
       seconds: 0,

@@ -16,6 +16,8 @@ function begun(run: Partial<UnfinishedRun>): UnfinishedRun {
     rollingBack: false,
     waitingFor: undefined,
     approved: new Set(),
+    asked: [],
+    back: [],
     ...run,
   };
 }
@@ -49,7 +51,7 @@ describe("the route that is planned", () => {
     const reverted = { ...configOf({ live: "blue" }), last: last("blue"), begun: begun({ reached: "connect" }) };
     assert.deepEqual(routeOf(reverted).rows, ["withdraw", "settle"]);
     const goingBack = { ...toGreen, begun: begun({ reached: "drain", rollingBack: true }) };
-    assert.deepEqual(routeOf(goingBack).rows, ["observe", "withdraw", "settle"]);
+    assert.deepEqual(routeOf(goingBack).rows, ["readmit", "withdraw", "settle"]);
   });
 
   it("goes on from the phase that was stepped to by hand", () => {

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { EngineDiedError } from "../../automation/engine.ts";
+import { unfinishedRun } from "../../automation/history.ts";
+import type { LedgerRecord } from "../../automation/ledger/events.ts";
+import { putBack } from "../../automation/put-back.ts";
+import type { Operation } from "../../automation/recorder.ts";
+import { type Progress, walk } from "../../automation/walk.ts";
+import { Walker } from "../../automation/walker.ts";
+import { FakeSite } from "./fake-site.ts";
+
+const run = { id: "r1", from: "blue", to: "green" };
+const fresh: Progress = { finished: [], asked: [], approved: new Set() };
+
+/** Every phase that updates the stack and can be gone back from, and the way back from it. */
+const waysBack: readonly [string, readonly string[]][] = [
+  ["backup", ["settle"]],
+  ["launch-first", ["settle"]],
+  ["launch-rest", ["settle"]],
+  ["connect", ["withdraw", "settle"]],
+  ["move-addresses", ["withdraw", "settle"]],
+  ["observe", ["withdraw", "settle"]],
+  // As in `observe` the old servers are registered; then traffic goes back.
+  ["drain", ["observe", "withdraw", "settle"]],
+];
+
+describe("a walk", () => {
+  let site: FakeSite;
+  beforeEach(async () => {
+    site = await FakeSite.open({ migrate: { command: ["true"] } });
+  });
+  afterEach(() => site.close());
+
+  const upgrade = (progress = fresh, options = {}) => walk(site.drive(options), run, progress);
+  /** What the ledger knows of the run, as another driver reads it. */
+  const begun = () => {
+    const start = { type: "run-started", run: "r1", from: "blue", to: "green" };
+    const known = unfinishedRun([start, ...site.ledger].map((event) => ({ event }) as LedgerRecord));
+    assert.ok(known !== undefined);
+    return known;
+  };
+  const failIn = (row: string, error = new Error("InsufficientInstanceCapacity")) => {
+    site.beforeUp = (each) => {
+      if (each === row && !site.applied.includes("withdraw") && !site.applied.includes(row)) throw error;
+    };
+  };
+  const sickAfter = (row: string) => {
+    site.beforeUp = (each) => {
+      if (each === row) site.sick.add("green");
+    };
+  };
+
+  it("ends with the new generation alone", async () => {
+    const { exitCode, live } = await upgrade();
+    assert.deepEqual([exitCode, live], [0, "green"]);
+    assert.deepEqual(Object.keys(site.intent.generations), ["green"]);
+  });
+
+  for (const [phase, back] of waysBack) {
+    it(`goes back when the update of ${phase} fails: exit code 2, and the stack is as before`, async () => {
+      failIn(phase);
+      const { exitCode, outcome, live } = await upgrade();
+      assert.deepEqual([exitCode, outcome, live], [2, "rolled-back", "blue"]);
+      assert.deepEqual(site.applied.slice(-back.length), back);
+      assert.deepEqual(site.intent, site.settled);
+    });
+  }
+
+  for (const [phase, back] of waysBack.slice(1)) {
+    it(`goes back when a new server fails once ${phase} is applied`, async () => {
+      sickAfter(phase);
+      const { exitCode, live } = await upgrade();
+      assert.deepEqual([exitCode, live], [2, "blue"]);
+      assert.deepEqual(site.applied.slice(-back.length), back);
+      assert.deepEqual(site.intent, site.settled);
+    });
+  }
+
+  for (const [phase, back] of waysBack.slice(3)) {
+    const next = { connect: "move-addresses", "move-addresses": "observe", observe: "drain", drain: "retire" }[phase];
+    it(`looks again before ${next} after a pause, and goes back when a new server has failed meanwhile`, async () => {
+      const paused = await upgrade(fresh, { pauseBefore: [next] });
+      assert.equal(paused.exitCode, 3);
+      site.sick.add("green");
+      const { exitCode, live } = await upgrade(begun(), { autoApprove: true });
+      assert.deepEqual([exitCode, live], [2, "blue"]);
+      assert.deepEqual(site.applied.slice(-back.length), back);
+      assert.deepEqual(site.intent, site.settled);
+    });
+  }
+
+  it("pauses when nothing could be seen: exit code 3, and nothing is taken back", async () => {
+    site.beforeUp = (row) => {
+      site.unreachable = row === "observe";
+    };
+    const { exitCode, outcome } = await upgrade();
+    assert.deepEqual([exitCode, outcome, site.applied.at(-1)], [3, "paused", "observe"]);
+  });
+
+  it("pauses when the engine died", async () => {
+    failIn("connect", new EngineDiedError("signal: killed", undefined));
+    const { exitCode, outcome } = await upgrade();
+    assert.deepEqual([exitCode, outcome, site.applied.at(-1)], [3, "paused", "launch-rest"]);
+  });
+
+  it("needs a person when retire was begun and failed: there is no way back", async () => {
+    failIn("retire");
+    const { exitCode, outcome } = await upgrade();
+    assert.deepEqual([exitCode, outcome, site.applied.at(-1)], [4, "failed", "drain"]);
+    assert.equal(begun().reached, "retire");
+  });
+
+  for (const phase of [...waysBack.map(([name]) => name), "retire"]) {
+    it(`needs a person when the plan of ${phase} would touch a live server: exit code 4, and none of it is applied`, async () => {
+      const bad: Operation = {
+        op: "create-replacement",
+        type: "aws:ec2/instance:Instance",
+        urn: "urn:pulumi:fake::handover::aws:ec2/instance:Instance::blue-1",
+        name: "blue-1",
+        properties: ["ami"],
+      };
+      site.operationsOf = (row) => (row === phase ? [bad] : []);
+      const { exitCode, message } = await upgrade();
+      assert.equal(exitCode, 4);
+      assert.match(message ?? "", /create-replacement aws:ec2\/instance:Instance blue-1 \(ami\)/);
+      assert.ok(!site.applied.includes(phase));
+      assert.ok(!site.applied.includes("settle"));
+    });
+  }
+
+  describe("that waits for approval", () => {
+    const pauseBefore = ["connect"];
+
+    it("has not begun the phase, asks for its first plan alone, and goes on with what was approved", async () => {
+      const { exitCode, outcome, digest } = await upgrade(fresh, { pauseBefore });
+      assert.deepEqual([exitCode, outcome, digest], [3, "paused", "connect 1"]);
+      assert.equal(begun().reached, "launch-rest");
+      site.ledger.push({ type: "approved", phase: "connect", digest: "connect 1", by: "ada" });
+      assert.equal((await upgrade(begun(), { pauseBefore })).exitCode, 0);
+    });
+
+    it("is not gone on with by resuming without the option, nor by an approval of another plan", async () => {
+      await upgrade(fresh, { pauseBefore });
+      assert.equal((await upgrade(begun())).exitCode, 3);
+      site.ledger.push({ type: "approved", phase: "connect", digest: "another", by: "ada" });
+      assert.equal((await upgrade(begun())).exitCode, 3);
+    });
+
+    it("goes on without one when that is what is wanted", async () => {
+      await upgrade(fresh, { pauseBefore });
+      assert.equal((await upgrade(begun(), { autoApprove: true })).exitCode, 0);
+    });
+
+    it("waits before the migrations too, which have not run then", async () => {
+      const { exitCode } = await upgrade(fresh, { pauseBefore: ["migrate"] });
+      assert.equal(exitCode, 3);
+      assert.deepEqual([begun().reached, site.applied], ["backup", ["backup"]]);
+    });
+  });
+
+  describe("back", () => {
+    const back = async () => {
+      const drive = site.drive();
+      const { reached = "backup", back: behind } = begun();
+      const walker = new Walker(drive.session, run, drive.ledger, drive.options.listener, drive.options.signals);
+      const way = { ...run, reached, migrated: true, back: behind };
+      return putBack(drive, walker, way, { reason: "A rollback was asked for", exitCode: 0 });
+    };
+
+    it("pauses when nothing could be seen on the way, and goes on from there", async () => {
+      await upgrade(fresh, { pauseBefore: ["retire"] });
+      site.beforeUp = (row) => {
+        site.unreachable = row === "settle";
+      };
+      const paused = await back();
+      assert.deepEqual([paused.exitCode, paused.outcome], [3, "paused"]);
+      const behind = site.applied.length;
+      site.beforeUp = () => {};
+      site.unreachable = false;
+      const { exitCode, live } = await back();
+      assert.deepEqual([exitCode, live, site.applied.slice(behind)], [0, "blue", ["settle"]]);
+      assert.deepEqual(site.intent, site.settled);
+    });
+
+    it("from drain waits until the old servers are healthy again before traffic comes to them", async () => {
+      await upgrade(fresh, { pauseBefore: ["retire"] });
+      site.sick.add("blue");
+      const { exitCode, message } = await back();
+      assert.equal(exitCode, 4);
+      assert.match(message ?? "", /targets healthy: blue/);
+      assert.equal(site.intent.weights.green, 100);
+    });
+  });
+});
