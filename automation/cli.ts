@@ -10,6 +10,9 @@ const args = process.argv.slice(2);
 const json = args.some((arg) => /^--json(=true)?$/.test(arg));
 const completes = args[0] === "completion";
 
+// A reader that is gone (a closed terminal, `| head`) is no reason to stop in the middle of a run; the ledger has it all.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
 const execute: Execute = async (command, given) => {
   process.exitCode = await command.run(given);
 };

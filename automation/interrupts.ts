@@ -1,7 +1,9 @@
 import type { Signals } from "./walker.ts";
 
+const interruptSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /**
- * Ctrl-C or SIGTERM: the first finishes the operation in hand and stops, the second cancels it.
+ * Ctrl-C, SIGTERM or a closed terminal: the first finishes the operation in hand and stops, the second cancels it.
  * Call `dispose` when the work is done.
  */
 export function interrupts(notify: (line: string) => void): Signals & { dispose(): void } {
@@ -16,12 +18,12 @@ export function interrupts(notify: (line: string) => void): Signals & { dispose(
       stop.abort(signal);
     }
   };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  for (const signal of interruptSignals) process.on(signal, onSignal);
   return {
     stop: stop.signal,
     cancel: cancel.signal,
     dispose: () => {
-      process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+      for (const signal of interruptSignals) process.off(signal, onSignal);
     },
   };
 }

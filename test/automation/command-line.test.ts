@@ -114,4 +114,11 @@ describe("what is printed", () => {
   it("keeps them on a terminal", () => {
     assert.equal(isColourful({ isTTY: true }, { NO_COLOR: "", TERM: "xterm" }), true);
   });
+
+  it("goes on when nobody reads what it says any more", async () => {
+    const child = run(["--help"]);
+    child.stdout.destroy();
+    child.stderr.destroy();
+    assert.equal((await child).exitCode, 0);
+  });
 });
