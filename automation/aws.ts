@@ -16,10 +16,10 @@ import {
   ElasticLoadBalancingV2Client,
   type TargetHealthDescription,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { DescribeDBSnapshotsCommand, RDSClient } from "@aws-sdk/client-rds";
 import { Arrays } from "./arrays.ts";
 import { CloudWatch } from "./cloudwatch.ts";
 import { retries } from "./retries.ts";
+import { Snapshots } from "./snapshots.ts";
 
 /**
  * What the gates read from AWS. Region, endpoint and credentials come from the SDK's usual environment.
@@ -27,16 +27,16 @@ import { retries } from "./retries.ts";
 export class Aws {
   readonly #ec2: EC2Client;
   readonly #balancing: ElasticLoadBalancingV2Client;
-  readonly #rds: RDSClient;
   readonly arrays: Arrays;
   readonly cloudWatch: CloudWatch;
+  readonly snapshots: Snapshots;
 
   constructor(region: string) {
     this.#ec2 = new EC2Client({ region, ...retries() });
     this.#balancing = new ElasticLoadBalancingV2Client({ region, ...retries() });
-    this.#rds = new RDSClient({ region, ...retries() });
     this.arrays = new Arrays({ region, ...retries() }, this.#ec2);
     this.cloudWatch = new CloudWatch({ region, ...retries() });
+    this.snapshots = new Snapshots(region);
   }
 
   /** The image, or undefined when it does not exist or is not shared with this account. */
@@ -96,19 +96,6 @@ export class Aws {
     return new Map(Addresses.map((address) => [address.AllocationId ?? "", address.InstanceId ?? ""]));
   }
 
-  /** A snapshot's state in AWS's words: EBS `pending`, `completed`, `error`; RDS `creating`, `available`, `failed`. */
-  async snapshotState({ kind, id }: { kind: "ebs" | "rds"; id: string }, abortSignal?: AbortSignal): Promise<string> {
-    if (kind === "ebs") {
-      const { Snapshots = [] } = await this.#ec2.send(new DescribeSnapshotsCommand({ SnapshotIds: [id] }), {
-        abortSignal,
-      });
-      return Snapshots[0]?.State ?? "missing";
-    }
-    const command = new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier: id });
-    const { DBSnapshots = [] } = await this.#rds.send(command, { abortSignal });
-    return DBSnapshots[0]?.Status ?? "missing";
-  }
-
   /**
    * Ids of what may have been created with these inputs, by name where AWS knows the resource by its name, else by all
    * of its tags. Empty for what can be created twice without harm, such as a registration.
@@ -150,9 +137,7 @@ export class Aws {
         return this.#targetGroupArns(name, abortSignal);
       case "aws:rds/snapshot:Snapshot": {
         const id = String(inputs.dbSnapshotIdentifier);
-        return (await this.snapshotState({ kind: "rds", id }, abortSignal).catch(() => "missing")) === "missing"
-          ? []
-          : [id];
+        return (await this.snapshots.find({ kind: "rds", id }, abortSignal)) === undefined ? [] : [id];
       }
       default:
         return [];
@@ -174,9 +159,9 @@ export class Aws {
   close(): void {
     this.#ec2.destroy();
     this.#balancing.destroy();
-    this.#rds.destroy();
     this.arrays.close();
     this.cloudWatch.close();
+    this.snapshots.close();
   }
 }
 

@@ -1,21 +1,44 @@
+import type { Readable } from "node:stream";
 import { execa } from "execa";
 import { projectDirectory } from "../stacks/project.ts";
 import { messageOf } from "./errors.ts";
 import type { Observation } from "./gates/gate.ts";
 
+/** Longer lines are cut. */
+const longestLine = 4000;
+/** How long a command that is ended may take to end by itself. */
+const graceMilliseconds = 5000;
+
+export interface CommandObservation extends Observation {
+  readonly evidence: { readonly exitCode: number | null; readonly reason?: string };
+  /** Undefined when it did not end by itself; 127, as in a shell, when it could not be started. */
+  readonly exitCode: number | undefined;
+}
+
 /**
  * Runs a command of the site's operators in the project's folder, without a shell. Its output goes line by line to
- * `onLine`; exit code 0 passes.
+ * `onLine`; exit code 0 passes. It has a process group of its own: a Ctrl-C in the driver's terminal does not reach it,
+ * and what it started ends with it when it is ended.
  * @param environment added to the driver's own
+ * @param timeoutSeconds when it is ended, as by the signal. Default: never
  */
 export async function runCommand(
   command: readonly string[],
   environment: Readonly<Record<string, string>>,
   onLine: (line: string) => void,
   signal: AbortSignal,
-): Promise<Observation> {
+  timeoutSeconds?: number,
+): Promise<CommandObservation> {
   const [file = "", ...args] = command;
+  const limit = timeoutSeconds === undefined ? undefined : AbortSignal.timeout(timeoutSeconds * 1000);
+  const stop = AbortSignal.any(limit === undefined ? [signal] : [signal, limit]);
+  const failed = (exitCode: number | undefined, reason: string): CommandObservation => ({
+    verdict: "fail",
+    exitCode,
+    evidence: { exitCode: exitCode ?? null, reason },
+  });
   try {
+    stop.throwIfAborted();
     const child = execa(file, args, {
       cwd: projectDirectory,
       env: environment,
@@ -23,14 +46,66 @@ export async function runCommand(
       all: true,
       buffer: false,
       reject: false,
-      cancelSignal: signal,
-      forceKillAfterDelay: 5_000,
+      detached: true,
     });
-    for await (const line of child.iterable({ from: "all" })) onLine(line);
-    const { exitCode, failed, originalMessage } = await child;
-    if (!failed) return { verdict: "pass", evidence: { exitCode: 0 } };
-    return { verdict: "fail", evidence: { exitCode: exitCode ?? null, reason: originalMessage ?? "" } };
+    const ending = endWith(stop, child.pid, child.all);
+    try {
+      for await (const line of lines(child.all)) onLine(line);
+    } finally {
+      ending.dispose();
+    }
+    const { exitCode, failed: hasFailed, originalMessage = "" } = await child;
+    if (child.pid === undefined) return failed(127, originalMessage);
+    if (!hasFailed) return { verdict: "pass", exitCode, evidence: { exitCode: 0 } };
+    if (limit?.aborted === true) return failed(undefined, `ended at its time limit of ${timeoutSeconds} s`);
+    return signal.aborted ? failed(undefined, "cancelled") : failed(exitCode, originalMessage);
   } catch (error) {
-    return { verdict: "fail", evidence: { reason: messageOf(error) } };
+    return failed(undefined, messageOf(error));
   }
+}
+
+/** Ends a process group when the signal comes, at first gently; what still writes after that is not listened to. */
+function endWith(signal: AbortSignal, pid: number | undefined, output: Readable): { dispose(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const end = () => {
+    endGroup(pid, "SIGTERM");
+    timer = setTimeout(() => {
+      endGroup(pid, "SIGKILL");
+      output.destroy();
+    }, graceMilliseconds);
+  };
+  signal.addEventListener("abort", end, { once: true });
+  return {
+    dispose: () => {
+      signal.removeEventListener("abort", end);
+      clearTimeout(timer);
+    },
+  };
+}
+
+function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+async function* lines(output: Readable): AsyncGenerator<string> {
+  let rest = "";
+  let isCut = false;
+  output.setEncoding("utf8");
+  for await (const chunk of output as AsyncIterable<string>) {
+    const parts = `${rest}${chunk}`.split("\n");
+    rest = parts.pop() ?? "";
+    for (const part of parts) {
+      if (!isCut) yield part.slice(0, longestLine);
+      isCut = false;
+    }
+    if (rest.length <= longestLine) continue;
+    if (!isCut) yield rest.slice(0, longestLine);
+    isCut = true;
+    rest = "";
+  }
+  if (rest !== "" && !isCut) yield rest;
 }

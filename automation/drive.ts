@@ -1,3 +1,4 @@
+import type { CommandStates, Verdict } from "./command-states.ts";
 import type { Listener } from "./report/events.ts";
 import type { LeaseWish, RunLedger } from "./run-ledger.ts";
 import type { Session } from "./session.ts";
@@ -14,6 +15,8 @@ export interface DriveOptions extends LeaseWish {
   readonly autoApprove?: boolean;
   /** Go back although the migrations were declared not reversible. Default: false. */
   readonly acceptSchema?: boolean;
+  /** What a person says of the migration command that was cut off: it is complete, or it shall be run once more. */
+  readonly migration?: Verdict;
   /** Read the cloud into the state first, and tell what differs. Default: false. */
   readonly refresh?: boolean;
 }
@@ -25,6 +28,8 @@ export interface Drive {
   readonly options: DriveOptions;
 }
 
-export function walkerOf({ session, ledger, options }: Drive, run: RunIdentity): Walker {
-  return new Walker(session, run, ledger, options.listener, options.signals);
+/** @param states how the run's commands ended before */
+export function walkerOf({ session, ledger, options }: Drive, run: RunIdentity, states: CommandStates = {}): Walker {
+  const past = { states, verdict: options.migration };
+  return new Walker(session, run, ledger, options.listener, options.signals, past);
 }

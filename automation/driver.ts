@@ -68,9 +68,11 @@ export async function abort(session: Session, options: DriveOptions): Promise<Ru
         `The run from ${from} to ${to} has launched servers. Nothing was changed. Remove them with: handover rollback --stack ${session.stack}`,
       );
     }
+    const walker = walkerOf(drive, begun, begun.commands);
+    await walker.commands.thawIfFrozen();
     await drive.ledger.append({ type: "run-finished", outcome: "failed" });
     const message = `The run from ${from} to ${to} was given up. ${from} serves, and nothing was launched.`;
-    return walkerOf(drive, begun).finish("aborted", exitCodes.reached, { message });
+    return walker.finish("aborted", exitCodes.reached, { message });
   });
 }
 
@@ -86,7 +88,10 @@ async function begin(
     before: inputs(session.config, from),
     after: inputs(session.config, to),
   });
-  return walk(drive, run, { finished, reached: phaseNames[finished.length], asked: [], approved: new Set() });
+  for (const phase of finished) await ledger.phaseFinished(phase);
+  const commands = finished.includes("migrate") ? { migrate: "done" as const } : {};
+  const reached = phaseNames[finished.length];
+  return walk(drive, run, { finished, reached, asked: [], approved: new Set(), commands });
 }
 
 /** The stack was stepped by hand: the run goes on from the phase that it is in, or back when the goal was reverted. */
@@ -103,7 +108,7 @@ async function takeOverByHand(drive: Drive, { from, to, phase }: NonNullable<Out
   });
   const reached = phaseNames[index] ?? "connect";
   const why = { reason: "The goal was reverted", exitCode: exitCodes.reached };
-  return putBack(drive, walkerOf(drive, run), { ...run, reached, migrated: false, back: [] }, why);
+  return putBack(drive, walkerOf(drive, run), { ...run, reached, back: [] }, why);
 }
 
 async function goOn(drive: Drive, begun: UnfinishedRun): Promise<RunResult> {
@@ -121,8 +126,8 @@ async function goBack(drive: Drive, begun: UnfinishedRun, why: Why): Promise<Run
     );
   }
   await mend(drive);
-  const run = { ...begun, reached: begun.reached ?? "backup", migrated: begun.finished.includes("migrate") };
-  return putBack(drive, walkerOf(drive, begun), run, why);
+  const run = { ...begun, reached: begun.reached ?? "backup" };
+  return putBack(drive, walkerOf(drive, begun, begun.commands), run, why);
 }
 
 /** One update to the goal outside of a run: the first deployment, or a change that no live server notices. */

@@ -1,4 +1,5 @@
 import { type PhaseName, phaseNames } from "../stacks/runbook.ts";
+import { type CommandStates, noted } from "./command-states.ts";
 import type { LedgerRecord } from "./ledger/events.ts";
 import { readJournal } from "./ledger/journal.ts";
 import { ledgerOf } from "./run-ledger.ts";
@@ -23,6 +24,8 @@ export interface UnfinishedRun {
   readonly asked: readonly string[];
   /** Rows of the way back whose gates have passed. */
   readonly back: readonly string[];
+  /** How the site's commands ended. */
+  readonly commands: CommandStates;
 }
 
 /** Where a run stands, from its events; undefined when it has ended. */
@@ -49,9 +52,14 @@ export function unfinishedRun(records: readonly LedgerRecord[]): UnfinishedRun |
         ? events.findLast((event) => event.type === "paused")
         : undefined,
     asked: events.flatMap((event) =>
-      event.type === "paused" && (event.phase === "migrate" || planned.has(event.digest ?? "")) ? [event.phase] : [],
+      event.type === "paused" &&
+      event.reason === "approval" &&
+      (event.phase === "migrate" || planned.has(event.digest ?? ""))
+        ? [event.phase]
+        : [],
     ),
     approved: new Set(events.flatMap((event) => (event.type === "approved" ? [event.digest] : []))),
+    commands: events.reduce(noted, {}),
   };
 }
 

@@ -1,10 +1,13 @@
 import type { PhaseName } from "../stacks/runbook.ts";
+import { schemaAfter } from "./command-states.ts";
 import type { Drive } from "./drive.ts";
 import { EngineDiedError } from "./engine.ts";
 import { type ExitCode, exitCodes, InterruptedError, messageOf } from "./errors.ts";
+import { GateError } from "./gates/gate-error.ts";
 import type { RunResult } from "./report/events.ts";
+import { CutOffError } from "./run-commands.ts";
 import { type RunIdentity, wayBack } from "./updates.ts";
-import { GateError, type Walker } from "./walker.ts";
+import type { Walker } from "./walker.ts";
 
 /** Why a run goes back, and the exit code when it got there: 0 where going back was the wish. */
 export interface Why {
@@ -15,7 +18,6 @@ export interface Why {
 /** A run that goes back, and from where. */
 export interface WayBack extends RunIdentity {
   readonly reached: PhaseName;
-  readonly migrated: boolean;
   /** Rows of the way back that are behind it already: what they put back is not undone by going through them again. */
   readonly back: readonly string[];
 }
@@ -29,17 +31,24 @@ export async function putBack(
 ): Promise<RunResult> {
   const { session, ledger, options } = drive;
   const { stack, config } = session;
-  if (run.migrated && config.upgrade.migrate?.reversible === false && options.acceptSchema !== true) {
+  const schema = schemaAfter(walker.commands.states, options.migration);
+  if (schema !== "old" && config.upgrade.migrate?.reversible === false && options.acceptSchema !== true) {
     const message = `${reason}. The migrations are declared not reversible (handover:upgrade.migrate.reversible), so nothing was taken back. If ${run.from} works with the new schema: handover rollback --stack ${stack} --accept-schema`;
     return walker.finish("failed", exitCodes.needsPerson, { message });
   }
   options.listener({ type: "rollback-started", phase: run.reached, reason });
   await ledger.append({ type: "rollback-started", phase: run.reached, reason });
   try {
+    await walker.commands.thawIfFrozen();
     for (const row of wayBack(run.reached, run.back)) await walker.phase(row);
-    if (run.migrated) await walker.undoMigrations();
+    if (schema === "new") await walker.commands.undoMigrations();
     await ledger.append({ type: "run-finished", outcome: "rolled-back" });
-    return walker.finish("rolled-back", exitCode, { message: `${reason}. ${run.from} serves, and ${run.to} is gone.` });
+    const kept =
+      schema === "unknown"
+        ? " Whether the migration took effect is not known, so nothing was undone in the database: look at it."
+        : "";
+    const message = `${reason}. ${run.from} serves, and ${run.to} is gone.${kept}`;
+    return walker.finish("rolled-back", exitCode, { message });
   } catch (error) {
     if (options.signals.stop.aborted) return interrupted(drive, walker, run.reached);
     ledger.assertHeld();
@@ -47,6 +56,10 @@ export async function putBack(
       await ledger.append({ type: "paused", phase: run.reached, reason: "inconclusive" });
       const message = `${reason}. On the way back: ${ledger.redact(messageOf(error))}. Go on with it: handover resume --stack ${stack}`;
       return walker.finish("paused", exitCodes.paused, { message });
+    }
+    if (error instanceof CutOffError) {
+      await ledger.append({ type: "paused", phase: "migrate", reason: "inconclusive" });
+      return walker.finish("paused", exitCodes.paused, { message: `${reason}. ${error.message}. ${run.from} serves.` });
     }
     const message = `${reason}. Going back failed too: ${ledger.redact(messageOf(error))}. Look at what serves with \`handover status --stack ${stack}\`, then: handover rollback --stack ${stack}`;
     return walker.finish("failed", exitCodes.needsPerson, { message });

@@ -1,11 +1,15 @@
 import type { PhaseName } from "../stacks/runbook.ts";
+import type { CommandStates } from "./command-states.ts";
 import { type Drive, walkerOf } from "./drive.ts";
 import { EngineDiedError } from "./engine.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
+import { ThawError } from "./freeze.ts";
+import { GateError } from "./gates/gate-error.ts";
 import { interrupted, putBack } from "./put-back.ts";
 import type { RunResult } from "./report/events.ts";
+import { CutOffError } from "./run-commands.ts";
 import { phasesOf, type RunIdentity } from "./updates.ts";
-import { ApprovalNeeded, GateError, type Walker } from "./walker.ts";
+import { ApprovalNeeded, type Walker } from "./walker.ts";
 import { warningsOf } from "./warnings.ts";
 
 /** How far a run got before. */
@@ -16,12 +20,14 @@ export interface Progress {
   /** Phases for whose plan a person was asked, and digests of plans that a person approved. */
   readonly asked: readonly string[];
   readonly approved: ReadonlySet<string>;
+  /** How the site's commands ended. */
+  readonly commands: CommandStates;
 }
 
 /** Walks the phases that are left. What fails on the way is put back. */
 export async function walk(drive: Drive, run: RunIdentity, progress: Progress): Promise<RunResult> {
   const { session, ledger, options } = drive;
-  const walker = walkerOf(drive, run);
+  const walker = walkerOf(drive, run, progress.commands);
   options.listener({
     type: "run-started",
     run: run.id,
@@ -33,6 +39,7 @@ export async function walk(drive: Drive, run: RunIdentity, progress: Progress): 
   const left = phasesOf(session, run).filter((phase) => !progress.finished.includes(phase));
   let phase: PhaseName = left[0] ?? "retire";
   try {
+    await walker.commands.thawIfFrozen();
     for (const [index, name] of left.entries()) {
       phase = name;
       await walker.phase(name, {
@@ -44,9 +51,8 @@ export async function walk(drive: Drive, run: RunIdentity, progress: Progress): 
     await ledger.append({ type: "run-finished", outcome: "reached" });
     return walker.finish("reached", exitCodes.reached);
   } catch (error) {
-    const migrated = [...progress.finished, ...walker.phases.map(({ name }) => name)].includes("migrate");
     const reached = left.filter((name) => walker.begun.has(name)).at(-1) ?? progress.reached ?? "backup";
-    return stopped(drive, walker, { ...run, phase, reached, migrated }, error);
+    return stopped(drive, walker, { ...run, phase, reached }, error);
   }
 }
 
@@ -60,7 +66,6 @@ interface Stopped extends RunIdentity {
   /** Where it stopped, and the furthest phase of which something may be in effect. */
   readonly phase: PhaseName;
   readonly reached: PhaseName;
-  readonly migrated: boolean;
 }
 
 /** What follows from an error: a pause where nothing is proven, the way back where there is one, else a person. */
@@ -68,7 +73,8 @@ async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknow
   const { session, ledger, options } = drive;
   const { stack, config } = session;
   const { phase, reached } = run;
-  if (options.signals.stop.aborted) return interrupted(drive, walker, phase);
+  // An interrupt must not hide that a database may be frozen.
+  if (options.signals.stop.aborted && !(error instanceof ThawError)) return interrupted(drive, walker, phase);
   if (error instanceof ApprovalNeeded) {
     const { digest } = error;
     await ledger.append({ type: "paused", phase, reason: "approval", digest });
@@ -79,10 +85,15 @@ async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknow
   ledger.assertHeld();
   const reason = ledger.redact(messageOf(error));
   options.listener({ type: "failed", phase, message: reason });
-  if (error instanceof HandoverError && error.code === "plan-refused") {
-    // The way back would be refused for the same reason: a person puts the cloud or the configuration in order first.
+  if (error instanceof ThawError || (error instanceof HandoverError && error.code === "plan-refused")) {
+    // The way back would meet the same: a person puts the database, the cloud or the configuration in order first.
     await ledger.append({ type: "paused", phase, reason: "inconclusive" });
     return walker.finish("failed", exitCodes.needsPerson, { message: `${reason} --stack ${stack}` });
+  }
+  if (error instanceof CutOffError) {
+    await ledger.append({ type: "paused", phase, reason: "inconclusive" });
+    const message = `${reason}. Or back, and nothing in the database is undone: \`handover rollback --stack ${stack}\`. Nothing was launched, ${run.from} serves.`;
+    return walker.finish("paused", exitCodes.paused, { message });
   }
   const unproven = error instanceof EngineDiedError || (error instanceof GateError && error.inconclusive);
   if (unproven || config.upgrade.onFailure === "pause") {

@@ -1,47 +1,24 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Outputs } from "../stacks/outputs.ts";
-import { runCommand } from "./command-line.ts";
+import type { CommandStates, Verdict } from "./command-states.ts";
 import type { Applied, Plan } from "./engine.ts";
 import { type ExitCode, exitCodes, HandoverError } from "./errors.ts";
 import { type GateResult, hold, watch } from "./gates/gate.ts";
+import { GateError } from "./gates/gate-error.ts";
 import { type GatedRow, gatesBefore, gatesOf, type RowGates, type Scene, sessionGates } from "./gates/of-row.ts";
 import { canonicalJson, sha256 } from "./ledger/canonical.ts";
 import { OldServers } from "./old-servers.ts";
 import { check } from "./policy.ts";
 import type { Listener, Outcome, PhaseReport, RunResult } from "./report/events.ts";
+import { RunCommands } from "./run-commands.ts";
 import type { RunLedger } from "./run-ledger.ts";
-import { inputsOf, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
 import { descriptionOf, positionOf, type RunIdentity, type Update, updatesOf } from "./updates.ts";
 
 /** How a run is told to stop: `stop` after the operation in hand, `cancel` in the middle of it. */
 export interface Signals {
   readonly stop: AbortSignal;
   readonly cancel: AbortSignal;
-}
-
-/** A gate did not hold. */
-export class GateError extends HandoverError {
-  readonly row: GatedRow;
-  readonly results: readonly GateResult[];
-
-  constructor(row: GatedRow, results: readonly GateResult[]) {
-    const missed = results.filter(({ verdict }) => verdict !== "pass");
-    const inconclusive = missed.every(({ verdict }) => verdict === "inconclusive");
-    const text = missed
-      .map(({ gate, verdict, evidence }) => `${gate}: ${verdict}: ${JSON.stringify(evidence)}`)
-      .join("; ");
-    super(
-      inconclusive ? "evidence-inconclusive" : "gate-failed",
-      inconclusive ? exitCodes.paused : exitCodes.rolledBack,
-      `${row}: ${text}`,
-    );
-    this.row = row;
-    this.results = results;
-  }
-
-  get inconclusive(): boolean {
-    return this.code === "evidence-inconclusive";
-  }
 }
 
 /** A person must approve the plan before it is applied. */
@@ -91,13 +68,22 @@ export class Walker {
   readonly #cancel: AbortSignal;
   #ahead: PlanAhead | undefined;
   #oldServers: OldServers | undefined;
+  /** The site's own commands. */
+  readonly commands: RunCommands;
   readonly phases: PhaseReport[] = [];
   /** Rows of which something may be in effect. */
   readonly begun = new Set<GatedRow>();
   /** The stack's outputs after the last update; undefined when there was none. */
   outputs: Outputs | undefined;
 
-  constructor(session: Session, identity: RunIdentity, ledger: RunLedger, listener: Listener, signals: Signals) {
+  constructor(
+    session: Session,
+    identity: RunIdentity,
+    ledger: RunLedger,
+    listener: Listener,
+    signals: Signals,
+    { states, verdict }: { readonly states: CommandStates; readonly verdict?: Verdict } = { states: {} },
+  ) {
     this.#session = session;
     this.#identity = identity;
     this.#ledger = ledger;
@@ -105,6 +91,7 @@ export class Walker {
     this.#signals = signals;
     this.#cancel = AbortSignal.any([signals.cancel, ledger.lost]);
     this.outputs = session.last?.outputs;
+    this.commands = new RunCommands({ session, identity, ledger, listener, cancel: this.#cancel, states, verdict });
   }
 
   /** One phase: each of its updates previewed into a plan, checked, applied, and held until its gates have passed. */
@@ -200,9 +187,10 @@ export class Walker {
     let waitedSeconds =
       before === undefined ? 0 : await this.#gates(row, gatesBefore(row, this.#scene(before, before)));
     await this.#begin(row);
-    if (row === "move-addresses" && step !== 2)
-      waitedSeconds += await this.#command(row, this.#session.config.upgrade.beforeMove?.command);
-    const applied = await this.#apply(update, plan);
+    if (row === "move-addresses" && step !== 2) waitedSeconds += await this.commands.beforeMove();
+    const apply = () => this.#apply(update, plan);
+    const takesSnapshot = row === "backup" && plan.operations.length > 0;
+    const applied = takesSnapshot ? await this.commands.whileFrozen(apply) : await apply();
     if (next !== undefined) this.#planAhead(next);
     waitedSeconds += await this.#gates(row, gatesOf(row, this.#scene(applied.outputs, before)));
     return { operations: applied.operations.length, waitedSeconds: waitedSeconds + applied.cloudSeconds };
@@ -242,7 +230,7 @@ export class Walker {
     const digest = sha256(canonicalJson({ command, ...this.#identity }));
     if (needsApproval({ digest })) throw new ApprovalNeeded("migrate", digest);
     await this.#begin("migrate");
-    return { operations: 0, waitedSeconds: await this.#command("migrate", command) };
+    return { operations: 0, waitedSeconds: await this.commands.migrate() };
   }
 
   async #plan(update: Update): Promise<Plan> {
@@ -304,32 +292,6 @@ export class Walker {
     return results;
   }
 
-  async #command(row: GatedRow, command: readonly string[] | undefined): Promise<number> {
-    if (command === undefined) return 0;
-    const started = performance.now();
-    const { config, stack } = this.#session;
-    const { id, from, to } = this.#identity;
-    const environment = {
-      ...inputsOf(config, to),
-      HANDOVER_STACK: stack,
-      HANDOVER_RUN: id,
-      HANDOVER_FROM: from,
-      HANDOVER_TO: to,
-    };
-    const onLine = (line: string) => this.#listener({ type: "output", phase: row, line: this.#ledger.redact(line) });
-    const { verdict, evidence } = await runCommand(command, environment, onLine, this.#cancel);
-    const result = {
-      gate: `command ${command[0]}`,
-      verdict: verdict === "pass" ? "pass" : "fail",
-      evidence,
-      seconds: secondsSince(started),
-    } as const;
-    await this.#tell(row, [result]);
-    this.#signals.stop.throwIfAborted();
-    if (result.verdict === "fail") throw new GateError(row, [result]);
-    return secondsSince(started);
-  }
-
   /** Ends the run, and says how. */
   finish(outcome: Outcome, exitCode: ExitCode, more: Pick<RunResult, "message" | "digest"> = {}): RunResult {
     const { id: run, from, to } = this.#identity;
@@ -347,11 +309,6 @@ export class Walker {
     };
     this.#listener({ type: "run-finished", ...result });
     return result;
-  }
-
-  /** Undoes the migrations, if there is a command for it. */
-  async undoMigrations(): Promise<void> {
-    await this.#command("migrate", this.#session.config.upgrade.migrate?.rollbackCommand);
   }
 }
 

@@ -52,7 +52,10 @@ export function derive({ like, likeName, slot, database, frontends, array }: Der
   site.network = { cidrBlock: slot.cidrBlock };
   balancer.port = 8000;
   delete balancer.certificateArn;
-  if (site.database !== undefined && database !== undefined) site.database = database;
+  if (site.database !== undefined && database !== undefined) {
+    const { retainDays } = child(site, "database");
+    site.database = { ...database, ...(retainDays !== undefined && { retainDays }) };
+  }
   limit(balancer, "deregistrationDelaySeconds", shortest.deregistrationDelaySeconds, 30);
   limit(check, "intervalSeconds", shortest.intervalSeconds, 5);
   limit(check, "timeoutSeconds", shortest.timeoutSeconds, 2);

@@ -70,6 +70,7 @@ export function parseConfig(values: Record<string, unknown>, projectDirectory: s
   const config: Config = { ...file, generations };
   const problems = [
     ...checkLive(config),
+    ...checkBackup(config),
     ...checkAddresses(config),
     ...checkFiles(config, projectDirectory),
     ...checkCommands(config, projectDirectory),
@@ -130,6 +131,13 @@ function checkLive({ live, generations }: Config): string[] {
   ];
 }
 
+function checkBackup({ site, upgrade }: Config): string[] {
+  if (upgrade.backup === undefined || site.database !== undefined) return [];
+  return [
+    "handover:upgrade.backup: there is no database to freeze; declare handover:site.database, or remove the commands",
+  ];
+}
+
 function checkAddresses({ site, generations }: Config): string[] {
   return Object.values(generations)
     .filter((generation) => generation.frontends < site.elasticIps)
@@ -150,11 +158,21 @@ function checkFiles({ generations }: Config, projectDirectory: string): string[]
 
 /** A program that is given by its path; one without a slash is looked for on PATH when it is run. */
 function checkCommands({ upgrade }: Config, projectDirectory: string): string[] {
-  return (upgrade.smoke ?? []).flatMap((check, index) => {
-    const program = "command" in check ? (check.command[0] ?? "") : "";
+  const { backup, migrate, beforeMove, smoke = [] } = upgrade;
+  const commands = Object.entries({
+    "backup.freeze.command": backup?.freeze.command,
+    "backup.thaw.command": backup?.thaw.command,
+    "migrate.command": migrate?.command,
+    "migrate.rollbackCommand": migrate?.rollbackCommand,
+    "beforeMove.command": beforeMove?.command,
+    ...Object.fromEntries(
+      smoke.flatMap((check, index) => ("command" in check ? [[`smoke[${index}].command`, check.command]] : [])),
+    ),
+  });
+  return commands.flatMap(([path, [program = ""] = []]) => {
     if (!program.includes("/") || isExecutable(resolvePath(projectDirectory, program))) return [];
     return [
-      `handover:upgrade.smoke[${index}].command: ${program} is no program that can be run; correct the path, or: chmod +x ${program}`,
+      `handover:upgrade.${path}: ${program} is no program that can be run; correct the path, or: chmod +x ${program}`,
     ];
   });
 }

@@ -11,6 +11,7 @@ import { type Parameters, withParameters } from "./parameters.ts";
 import { projectDirectory } from "./project.ts";
 import { isRow, phaseNames } from "./runbook.ts";
 import { rootDeviceNameOf, Site } from "./site.ts";
+import { siteName } from "./tags.ts";
 import { userData, userDataDigest } from "./user-data.ts";
 
 /** The Pulumi program: from the configuration and the stack's own last outputs to the site. Returns the outputs. */
@@ -46,7 +47,7 @@ async function declare(): Promise<Record<string, unknown>> {
     stack,
     config,
     intent: position.intent,
-    owner: { site: `${pulumi.getProject()}-${stack}` },
+    owner: { site: siteName(stack) },
     rootDeviceNames: Object.fromEntries(Object.entries(definitions).map(([name, d]) => [name, d.rootDeviceName])),
     userData: userDataOf,
     arrayFacts: facts,

@@ -89,6 +89,8 @@ const siteSchema = z.strictObject({
   /** What is backed up before an upgrade: an EBS volume or an RDS instance. */
   database: z
     .strictObject({
+      /** How long snapshots are kept from `handover snapshots prune`; the newest always is. Default: for ever. */
+      retainDays: z.number().int().min(0).optional(),
       volumeId: z.string().regex(/^vol-/, "must be an EBS volume id, for example vol-0a1b2c3d").optional(),
       dbInstanceIdentifier: z.string().min(1).max(63).optional(),
     })
@@ -135,10 +137,25 @@ export const generationSchema = z.strictObject({
 });
 
 const upgradeSchema = z.strictObject({
+  /** Keeps the database quiet while its snapshot begins. Default: nothing; a snapshot is as after a power cut then. */
+  backup: z
+    .strictObject({
+      /** Run before the snapshot is taken. */
+      freeze: z.strictObject({ command }),
+      /** Run when the snapshot exists, and whenever it may still be frozen: it must do no harm where nothing is. */
+      thaw: z.strictObject({ command }),
+      /** How long each of the two may take. Default: 60. */
+      timeoutSeconds: z.number().int().min(1).max(3600).default(60),
+    })
+    .optional(),
   /** Pre-upgrade migrations. Default: none. */
   migrate: z
     .strictObject({
       command,
+      /** How long it may take before it is ended, and the run goes back. Default: 3600. */
+      timeoutSeconds: z.number().int().min(1).max(86_400).default(3600),
+      /** Whether it may be run again when it was cut off: by default it is run once in a run, and a person is asked. */
+      idempotent: z.boolean().default(false),
       /** Undoes them when the run goes back, after the old servers have all traffic again. Default: nothing is undone. */
       rollbackCommand: command.optional(),
       /** Whether the old generation works after them. If not, going back needs `--accept-schema`. Default: true. */

@@ -1,10 +1,15 @@
 /** Tags of everything that a site owns. */
 export interface Owner {
-  /** Project and stack, for example `handover-production`. */
+  /** See `siteName`. */
   readonly site: string;
   readonly generation?: string;
   /** The run in which the resource was created. */
   readonly run?: string;
+}
+
+/** What a stack's site is called in tags and names. */
+export function siteName(stack: string): string {
+  return `handover-${stack}`;
 }
 
 export function tags(name: string, owner: Owner): Record<string, string> {

@@ -23,6 +23,11 @@ export const driveOptions = {
     describe: "phases before which a person must approve",
   },
   "accept-schema": { type: "boolean", default: false, describe: "go back although migrations are not reversible" },
+  migration: {
+    choices: ["done", "again"] as const,
+    describe: "of a migration that was cut off: it is complete, or it shall be run once more",
+    requiresArg: true,
+  },
   refresh: {
     type: "boolean",
     default: false,
@@ -56,6 +61,7 @@ export async function drive(
       leaseSeconds: args["lease-seconds"],
       pauseBefore: args["pause-before"],
       acceptSchema: args["accept-schema"],
+      migration: args.migration,
       refresh: args.refresh,
       autoApprove: args["auto-approve"],
       listener: args.json ? (event) => printJson("event", event) : progressLines(note),

@@ -10,6 +10,7 @@ import { reportCommand } from "./report.ts";
 import { resumeCommand } from "./resume.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { sandboxCommand } from "./sandbox.ts";
+import { snapshotsCommand } from "./snapshots.ts";
 import { statusCommand } from "./status.ts";
 import { upgradeCommand } from "./upgrade.ts";
 
@@ -27,5 +28,6 @@ export const commands: readonly Command<any>[] = [
   abortCommand,
   historyCommand,
   reportCommand,
+  snapshotsCommand,
   sandboxCommand,
 ];

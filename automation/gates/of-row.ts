@@ -20,6 +20,9 @@ export interface Scene {
   readonly aws: Aws;
   readonly manager: SystemsManager;
   readonly config: Config;
+  readonly stack: string;
+  /** The run's id. */
+  readonly id: string;
   readonly from: string;
   readonly to: string;
   /** The stack's outputs before and after the row's update. */
@@ -47,7 +50,7 @@ export function gatesOf(row: GatedRow, scene: Scene): RowGates {
   const { config, after, to } = scene;
   switch (row) {
     case "backup":
-      return { hold: after.snapshot === null ? [] : [snapshotCompleted(scene.aws, after.snapshot)] };
+      return { hold: after.snapshot === null ? [] : [snapshotTaken(scene, after.snapshot)] };
     case "launch-first":
     case "launch-rest":
       return {
@@ -124,6 +127,10 @@ export function gatesBefore(row: GatedRow, scene: Scene): RowGates {
     default:
       return { hold: [] };
   }
+}
+
+function snapshotTaken({ aws, config, stack, id }: Scene, snapshot: NonNullable<Outputs["snapshot"]>): Gate {
+  return snapshotCompleted(aws.snapshots, snapshot, { stack, run: id, database: config.site.database });
 }
 
 /** Status checks, the load balancer's view, and smoke on each server and through the test host name. */

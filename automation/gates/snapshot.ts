@@ -1,16 +1,40 @@
 import type { Outputs } from "../../stacks/outputs.ts";
-import type { Aws } from "../aws.ts";
+import { siteName } from "../../stacks/tags.ts";
+import { type Database, isComplete, type Snapshots } from "../snapshots.ts";
 import type { Gate } from "./gate.ts";
 
-/** The run's snapshot is complete: EBS `completed`, RDS `available`. */
-export function snapshotCompleted(aws: Aws, snapshot: NonNullable<Outputs["snapshot"]>): Gate {
-  const done = snapshot.kind === "ebs" ? "completed" : "available";
+export interface Expected {
+  readonly stack: string;
+  /** The run's id. */
+  readonly run: string;
+  readonly database: Database | undefined;
+}
+
+/**
+ * The run's snapshot is complete (EBS `completed`, RDS `available`), as large as what it is of, and tagged with the site
+ * and the run. One that was taken by hand, before the run, has no run's tag.
+ */
+export function snapshotCompleted(
+  snapshots: Pick<Snapshots, "find" | "sizeOf">,
+  snapshot: NonNullable<Outputs["snapshot"]>,
+  { stack, run, database }: Expected,
+): Gate {
   return {
     name: "snapshot completed",
     async observe(signal) {
-      const state = await aws.snapshotState(snapshot, signal);
-      const failed = ["error", "failed", "missing"].includes(state);
-      return { verdict: state === done ? "pass" : failed ? "fail" : "pending", evidence: { id: snapshot.id, state } };
+      const found = await snapshots.find(snapshot, signal);
+      const { id } = snapshot;
+      if (found === undefined) return { verdict: "fail", evidence: { id, state: "missing" } };
+      const { state, sizeGigabytes } = found;
+      if (["error", "failed"].includes(state)) return { verdict: "fail", evidence: { id, state } };
+      if (!isComplete(found)) return { verdict: "pending", evidence: { id, state } };
+      const expectedGigabytes = database === undefined ? undefined : await snapshots.sizeOf(database, signal);
+      const [site, ofRun] = [found.tags["handover:site"], found.tags["handover:run"]];
+      const isRight = sizeGigabytes === expectedGigabytes && site === siteName(stack) && (ofRun ?? run) === run;
+      return {
+        verdict: isRight ? "pass" : "fail",
+        evidence: { id, state, sizeGigabytes, expectedGigabytes, site, run: ofRun },
+      };
     },
   };
 }

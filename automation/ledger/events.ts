@@ -6,6 +6,11 @@ const digest = z.string();
 const seconds = z.number();
 const json = z.json();
 
+/** What a command of the site's operators is for. */
+export const purpose = z.enum(["freeze", "thaw", "migrate", "undo-migrations", "before-move"]);
+
+const command = { phase, purpose };
+
 const operation = z.strictObject({
   /** The engine's word: `create`, `update`, `replace`, `delete`, … */
   op: z.string(),
@@ -50,6 +55,24 @@ export const ledgerEvent = z.discriminatedUnion("type", [
     evidence: json,
     seconds,
   }),
+  /** Recorded before the command is run: without a `command-finished` after it, nobody saw how it ended. */
+  z.strictObject({ type: z.literal("command-started"), ...command, command: z.array(z.string()) }),
+  z.strictObject({
+    type: z.literal("command-output"),
+    ...command,
+    output: z.string(),
+    /** How many lines before this event were left out because the command printed too much. */
+    omitted: z.int().positive().optional(),
+  }),
+  z.strictObject({
+    type: z.literal("command-finished"),
+    ...command,
+    /** Null when it did not end by itself: at its time limit, or when the run was cancelled. */
+    exitCode: z.int().nullable(),
+    seconds,
+    /** The person who said that it is complete; left out when the driver saw it. */
+    by: z.string().optional(),
+  }),
   z.strictObject({ type: z.literal("phase-finished"), phase }),
   z.strictObject({ type: z.literal("interrupted"), signal: z.string(), phase: phase.optional() }),
   z.strictObject({
@@ -64,6 +87,7 @@ export const ledgerEvent = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("run-finished"), outcome: z.enum(["reached", "rolled-back", "failed"]) }),
 ]);
 
+export type Purpose = z.infer<typeof purpose>;
 export type LedgerEvent = z.infer<typeof ledgerEvent>;
 export type LedgerOperation = z.infer<typeof operation>;
 export type Json = z.infer<typeof json>;

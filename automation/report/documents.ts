@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ledgerEvent } from "../ledger/events.ts";
+import { ledgerEvent, purpose } from "../ledger/events.ts";
 import { plannedOperation, row, runEvent, runResult } from "./events.ts";
 
 /**
@@ -48,6 +48,9 @@ const unfinishedRun = z.object({
   approved: list(z.string()).describe("digests of plans that a person approved"),
   asked: list(z.string()).describe("phases for whose plan a person was asked"),
   back: list(z.string()).describe("rows of the way back whose gates have passed"),
+  commands: z
+    .partialRecord(purpose, z.enum(["done", "failed", "cut-off"]))
+    .describe("how the site's commands ended; cut-off: it was begun, and nobody saw how it ended"),
 });
 
 const runSummary = z.object({
@@ -73,6 +76,15 @@ const ledgerRecord = z.object({
   previous: z.string().describe("hash of the event before"),
   event: ledgerEvent,
   hash: z.string(),
+});
+
+const snapshot = z.object({
+  id: z.string(),
+  kind: z.enum(["ebs", "rds"]),
+  state: z.string().describe("AWS's word"),
+  sizeGigabytes: z.number().describe("of what it is a snapshot of").optional(),
+  startedAt: time.describe("the point in time that it holds").optional(),
+  run: z.string().describe("the run that took it; missing when it was taken by hand").optional(),
 });
 
 const percentiles = z.object({ p50: z.number(), p95: z.number(), p99: z.number(), max: z.number() });
@@ -203,6 +215,13 @@ export const documents = {
         message: z.string().describe("what was seen; for a problem also how to mend it"),
       }),
     ),
+  }),
+  snapshots: document("handover snapshots list", { snapshots: list(snapshot).describe("the newest first") }),
+  prune: document("handover snapshots prune", {
+    dryRun: z.boolean(),
+    deleted: list(snapshot).describe("with dryRun: what would be deleted"),
+    failures: list(z.object({ id: z.string(), reason: z.string() })).describe("what AWS did not delete"),
+    kept: count,
   }),
   rehearsal: document("handover rehearse", {
     outcome: runResult.shape.outcome,

@@ -90,6 +90,10 @@ function happening(time: string, event: LedgerEvent): Happening | undefined {
       return { time, what: `${event.by} approved ${event.phase}, plan ${event.digest.slice(0, 12)}` };
     case "rollback-started":
       return { time, what: `went back from ${event.phase}: ${event.reason}` };
+    case "command-finished":
+      return event.by === undefined
+        ? undefined
+        : { time, what: `${event.by} said that the command of ${event.purpose} is complete` };
     default:
       return undefined;
   }

@@ -9,9 +9,11 @@ import type { Operation } from "../../automation/recorder.ts";
 import type { RunEvent } from "../../automation/report/events.ts";
 import { RunLedger } from "../../automation/run-ledger.ts";
 import type { Session } from "../../automation/session.ts";
+import type { Snapshots } from "../../automation/snapshots.ts";
 import { type Intent, intent, settled } from "../../stacks/intent.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
 import { isRow } from "../../stacks/runbook.ts";
+import { siteName } from "../../stacks/tags.ts";
 import { configOf } from "./config.ts";
 
 /** A site whose engine applies intents at once, and whose cloud shows them: what a driver needs, without either. */
@@ -97,7 +99,9 @@ export class FakeSite {
     up: async ({ file }) => this.#apply(JSON.parse(file)),
   };
 
-  readonly #aws: Pick<Aws, "targetHealth" | "instanceStatuses" | "addressHolders" | "snapshotState"> = {
+  readonly #aws: Pick<Aws, "targetHealth" | "instanceStatuses" | "addressHolders"> & {
+    readonly snapshots: Pick<Snapshots, "find" | "sizeOf">;
+  } = {
     targetHealth: async (name) => {
       this.#reach();
       const state = this.sick.has(name) ? "unhealthy" : "healthy";
@@ -117,7 +121,17 @@ export class FakeSite {
       this.#reach();
       return new Map(this.#outputs().addresses.map(({ allocationId, instanceId }) => [allocationId, instanceId]));
     },
-    snapshotState: async () => "completed",
+    snapshots: {
+      find: async ({ kind, id }) => ({
+        kind,
+        id,
+        state: "completed",
+        sizeGigabytes: 8,
+        startedAt: new Date(0),
+        tags: { "handover:site": siteName("fake") },
+      }),
+      sizeOf: async () => 8,
+    },
   };
 
   #reach(): void {

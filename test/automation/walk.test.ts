@@ -9,7 +9,7 @@ import { Walker } from "../../automation/walker.ts";
 import { FakeSite } from "./fake-site.ts";
 
 const run = { id: "r1", from: "blue", to: "green" };
-const fresh: Progress = { finished: [], asked: [], approved: new Set() };
+const fresh: Progress = { finished: [], asked: [], approved: new Set(), commands: {} };
 
 /** Every phase that updates the stack and can be gone back from, and the way back from it. */
 const waysBack: readonly [string, readonly string[]][] = [
@@ -162,7 +162,7 @@ describe("a walk", () => {
       const drive = site.drive();
       const { reached = "backup", back: behind } = begun();
       const walker = new Walker(drive.session, run, drive.ledger, drive.options.listener, drive.options.signals);
-      const way = { ...run, reached, migrated: true, back: behind };
+      const way = { ...run, reached, back: behind };
       return putBack(drive, walker, way, { reason: "A rollback was asked for", exitCode: 0 });
     };
 

@@ -25,6 +25,7 @@ const shapes: Readonly<Record<string, readonly DocumentName[]>> = {
   plan: ["plan"],
   history: ["verification", "history", "run-history"],
   report: ["report"],
+  snapshots: ["snapshots", "prune"],
   doctor: ["doctor"],
   rehearse: ["rehearsal"],
   "sandbox up": ["sandbox-up"],

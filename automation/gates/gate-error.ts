@@ -1,0 +1,28 @@
+import { exitCodes, HandoverError } from "../errors.ts";
+import type { GateResult } from "./gate.ts";
+import type { GatedRow } from "./of-row.ts";
+
+/** A gate did not hold. */
+export class GateError extends HandoverError {
+  readonly row: GatedRow;
+  readonly results: readonly GateResult[];
+
+  constructor(row: GatedRow, results: readonly GateResult[]) {
+    const missed = results.filter(({ verdict }) => verdict !== "pass");
+    const inconclusive = missed.every(({ verdict }) => verdict === "inconclusive");
+    const text = missed
+      .map(({ gate, verdict, evidence }) => `${gate}: ${verdict}: ${JSON.stringify(evidence)}`)
+      .join("; ");
+    super(
+      inconclusive ? "evidence-inconclusive" : "gate-failed",
+      inconclusive ? exitCodes.paused : exitCodes.rolledBack,
+      `${row}: ${text}`,
+    );
+    this.row = row;
+    this.results = results;
+  }
+
+  get inconclusive(): boolean {
+    return this.code === "evidence-inconclusive";
+  }
+}

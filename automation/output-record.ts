@@ -1,0 +1,59 @@
+/** What of a command's output goes into one event, in characters, and how long it waits for more. */
+const eventCharacters = 16_000;
+const eventMilliseconds = 1000;
+/** What of a command's output is recorded at all. */
+const mostCharacters = 128_000;
+
+export interface OutputPart {
+  readonly output: string;
+  /** How many lines before it were left out, since there was no room for them. */
+  readonly omitted: number;
+}
+
+/** Writes a command's output down in parts while it comes: its beginning as far as there is room, and its last lines. */
+export class OutputRecord {
+  readonly #write: (part: OutputPart) => Promise<void>;
+  #written: Promise<void> = Promise.resolve();
+  #pending: string[] = [];
+  #pendingCharacters = 0;
+  #room = mostCharacters;
+  #omitted = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(write: (part: OutputPart) => Promise<void>) {
+    this.#write = write;
+  }
+
+  add(line: string): void {
+    this.#pending.push(line);
+    this.#pendingCharacters += line.length + 1;
+    if (this.#room <= 0) this.#dropOldest();
+    else if (this.#pendingCharacters >= eventCharacters) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), eventMilliseconds);
+  }
+
+  /** @throws what writing threw */
+  async close(): Promise<void> {
+    this.#flush();
+    await this.#written;
+  }
+
+  #dropOldest(): void {
+    while (this.#pendingCharacters > eventCharacters) {
+      this.#pendingCharacters -= (this.#pending.shift()?.length ?? 0) + 1;
+      this.#omitted++;
+    }
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#pending.length === 0) return;
+    const part = { output: this.#pending.join("\n"), omitted: this.#omitted };
+    this.#room -= this.#pendingCharacters;
+    this.#pending = [];
+    this.#pendingCharacters = 0;
+    this.#written = this.#written.then(() => this.#write(part));
+    this.#written.catch(() => undefined); // It is thrown when the command has ended.
+  }
+}

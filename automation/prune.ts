@@ -1,0 +1,34 @@
+import { isComplete, type Snapshot } from "./snapshots.ts";
+
+export interface Retention {
+  /** How long a snapshot is kept. Undefined: for ever. */
+  readonly retainDays: number | undefined;
+  readonly now: Date;
+  /** A run that has not ended needs its snapshot. */
+  readonly unfinishedRun?: string;
+}
+
+/**
+ * The snapshots that may be deleted, oldest first: older than `retainDays`, not in the making, not of the run in hand,
+ * and not the newest complete one.
+ */
+export function prunable(snapshots: readonly Snapshot[], { retainDays, now, unfinishedRun }: Retention): Snapshot[] {
+  if (retainDays === undefined) return [];
+  const oldestFirst = [...snapshots].sort((a, b) => timeOf(a) - timeOf(b));
+  const newest = oldestFirst.findLast(isComplete);
+  const keptSince = now.getTime() - retainDays * 86_400_000;
+  return oldestFirst.filter((snapshot) => {
+    const isOver = isComplete(snapshot) || ["error", "failed"].includes(snapshot.state);
+    const isNeeded = snapshot === newest || (unfinishedRun !== undefined && runOf(snapshot) === unfinishedRun);
+    return isOver && !isNeeded && timeOf(snapshot) < keptSince;
+  });
+}
+
+export function runOf({ tags }: Pick<Snapshot, "tags">): string | undefined {
+  return tags["handover:run"];
+}
+
+/** One whose time is not known is taken for new. */
+function timeOf({ startedAt }: Snapshot): number {
+  return startedAt?.getTime() ?? Number.POSITIVE_INFINITY;
+}
