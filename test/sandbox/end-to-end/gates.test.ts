@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { drive } from "./command-line.ts";
+import { ask } from "../../../automation/http.ts";
+import { drive, handover } from "./command-line.ts";
 import { Site } from "./site.ts";
 
 const name = "sandbox-gates";
@@ -36,6 +37,16 @@ describe("gates", function () {
     site.setGoal(generation);
     return drive(["upgrade", "--stack", name]);
   };
+  const serversOf = async (generation: string) => (await site.status()).generations[generation]?.frontends ?? [];
+
+  /** Keeps sessions open on a server that do not end by themselves. @returns how they end */
+  function openSessions({ privateIp }: { readonly privateIp: string }): Promise<readonly string[]> {
+    const question = { protocol: "http", address: privateIp, port: 8080, host: "www.example.com" } as const;
+    const asked = Array.from({ length: 3 }, () =>
+      ask({ ...question, path: "/?sleep=600000", timeoutSeconds: 900 }, new AbortController().signal),
+    );
+    return Promise.allSettled(asked).then((all) => all.map(({ status }) => status));
+  }
 
   for (const [generation, where] of [
     ["db-down", /^launch-first: .*smoke on each server: (fail|inconclusive).*\/health\/db/s],
@@ -51,4 +62,34 @@ describe("gates", function () {
       assert.deepEqual([failed, Object.keys(byGeneration)], [0, ["blue"]]);
     });
   }
+
+  it("lets a server with open sessions stay, and only that one, and goes on when a person approves", async () => {
+    const [first] = await serversOf("blue");
+    const sessions = openSessions(first ?? assert.fail());
+    const { exitCode, last, stderr } = await upgrade("green");
+    assert.equal(exitCode, 3, stderr + JSON.stringify(last));
+    assert.match(String(last.message), /sessions have not ended on blue-1\..*handover approve .*handover resume/);
+    assert.deepEqual(
+      (await serversOf("blue")).map((server) => server.name),
+      ["blue-1"],
+    );
+    const approved = await handover("approve", "--stack", name, "--digest", String(last.digest));
+    assert.equal(approved.exitCode, 0, approved.stderr);
+    assert.equal((await drive(["resume", "--stack", name])).exitCode, 0);
+    assert.deepEqual(await serversOf("blue"), []);
+    assert.deepEqual(await sessions, ["rejected", "rejected", "rejected"]);
+  });
+
+  it("ends a server with its sessions at the limit where the configuration says so", async () => {
+    const [first] = await serversOf("green");
+    const sessions = openSessions(first ?? assert.fail());
+    site.edit((config) => {
+      config["handover:upgrade"].sessions.onLimit = "terminate";
+    });
+    const { exitCode, events, stderr } = await upgrade("next");
+    assert.equal(exitCode, 0, stderr);
+    const gate = events.find((event) => event.type === "gate" && event.gate === "sessions ended: green-1");
+    assert.match(JSON.stringify(gate), /"limitPassed":true/);
+    assert.deepEqual(await sessions, ["rejected", "rejected", "rejected"]);
+  });
 });

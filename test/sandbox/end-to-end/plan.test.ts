@@ -55,7 +55,7 @@ describe("a plan of every phase before the first", function () {
     const { phases, warnings } = await plan("--rollback-from", "drain");
     assert.deepEqual(
       phases.map((phase) => phase.name),
-      ["observe", "withdraw", "settle"],
+      ["readmit", "withdraw", "settle"],
     );
     assert.deepEqual(warnings, []);
   });
