@@ -85,7 +85,8 @@ export class Walker {
     { states, verdict }: { readonly states: CommandStates; readonly verdict?: Verdict } = { states: {} },
   ) {
     this.#session = session;
-    this.#identity = identity;
+    // Nothing more than that: what a person approves is a digest over it, in this process and in one that goes on.
+    this.#identity = { id: identity.id, from: identity.from, to: identity.to };
     this.#ledger = ledger;
     this.#listener = listener;
     this.#signals = signals;
