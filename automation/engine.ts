@@ -9,13 +9,14 @@ import {
   type UpOptions,
 } from "@pulumi/pulumi/automation/index.js";
 import { type LastOutputs, type Outputs, outputsSchema, parseOutputs } from "../stacks/outputs.ts";
+import { projectDirectory } from "../stacks/project.ts";
 import { BriefCommand } from "./brief-command.ts";
 import { endDeadEngine, type LockHolder, lockHolders } from "./dead-engine.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { canonicalJson, sha256 } from "./ledger/canonical.ts";
 import { lastLine, type Operation, Recorder } from "./recorder.ts";
 import type { Deployment } from "./recovery.ts";
-import { mergeKeys, type StackFile } from "./stack-file.ts";
+import { declarationOf, mergeKeys, type StackFile } from "./stack-file.ts";
 
 /** What a preview found, and the file that binds the update to it. */
 export interface Plan {
@@ -159,7 +160,18 @@ export class Engine {
       throw error;
     });
     const { operations } = recorder;
-    return { file, operations, digest: digestOf(position, recorder), seconds: secondsSince(started) };
+    return { file, operations, digest: this.#digestOf(position, recorder), seconds: secondsSince(started) };
+  }
+
+  /**
+   * Operations in an order of their own, since the engine works on resources side by side. User data is masked in a plan,
+   * so what is declared in the file is part of the digest: an approval is void when a server's inputs change.
+   */
+  #digestOf(position: Position, { operations, inputs }: Recorder): string {
+    const planned = operations.map((operation, index) => ({ ...operation, inputs: declared(inputs[index]) }));
+    const key = ({ urn, op }: Operation) => `${urn} ${op}`;
+    planned.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+    return sha256(canonicalJson({ position, planned, file: declarationOf(this.#file, projectDirectory) }));
   }
 
   async #preview(plan: string, signal: AbortSignal): Promise<Recorder> {
@@ -306,12 +318,10 @@ export class Engine {
   }
 }
 
-/** The engine works on resources side by side, so the same plan comes in another order each time. */
-function digestOf(position: Position, { operations, inputs }: Recorder): string {
-  const planned = operations.map((operation, index) => ({ ...operation, inputs: inputs[index] }));
-  const key = ({ urn, op }: Operation) => `${urn} ${op}`;
-  planned.sort((a, b) => (key(a) < key(b) ? -1 : 1));
-  return sha256(canonicalJson({ position, planned }));
+/** What the program declares, without what the plugin chose for it: a name that it made up is another in every preview. */
+function declared(inputs: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const { __defaults: chosen, ...rest } = inputs;
+  return Object.fromEntries(Object.entries(rest).filter(([name]) => !(Array.isArray(chosen) && chosen.includes(name))));
 }
 
 /** Secret values in a state that was exported in plain text. */

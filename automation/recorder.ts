@@ -34,7 +34,7 @@ export class Recorder {
   /** What a refresh found otherwise than it was; its steps say only at their end what they came to. */
   readonly drift: Operation[] = [];
   /** What the operations' resources are declared with; secrets are masked by the engine. */
-  readonly inputs: unknown[] = [];
+  readonly inputs: (Readonly<Record<string, unknown>> | undefined)[] = [];
   /** The stack's outputs; secrets are masked by the engine. */
   outputs: unknown;
   readonly #errors: string[] = [];

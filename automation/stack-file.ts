@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
-import { ConfigError } from "../stacks/config.ts";
+import { ConfigError, resolvePath } from "../stacks/config.ts";
 import { projectDirectory } from "../stacks/project.ts";
 import { HandoverError } from "./errors.ts";
+import { sha256 } from "./ledger/canonical.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** `Pulumi.<stack>.yaml`, as it is in the project's folder. Handover reads it and never writes it. */
@@ -39,6 +40,20 @@ export function handoverValues(config: Readonly<Record<string, unknown>>): Recor
       key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [],
     ),
   );
+}
+
+/**
+ * What a stack's servers and their surroundings are declared as: values as the file has them, so secrets as they are
+ * encrypted there, and digests of the user data files.
+ * @param directory where those are looked up
+ */
+export function declarationOf({ config }: StackFile, directory: string): unknown {
+  const { site, generations } = handoverValues(config);
+  const files = Object.values(isRecord(generations) ? generations : {}).flatMap((generation) =>
+    isRecord(generation) && typeof generation.userDataFile === "string" ? [generation.userDataFile] : [],
+  );
+  const digests = files.map((file) => [file, sha256(readFileSync(resolvePath(directory, file), "utf8"))]);
+  return { site, generations, userData: Object.fromEntries(digests) };
 }
 
 /**

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { handoverValues, mergeKeys, readStackFile } from "../../automation/stack-file.ts";
+import { declarationOf, handoverValues, mergeKeys, readStackFile } from "../../automation/stack-file.ts";
 
 describe("stack file", () => {
   let directory = "";
@@ -54,5 +54,20 @@ describe("stack file", () => {
   it("takes the state's salt where the file has none of its own", () => {
     const salt = (text: string) => parse(mergeKeys(text, {}, "v1:state")).encryptionsalt;
     assert.deepEqual([salt("config: {}"), salt("encryptionsalt: v1:own\nconfig: {}")], ["v1:state", "v1:own"]);
+  });
+
+  it("tells what is declared: another when an input, a secret or a user data file is, and not when the goal is", () => {
+    write("cloud-init.yaml", "#cloud-config");
+    const declared = (revision: string, secret: string, live = "blue") => {
+      const generation = `{ userDataFile: cloud-init.yaml, inputs: { A: "${revision}", B: { secure: "${secret}" } } }`;
+      write("Pulumi.d.yaml", `config:\n  handover:live: ${live}\n  handover:generations: { blue: ${generation} }\n`);
+      return JSON.stringify(declarationOf(readStackFile(directory, "d"), directory));
+    };
+    const first = declared("1", "v1:x");
+    assert.equal(declared("1", "v1:x", "green"), first);
+    assert.notEqual(declared("2", "v1:x"), first);
+    assert.notEqual(declared("1", "v1:y"), first);
+    write("cloud-init.yaml", "#cloud-config\nruncmd: []");
+    assert.notEqual(declared("1", "v1:x"), first);
   });
 });

@@ -1,21 +1,9 @@
 import assert from "node:assert/strict";
-import { ConfigError, parseConfig } from "../../stacks/config.ts";
+import { parseConfig } from "../../stacks/config.ts";
 import { projectDirectory } from "../../stacks/project.ts";
-import { exampleConfig, exampleValues } from "./shape.ts";
+import { exampleConfig, exampleValues, problemsOf } from "./shape.ts";
 
 type Values = ReturnType<typeof exampleValues>;
-
-function problemsOf(change: (values: Values) => void): readonly string[] {
-  const values = exampleValues();
-  change(values);
-  try {
-    parseConfig(values, projectDirectory);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}
 
 describe("configuration", () => {
   it("accepts both example stacks", () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { type Config, parseConfig } from "../../stacks/config.ts";
+import { type Config, ConfigError, parseConfig } from "../../stacks/config.ts";
 import type { SiteShape } from "../../stacks/intent.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 
@@ -19,6 +19,17 @@ export function exampleConfig(change: (values: ReturnType<typeof exampleValues>)
   const values = exampleValues();
   change(values);
   return parseConfig(values, projectDirectory);
+}
+
+/** What is said against the example stack's values once they are changed. */
+export function problemsOf(change: (values: ReturnType<typeof exampleValues>) => void): readonly string[] {
+  try {
+    exampleConfig(change);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
 }
 
 export function shapeOf({ site, upgrade, generations }: Config): SiteShape {

@@ -1,20 +1,7 @@
 import assert from "node:assert/strict";
-import { ConfigError, parseConfig } from "../../stacks/config.ts";
-import { projectDirectory } from "../../stacks/project.ts";
-import { exampleConfig, exampleValues } from "./shape.ts";
+import { exampleConfig, problemsOf } from "./shape.ts";
 
-function problemsOf(upgrade: object): readonly string[] {
-  const values = exampleValues();
-  Object.assign(values.upgrade, upgrade);
-  try {
-    parseConfig(values, projectDirectory);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}
-
+const problemsIn = (upgrade: object) => problemsOf(({ upgrade: values }) => Object.assign(values, upgrade));
 const prometheus = { url: "http://prometheus.example.com:9090", query: "up" };
 const errors = { namespace: "Site", metricName: "Errors", stat: "Sum" };
 const metric = (more: object) => ({ metrics: [{ name: "a", ...more }] });
@@ -29,14 +16,14 @@ describe("what is watched, in the configuration", () => {
   });
 
   it("accepts metric math, a single metric, Prometheus, alarms and patterns of every kind", () => {
-    assert.deepEqual(problemsOf(metric({ cloudWatch: { metrics: { errors } }, atMost: 1 })), []);
+    assert.deepEqual(problemsIn(metric({ cloudWatch: { metrics: { errors } }, atMost: 1 })), []);
     assert.deepEqual(
-      problemsOf(metric({ cloudWatch: { metrics: { errors }, expression: "errors * 2" }, atLeast: 1 })),
+      problemsIn(metric({ cloudWatch: { metrics: { errors }, expression: "errors * 2" }, atLeast: 1 })),
       [],
     );
-    assert.deepEqual(problemsOf({ ...metric({ prometheus, atMost: 0 }), alarms: ["www-5xx"] }), []);
+    assert.deepEqual(problemsIn({ ...metric({ prometheus, atMost: 0 }), alarms: ["www-5xx"] }), []);
     for (const pattern of ["ERROR", '"not found"', "{ $.status = 5* }", "[ip, status=5*]", "%5\\d\\d%", "?A ?B"])
-      assert.deepEqual(problemsOf(log(pattern)), []);
+      assert.deepEqual(problemsIn(log(pattern)), []);
   });
 
   const cases: [string, object, string][] = [
@@ -88,6 +75,6 @@ describe("what is watched, in the configuration", () => {
     ],
   ];
   for (const [name, upgrade, problem] of cases) {
-    it(`refuses ${name} with one clear message`, () => assert.deepEqual(problemsOf(upgrade), [problem]));
+    it(`refuses ${name} with one clear message`, () => assert.deepEqual(problemsIn(upgrade), [problem]));
   }
 });

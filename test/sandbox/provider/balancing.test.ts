@@ -162,6 +162,7 @@ describe("The provider's load balancing", function () {
       outputs: [],
       importId: () => `${blue.id},${server.id}`,
     }),
+    { updates: false },
   );
 
   it("adopts the rule of a creation that was cut off", async () => {

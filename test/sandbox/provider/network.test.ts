@@ -113,6 +113,7 @@ describe("The provider's network resources", function () {
       outputs: ["origin", "state"],
       importId: () => `${table.id}_0.0.0.0/0`,
     }),
+    { updates: false },
   );
 
   itLivesAs(
@@ -125,6 +126,7 @@ describe("The provider's network resources", function () {
       outputs: [],
       importId: () => `${subnet.id}/${table.id}`,
     }),
+    { updates: false },
   );
 
   const open = (port: number) => ({ protocol: "tcp", fromPort: port, toPort: port, cidrBlocks: ["0.0.0.0/0"] });

@@ -217,6 +217,7 @@ describe("The provider's servers", function () {
         replace: { instanceId: next.id, allocationId: "eipalloc-0" },
         outputs: ["publicIp", "networkInterfaceId"],
       }),
+      { updates: false },
     );
   });
 });
