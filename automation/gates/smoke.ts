@@ -75,6 +75,8 @@ async function missOf(
       const difference = differenceOf(check, answer, redact) ?? otherGeneration(place, answer.headers["x-generation"]);
       if (difference !== undefined) return { at, ...difference };
     } catch (error) {
+      // Not asked to the end: no evidence.
+      signal.throwIfAborted();
       return { at, expected: check.expectStatus, answered: messageOf(error), unreachable: isUnreachable(error) };
     }
   }
