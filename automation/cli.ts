@@ -13,6 +13,9 @@ const completes = args[0] === "completion";
 // A reader that is gone (a closed terminal, `| head`) is no reason to stop in the middle of a run; the ledger has it all.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
+// Node would end with 1, which says that nothing was begun.
+process.on("uncaughtException", (error) => process.exit(report(error)));
+
 const execute: Execute = async (command, given) => {
   process.exitCode = await command.run(given);
 };

@@ -7,8 +7,8 @@ import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { checkImage } from "./gates/image.ts";
 import { begunRun, type UnfinishedRun } from "./history.ts";
 import type { Json } from "./ledger/events.ts";
+import { mend } from "./mend.ts";
 import { putBack, type Why } from "./put-back.ts";
-import { recover } from "./recovery.ts";
 import type { RunResult } from "./report/events.ts";
 import { RunLedger } from "./run-ledger.ts";
 import { checkGoal, type Session } from "./session.ts";
@@ -149,24 +149,6 @@ async function settleOn(drive: Drive): Promise<RunResult> {
     const message = `${messageOf(error)}. Nothing that serves was touched. Mend the cause, then run the same command again.`;
     listener({ type: "failed", phase: "settle", message });
     return walker.finish("failed", exitCodes.needsPerson, { message });
-  }
-}
-
-/** What a killed run left is put in order before anything else is done. */
-async function mend({ session: { engine, aws }, ledger, options: { listener, signals } }: Drive): Promise<void> {
-  const nameOf = (urn: string) => urn.split("::").at(-1);
-  const { adopted, cleared } = await recover(engine, aws, AbortSignal.any([signals.stop, ledger.lost]));
-  for (const { urn, id } of adopted) {
-    listener({
-      type: "warning",
-      message: `${id} was created by the run that was killed; it is adopted as ${nameOf(urn)}`,
-    });
-  }
-  for (const { urn, operation } of cleared) {
-    listener({
-      type: "warning",
-      message: `${operation} ${nameOf(urn)} was in flight when the run was killed; it is done again`,
-    });
   }
 }
 

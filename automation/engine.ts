@@ -13,6 +13,7 @@ import { projectDirectory } from "../stacks/project.ts";
 import { BriefCommand } from "./brief-command.ts";
 import { endDeadEngine, type LockHolder, lockHolders } from "./dead-engine.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
+import { withoutAttributes } from "./file-backend.ts";
 import { canonicalJson, sha256 } from "./ledger/canonical.ts";
 import { lastLine, type Operation, Recorder } from "./recorder.ts";
 import type { Deployment } from "./recovery.ts";
@@ -102,7 +103,7 @@ export class Engine {
       const { program } = await import("../stacks/program.ts");
       const selected = { stackName: file.stack, projectName: "handover", program };
       const pulumiCommand = await BriefCommand.get();
-      const envVars = { PULUMI_SKIP_UPDATE_CHECK: "true", ...environment };
+      const envVars = { PULUMI_SKIP_UPDATE_CHECK: "true", ...withoutAttributes(process.env), ...environment };
       const options = { workDir: directory, pulumiCommand, envVars };
       const stack = await LocalWorkspace.selectStack(selected, options).catch((error) => {
         if (create && error instanceof StackNotFoundError) return LocalWorkspace.createStack(selected, options);
@@ -182,7 +183,7 @@ export class Engine {
     } catch (cause) {
       signal.throwIfAborted();
       const problem = recorder.problem(cause);
-      if (recorder.died) throw new EngineDiedError(problem, cause);
+      if (recorder.died(cause)) throw new EngineDiedError(problem, cause);
       throw new HandoverError(
         "preview-failed",
         exitCodes.needsPerson,
@@ -217,7 +218,7 @@ export class Engine {
         cloudSeconds: recorder.cloudSeconds,
       };
     } catch (cause) {
-      if (recorder.died) throw new EngineDiedError(recorder.problem(cause), cause);
+      if (recorder.died(cause)) throw new EngineDiedError(recorder.problem(cause), cause);
       throw new HandoverError("update-failed", exitCodes.needsPerson, `The update failed. ${recorder.problem(cause)}`, {
         cause,
       });
@@ -295,13 +296,25 @@ export class Engine {
 
   /** Reads resources from the cloud into the state. */
   async refresh(urns: readonly string[], signal: AbortSignal): Promise<void> {
-    await this.#stack.refresh({ target: [...urns], color: "never", signal });
+    const recorder = new Recorder();
+    try {
+      await this.#stack.refresh({ target: [...urns], color: "never", signal, onEvent: recorder.onEvent });
+    } catch (cause) {
+      signal.throwIfAborted();
+      if (cause instanceof ConcurrentUpdateError || !recorder.died(cause)) throw cause;
+      throw new EngineDiedError(recorder.problem(cause), cause);
+    }
   }
 
   /** Reads the whole stack from the cloud into the state. @returns what differed */
   async refreshAll(signal: AbortSignal): Promise<readonly Operation[]> {
     const recorder = new Recorder();
-    await this.#stack.refresh({ parallel, color: "never", signal, onEvent: recorder.onEvent });
+    try {
+      await this.#stack.refresh({ parallel, color: "never", signal, onEvent: recorder.onEvent });
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw cause;
+    }
     return recorder.drift;
   }
 

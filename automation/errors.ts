@@ -28,12 +28,11 @@ export class HandoverError extends Error {
 
 /** Ctrl-C or SIGTERM. Safe to resume. */
 export class InterruptedError extends HandoverError {
-  constructor(signal: string) {
-    super(
-      "interrupted",
-      exitCodes.interrupted,
-      `Interrupted by ${signal}. The operation in hand was finished and nothing else was started. Go on with: handover resume`,
-    );
+  constructor(
+    signal: string,
+    state = "The operation in hand was finished and nothing else was started. Go on with: handover resume",
+  ) {
+    super("interrupted", exitCodes.interrupted, `Interrupted by ${signal}. ${state}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { InterruptedError } from "./errors.ts";
 import type { Signals } from "./walker.ts";
 
 const interruptSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -26,4 +27,14 @@ export function interrupts(notify: (line: string) => void): Signals & { dispose(
       for (const signal of interruptSignals) process.off(signal, onSignal);
     },
   };
+}
+
+/**
+ * The error of work that ended before its first operation, waiting for the lease or putting in order what a killed run
+ * left: an `InterruptedError` if it ended because it was told to.
+ */
+export function explained(error: unknown, { stop, cancel }: Signals): unknown {
+  const isAbort = error instanceof Error ? error.name === "AbortError" : [stop.reason, cancel.reason].includes(error);
+  if (!stop.aborted || !isAbort) return error;
+  return new InterruptedError(String(stop.reason), "Nothing was begun. Type the same command again to go on.");
 }

@@ -51,9 +51,13 @@ export class Recorder {
     if (event.diagnosticEvent?.severity === "error") this.#errors.push(event.diagnosticEvent.message.trim());
   };
 
-  /** Whether the engine ended without its last word, or lost its provider. */
-  get died(): boolean {
-    return !this.#finished || this.#errors.some((message) => /rpc error: code = (Unavailable|Canceled)/.test(message));
+  /**
+   * Whether the engine ended without its last word, was killed right after it, with its lock still there, or lost its
+   * provider.
+   */
+  died(cause: unknown): boolean {
+    if (!this.#finished || /was killed with SIG/.test(messageOf(cause))) return true;
+    return this.#errors.some((message) => /rpc error: code = (Unavailable|Canceled)/.test(message));
   }
 
   get cloudSeconds(): number {

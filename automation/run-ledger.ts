@@ -49,8 +49,9 @@ export class RunLedger {
     signal: AbortSignal,
   ): Promise<RunLedger> {
     const table = ledgerOf(stack, region);
+    let lease: Lease | undefined;
     try {
-      const lease = await acquireLease({
+      lease = await acquireLease({
         ...table,
         ...wish,
         seconds: wish.leaseSeconds,
@@ -59,6 +60,7 @@ export class RunLedger {
       });
       return new RunLedger(secrets, { lease, journal: await openJournal({ ...table, lease }), client: table.client });
     } catch (error) {
+      await lease?.release();
       table.client.destroy();
       throw error;
     }

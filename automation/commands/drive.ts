@@ -1,7 +1,7 @@
 import type { InferredOptionTypes } from "yargs";
 import { phaseNames } from "../../stacks/runbook.ts";
 import { parseDuration } from "../duration.ts";
-import { interrupts } from "../interrupts.ts";
+import { explained, interrupts } from "../interrupts.ts";
 import type { RunResult } from "../report/events.ts";
 import { phaseTable, progressLines } from "../report/progress.ts";
 import { note, print, printJson, stackOption } from "./command.ts";
@@ -69,6 +69,8 @@ export async function drive(
     });
     if (!args.json) printResult(result);
     return result.exitCode;
+  } catch (error) {
+    throw explained(error, signals);
   } finally {
     session.close();
     signals.dispose();

@@ -34,6 +34,8 @@ export class FakeSite {
   operationsOf: (row: string) => readonly Operation[] = () => [];
   /** Generations with a server that is not healthy. */
   readonly sick = new Set<string>();
+  /** How often what a dead engine left was put in order. */
+  mended = 0;
   /** AWS cannot be reached. */
   unreachable = false;
 
@@ -94,7 +96,9 @@ export class FakeSite {
     };
   }
 
-  readonly #engine: Pick<Engine, "preview" | "up"> = {
+  readonly #engine: Pick<Engine, "preview" | "up" | "unlock" | "exportState"> = {
+    unlock: async () => void this.mended++,
+    exportState: async () => ({}),
     preview: async (position) => this.#plan(position),
     up: async ({ file }) => this.#apply(JSON.parse(file)),
   };

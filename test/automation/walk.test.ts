@@ -181,6 +181,48 @@ describe("a walk", () => {
       assert.deepEqual(site.intent, site.settled);
     });
 
+    const killIn = (row: string, times: number) => {
+      let left = times;
+      site.beforeUp = (each) => {
+        if (each === row && left-- > 0) throw new EngineDiedError("signal: killed", undefined);
+      };
+    };
+
+    for (const row of ["withdraw", "settle"]) {
+      it(`does ${row} again when the engine dies in it: users do not wait for a person`, async () => {
+        await upgrade(fresh, { pauseBefore: ["observe"] });
+        killIn(row, 1);
+        const { exitCode, live } = await back();
+        assert.deepEqual([exitCode, live, site.mended, site.applied.slice(-2)], [0, "blue", 1, ["withdraw", "settle"]]);
+        assert.deepEqual(site.intent, site.settled);
+      });
+
+      it(`pauses when the engine dies twice in ${row}, and goes on from there`, async () => {
+        await upgrade(fresh, { pauseBefore: ["observe"] });
+        killIn(row, 2);
+        const paused = await back();
+        assert.deepEqual([paused.exitCode, paused.outcome], [3, "paused"]);
+        assert.match(paused.message ?? "", /signal: killed.*handover resume --stack fake/);
+        const { exitCode, live } = await back();
+        assert.deepEqual([exitCode, live, site.applied.slice(-2)], [0, "blue", ["withdraw", "settle"]]);
+        assert.deepEqual(site.intent, site.settled);
+      });
+    }
+
+    it("is on its way already when the engine dies after a gate has failed: exit code 2", async () => {
+      sickAfter("connect");
+      const sicken = site.beforeUp;
+      killIn("withdraw", 1);
+      const kill = site.beforeUp;
+      site.beforeUp = (row) => {
+        sicken(row);
+        kill(row);
+      };
+      const { exitCode, outcome } = await upgrade();
+      assert.deepEqual([exitCode, outcome, site.mended], [2, "rolled-back", 1]);
+      assert.deepEqual(site.intent, site.settled);
+    });
+
     it("from drain waits until the old servers are healthy again before traffic comes to them", async () => {
       await upgrade(fresh, { pauseBefore: ["retire"] });
       site.sick.add("blue");
