@@ -178,7 +178,7 @@ export class Engine {
   async #preview(plan: string, signal: AbortSignal): Promise<Recorder> {
     const recorder = new Recorder();
     try {
-      await this.#stack.preview({ plan, parallel, color: "never", signal, onEvent: recorder.onEvent });
+      await untraced(() => this.#stack.preview({ plan, parallel, color: "never", signal, onEvent: recorder.onEvent }));
       return recorder;
     } catch (cause) {
       signal.throwIfAborted();
@@ -210,7 +210,7 @@ export class Engine {
     const started = performance.now();
     try {
       this.#command.brief = true;
-      await this.#stack.up({ ...options, parallel, color: "never", signal, onEvent: recorder.onEvent });
+      await untraced(() => this.#stack.up({ ...options, parallel, color: "never", signal, onEvent: recorder.onEvent }));
       return {
         outputs: outputsSchema.parse(recorder.outputs),
         operations: recorder.operations,
@@ -328,6 +328,17 @@ export class Engine {
 
   close(): void {
     rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** Pulumi notes a stack trace for each property of each resource, a sixth of the program's time. */
+async function untraced<T>(work: () => Promise<T>): Promise<T> {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return await work();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

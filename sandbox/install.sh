@@ -4,6 +4,8 @@
 
 tools="${HANDOVER_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/handover}"
 engine_version=v3.220.0
+# What Node compiled once is kept: half of the time that a command takes to start.
+export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$tools/compiled}"
 
 say() { printf 'handover: %s\n' "$*" >&2; }
 

@@ -236,3 +236,7 @@ require (
 )
 
 replace github.com/atotto/clipboard => github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e
+
+replace github.com/nbutton23/zxcvbn-go => ./zxcvbn/nbutton23
+
+replace github.com/ccojocar/zxcvbn-go => ./zxcvbn/ccojocar
