@@ -5,6 +5,9 @@ import type { Retries } from "./retries.ts";
 
 /** An Auto Scaling group as it is now. */
 export interface ArrayNow {
+  readonly minSize: number;
+  readonly maxSize: number;
+  /** How many servers autoscaling wants. */
   readonly desiredCapacity: number;
   readonly suspendedProcesses: readonly string[];
   readonly servers: readonly ArrayServer[];
@@ -34,6 +37,8 @@ export class Arrays {
     const [group] = AutoScalingGroups;
     if (group === undefined) return undefined;
     return {
+      minSize: group.MinSize ?? 0,
+      maxSize: group.MaxSize ?? 0,
       desiredCapacity: group.DesiredCapacity ?? 0,
       suspendedProcesses: (group.SuspendedProcesses ?? []).map(({ ProcessName = "" }) => ProcessName),
       servers: (group.Instances ?? []).map(({ InstanceId = "", LifecycleState = "", HealthStatus }) => ({

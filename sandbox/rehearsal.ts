@@ -28,6 +28,8 @@ export interface RehearsalOptions {
 export interface Rehearsal {
   readonly result: RunResult;
   readonly traffic: TrafficReport;
+  /** Servers in service in each generation's array: the old one's before the upgrade, the live one's after it. */
+  readonly arrays: Readonly<Record<string, number>>;
   /** Most memory that sandbox, driver, engine and load used together, in megabytes. */
   readonly memoryMegabytes: number;
   /** The whole rehearsal, with the sandbox's start and end. */
@@ -49,10 +51,12 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
         `The sandbox's live generation was not deployed: ${first.message ?? first.outcome}`,
       );
     setGoal(name, options.to);
+    const before = await arraySizes(name);
     const { result, traffic } = await underLoad(sandbox, options);
+    const arrays = { ...before, ...(await arraySizes(name)) };
     const memoryMegabytes = memory.stop();
     await down(name);
-    return { result, traffic, memoryMegabytes, totalSeconds: (performance.now() - started) / 1000 };
+    return { result, traffic, arrays, memoryMegabytes, totalSeconds: (performance.now() - started) / 1000 };
   } finally {
     await down(name);
   }
@@ -90,6 +94,19 @@ async function lastOutputs(name: string): Promise<LastOutputs> {
   session.close();
   if (session.last === undefined) throw new Error(`Stack "${name}" has no outputs.`);
   return session.last;
+}
+
+/** Of the live generation, by its name; empty when it has no array. */
+async function arraySizes(name: string): Promise<Record<string, number>> {
+  const { last, aws, close } = await openSession(name, { create: false });
+  try {
+    const { live = "", generations = {} } = last?.outputs ?? {};
+    const array = generations[live]?.array;
+    const servers = array && (await aws.arrays.find(array.name))?.servers;
+    return servers ? { [live]: servers.filter(({ lifecycleState }) => lifecycleState === "InService").length } : {};
+  } finally {
+    close();
+  }
 }
 
 function targetsOf({ outputs }: LastOutputs) {

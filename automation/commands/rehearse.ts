@@ -45,7 +45,7 @@ export const rehearseCommand: Command<Arguments> = {
   },
 };
 
-function document({ result, traffic, memoryMegabytes, totalSeconds }: Rehearsal) {
+function document({ result, traffic, arrays, memoryMegabytes, totalSeconds }: Rehearsal) {
   const { outcome, from, to, seconds, phases, message } = result;
   const { requests, failed, cutByMove, byGeneration, byPhase, latencyMilliseconds, failures } = traffic;
   return {
@@ -56,6 +56,7 @@ function document({ result, traffic, memoryMegabytes, totalSeconds }: Rehearsal)
     failed,
     cutByMove,
     byGeneration,
+    arrays,
     seconds,
     phases: phases.map((phase) => ({ ...phase, traffic: byPhase[phase.name] })),
     latencyMilliseconds,
@@ -66,18 +67,21 @@ function document({ result, traffic, memoryMegabytes, totalSeconds }: Rehearsal)
   };
 }
 
-function verdict({ result, traffic, memoryMegabytes, totalSeconds }: Rehearsal): string[] {
+function verdict({ result, traffic, arrays, memoryMegabytes, totalSeconds }: Rehearsal): string[] {
   const { from, to, seconds, phases, outcome, message } = result;
   const count = (value: number) => value.toLocaleString("en-US");
+  const byName = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts)
+      .map(([name, each]) => `${name} ${count(each)}`)
+      .join(", ");
   const overhead = Math.max(0, ...phases.map((phase) => phase.overheadSeconds));
   const { p50, p99, max } = traffic.latencyMilliseconds;
   return [
     "",
     ...phaseTable(phases),
     "",
-    `answers by generation: ${Object.entries(traffic.byGeneration)
-      .map(([name, requests]) => `${name} ${count(requests)}`)
-      .join(", ")}`,
+    `answers by generation: ${byName(traffic.byGeneration)}`,
+    ...(Object.keys(arrays).length === 0 ? [] : [`servers of the array: ${byName(arrays)}`]),
     `latency: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(0)} ms`,
     `in flight through an address at its move: ${count(traffic.cutByMove)}`,
     ...traffic.failures.slice(0, 10).map((failure) => `failed: ${JSON.stringify(failure)}`),

@@ -1,3 +1,4 @@
+import { generationLines, generationStatus } from "../generation-status.ts";
 import { LedgerMissingError } from "../ledger/errors.ts";
 import type { DocumentOf } from "../report/documents.ts";
 import { type Command, print, printJson, stackOption } from "./command.ts";
@@ -28,14 +29,9 @@ export const statusCommand: Command<{ stack: string }> = {
           throw error;
         }),
       ]);
-      const healthOf = async ([name, generation]: [string, { targetGroupArn: string }]) => {
-        const health = await session.aws.targetHealth(generation.targetGroupArn);
-        return [
-          name,
-          Object.fromEntries([...health].map(([id, target]) => [id, target.TargetHealth?.State ?? "unknown"])),
-        ] as const;
-      };
-      const health = Object.fromEntries(await Promise.all(Object.entries(outputs?.generations ?? {}).map(healthOf)));
+      const generations = Object.entries(outputs?.generations ?? {}).map(
+        async ([name, generation]) => [name, await generationStatus(session.aws, generation)] as const,
+      );
       const status = {
         stack,
         live: outputs?.live ?? null,
@@ -44,18 +40,7 @@ export const statusCommand: Command<{ stack: string }> = {
         lease,
         loadBalancer: outputs?.loadBalancer ?? null,
         addresses: outputs?.addresses ?? [],
-        generations: Object.fromEntries(
-          Object.entries(outputs?.generations ?? {}).map(([name, { weight, frontends }]) => [
-            name,
-            {
-              weight,
-              frontends: frontends.map((frontend) => ({
-                ...frontend,
-                health: health[name]?.[frontend.instanceId] ?? "not registered",
-              })),
-            },
-          ]),
-        ),
+        generations: Object.fromEntries(await Promise.all(generations)),
       };
       if (json) printJson("status", status);
       else print(linesOf(status));
@@ -87,12 +72,7 @@ function linesOf({ live, goal, run, lease, addresses, generations }: Status): st
           `${lease.holder?.who} on ${lease.holder?.host} works on it since ${lease.holder?.since}: ${lease.holder?.command}`,
         ]
       : []),
-    ...Object.entries(generations).flatMap(([name, { weight, frontends }]) => [
-      `${name}: ${weight}% of the traffic`,
-      ...frontends.map(
-        (frontend) => `  ${frontend.name}  ${frontend.instanceId}  ${frontend.privateIp}  ${frontend.health}`,
-      ),
-    ]),
+    ...Object.entries(generations).flatMap(([name, generation]) => generationLines(name, generation)),
     ...addresses.map(({ publicIp, instanceId }) => `${publicIp} -> ${instanceId}`),
   ];
 }

@@ -107,6 +107,21 @@ const failure = z.object({
   phase: z.string(),
 });
 
+const array = z.object({
+  name: z.string().describe("the Auto Scaling group's"),
+  minSize: count,
+  maxSize: count,
+  desiredCapacity: count.describe("how many servers autoscaling wants"),
+  suspendedProcesses: list(z.string()),
+  servers: list(
+    z.object({
+      instanceId: z.string(),
+      lifecycleState: z.string().describe("AWS's word"),
+      health: z.string().describe("AWS's word, of the load balancer"),
+    }),
+  ),
+});
+
 const service = z.object({ pid: z.number(), running: z.boolean() });
 
 export const documents = {
@@ -147,6 +162,7 @@ export const documents = {
         frontends: list(
           z.object({ name, instanceId: z.string(), privateIp: z.string(), health: z.string().describe("AWS's word") }),
         ),
+        array: array.describe("missing: the generation has none; null: AWS has it no more").nullable().optional(),
       }),
     ),
   }),
@@ -231,6 +247,9 @@ export const documents = {
     failed: count,
     cutByMove: count.describe("in flight through an Elastic IP at the instant of its move"),
     byGeneration,
+    arrays: z
+      .record(z.string(), count)
+      .describe("servers in service in each generation's array: the old one's before, the live one's after"),
     seconds,
     phases: list(runResult.shape.phases.unwrap().element.extend({ traffic: trafficOfPhase.optional() })),
     latencyMilliseconds: percentiles,

@@ -12,7 +12,7 @@ import health
 import metrics
 import state
 from cloud import lock, revision, timers
-from corrections import tokens
+from corrections import array_health, tokens
 from settings import settings
 
 Answer = tuple[int, Any]
@@ -37,6 +37,7 @@ def _answer(application: Any, route: tuple[str, str], environ: dict[str, Any]) -
         case ("POST", "target-health"):
             with lock:
                 health.report(_body(environ))
+                array_health.check_all()
             return 200, {}
         case ("POST", "metrics"):
             with lock:

@@ -14,6 +14,8 @@ class Settings:
     shutdownSeconds: float = 0.5
     # How long an array takes to find out that somebody ended one of its instances, in seconds.
     arrayHealthCheckSeconds: float = 1
+    # How long a minute of autoscaling lasts, that its warm-up and grace periods are counted in, in seconds.
+    scalingMinuteSeconds: float = 1
     # How long a snapshot is `pending` (RDS: `creating`), in seconds.
     snapshotSeconds: float = 1
     # How long a load balancer is `provisioning`, in seconds.

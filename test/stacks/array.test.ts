@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ArrayFacts, arrayFacts } from "../../stacks/array-facts.ts";
 import { intent, settled } from "../../stacks/intent.ts";
-import type { Row } from "../../stacks/runbook.ts";
+import { type Row, withdraw } from "../../stacks/runbook.ts";
 import { allThatScales } from "../../stacks/scaling-processes.ts";
 import { namesOf, only, resourcesOf } from "./resources.ts";
 import { exampleConfig, shapeOf } from "./shape.ts";
@@ -133,6 +133,18 @@ describe("array", () => {
     const facts = { stated: true, capacity: { minSize: 4, maxSize: 20, desiredCapacity: 12 } };
     const { minSize, maxSize, desiredCapacity } = await group("green", "suspend-array", facts, 3, scheduled);
     assert.deepEqual([minSize, maxSize, desiredCapacity], [4, 20, 12]);
+  });
+
+  it("has as many resources with 200 servers as with 2", async () => {
+    const names = async (size: number, row: Row) => {
+      const of = exampleConfig((values) => {
+        values.generations.blue.array = { ...array, minSize: size, maxSize: 2 * size };
+      });
+      const capacity = { minSize: size, maxSize: 2 * size, desiredCapacity: size };
+      return namesOf(await resourcesOf(intent(shapeOf(of), "blue", "green", row), of, { stated: true, capacity }));
+    };
+    for (const row of ["connect", "suspend-array", "drain", "retire", withdraw] as const)
+      assert.deepEqual(await names(200, row), await names(2, row), row);
   });
 
   it("leaves the target group in drain and on the way back, and keeps its servers", async () => {

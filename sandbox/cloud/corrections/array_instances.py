@@ -1,5 +1,6 @@
-"""The instances of Auto Scaling groups: launched, in service, replaced and retired, unless that is suspended."""
+"""The instances of Auto Scaling groups: launched, in service, balanced and retired, unless that is suspended."""
 
+import time
 from collections import Counter
 from typing import Any
 
@@ -18,37 +19,63 @@ def is_suspended(group: FakeAutoScalingGroup, process: str) -> bool:
     return process in group._suspended_processes
 
 
+def working(group: FakeAutoScalingGroup) -> list[InstanceState]:
+    return [each for each in group.instance_states if each.lifecycle_state in ("Pending", "InService")]
+
+
 def reconcile(group: FakeAutoScalingGroup) -> None:
     """Launches what is missing and terminates what is too many, unless that is suspended.
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html
     """
-    working = [each for each in group.instance_states if each.lifecycle_state in ("Pending", "InService")]
-    missing = group.desired_capacity - len(working)
+    missing = group.desired_capacity - len(working(group))
     if missing > 0 and not is_suspended(group, "Launch") and group.status is None:
         launch(group, missing)
-    if missing < 0 and not is_suspended(group, "Terminate"):
-        for state in leaving(working, -missing):
+    if missing < 0 and not is_suspended(group, "Terminate") and not is_rebalancing(group):
+        for state in leaving(group, -missing):
             retire(group, state, "a difference between desired and actual capacity")
+    rebalance(group)
 
 
-def launch(group: FakeAutoScalingGroup, count: int) -> None:
+def rebalance(group: FakeAutoScalingGroup) -> None:
+    """When a zone has two instances more than another, launches one there first and terminates one here when that is in
+    service. https://docs.aws.amazon.com/autoscaling/ec2/userguide/auto-scaling-benefits.html#AutoScalingBehavior.InstanceUsage
+    """
+    if is_suspended(group, "AZRebalance") or is_suspended(group, "Launch") or is_suspended(group, "Terminate"):
+        return
+    if any(each.lifecycle_state == "Pending" for each in group.instance_states) or group.status is not None:
+        return
+    used = Counter({subnet: 0 for subnet in subnets(group)})
+    used.update(each.instance.subnet_id for each in working(group))
+    most = max((used[each.instance.subnet_id] for each in working(group) if not each.protected_from_scale_in), default=0)
+    if len(working(group)) == group.desired_capacity and most - min(used.values()) > 1:
+        launch(group, 1, rebalances=True)
+
+
+def is_rebalancing(group: FakeAutoScalingGroup) -> bool:
+    return any(each.rebalances and each.lifecycle_state == "Pending" for each in group.instance_states)
+
+
+def subnets(group: FakeAutoScalingGroup) -> list[str]:
+    return (group.vpc_zone_identifier or "").split(",")
+
+
+def launch(group: FakeAutoScalingGroup, count: int, rebalances: bool = False) -> None:
     """Into the zones with the fewest instances; a launch that fails is tried again.
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/auto-scaling-benefits.html
     """
-    subnets = (group.vpc_zone_identifier or "").split(",")
-    used = Counter(each.subnet_id for each in group.instance_states if each.lifecycle_state in ("Pending", "InService"))
+    used = Counter(each.instance.subnet_id for each in working(group))
     for _ in range(count):
-        subnet = min(subnets, key=lambda each: used[each])
+        subnet = min(subnets(group), key=lambda each: used[each])
         used[subnet] += 1
         try:
-            launch_one(group, subnet)
+            launch_one(group, subnet, rebalances)
         except Exception as error:  # whatever RunInstances refuses
             activity(group, "Launching a new EC2 instance. Status Reason: " + str(error), "Failed")
             timers.after(RETRY_SECONDS, lambda: reconcile(group) if exists(group) else None)
             return
 
 
-def launch_one(group: FakeAutoScalingGroup, subnet: str) -> None:
+def launch_one(group: FakeAutoScalingGroup, subnet: str, rebalances: bool) -> None:
     backend = group.autoscaling_backend.ec2_backend
     template = group.ec2_launch_template
     version = template.get_version(group.launch_template_version)
@@ -69,7 +96,7 @@ def launch_one(group: FakeAutoScalingGroup, subnet: str) -> None:
     state = InstanceState(
         instance, lifecycle_state="Pending", protected_from_scale_in=group.new_instances_protected_from_scale_in
     )
-    state.subnet_id = subnet
+    state.rebalances = rebalances
     state.launched_from = {
         "LaunchTemplateId": template.id,
         "LaunchTemplateName": template.name,
@@ -90,19 +117,22 @@ def instance_runs(instance: Instance) -> None:
     for state in group.instance_states if group is not None else ():
         if state.instance is instance and state.lifecycle_state == "Pending":
             state.lifecycle_state = "InService"
+            state.in_service_since = time.monotonic()
             ended(state.activity, "Successful")
             if not is_suspended(group, "AddToLoadBalancer"):
                 register(group, [instance])
+            if state.rebalances:
+                reconcile(group)
 
 
-def leaving(working: list[InstanceState], count: int) -> list[InstanceState]:
+def leaving(group: FakeAutoScalingGroup, count: int) -> list[InstanceState]:
     """Those of the zones with the most, the oldest first; what is protected stays.
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html
     """
-    candidates = [each for each in working if not each.protected_from_scale_in]
+    candidates = [each for each in working(group) if not each.protected_from_scale_in]
     chosen: list[InstanceState] = []
     while candidates and len(chosen) < count:
-        zones = Counter(each.availability_zone for each in working if each not in chosen)
+        zones = Counter(each.availability_zone for each in working(group) if each not in chosen)
         chosen.append(max(candidates, key=lambda each: zones[each.availability_zone]))
         candidates.remove(chosen[-1])
     return chosen
@@ -149,19 +179,6 @@ def deregister(group: FakeAutoScalingGroup, instances: list[Instance]) -> float:
 def target_groups(group: FakeAutoScalingGroup) -> list[Any]:
     known = group.autoscaling_backend.elbv2_backend.target_groups
     return [known[arn] for arn in group.target_group_arns if arn in known]
-
-
-def replace_ended(group: FakeAutoScalingGroup) -> None:
-    if is_suspended(group, "HealthCheck"):
-        return
-    gone = [each for each in group.instance_states if each.instance.state in ("shutting-down", "terminated")]
-    for state in gone:
-        if state.lifecycle_state in ("Pending", "InService"):
-            state.health_status = "Unhealthy"
-            if is_suspended(group, "ReplaceUnhealthy") or is_suspended(group, "Terminate"):
-                continue
-            forget(group, state)
-    reconcile(group)
 
 
 def activity(group: FakeAutoScalingGroup, description: str, status: str, cause: str = "") -> Activity:

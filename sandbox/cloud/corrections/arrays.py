@@ -8,10 +8,12 @@ from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 
 from cloud import timers
-from corrections.array_instances import deregister, is_suspended, reconcile, register, replace_ended, retire
-from corrections.scaling import forget_all_of
+from corrections import array_health, scheduled_actions
+from corrections.array_instances import deregister, is_suspended, reconcile, register, retire
+from corrections.scaling_policies import forget_policies_of
 from settings import settings
 
+_create = AutoScalingBackend.create_auto_scaling_group
 _init = FakeAutoScalingGroup.__init__
 _enter_standby = AutoScalingBackend.enter_standby_instances
 _exit_standby = AutoScalingBackend.exit_standby_instances
@@ -22,6 +24,7 @@ def apply() -> None:
     FakeAutoScalingGroup.__init__ = init
     FakeAutoScalingGroup.update = update
     FakeAutoScalingGroup.set_desired_capacity = set_desired_capacity
+    AutoScalingBackend.create_auto_scaling_group = create
     AutoScalingBackend.update_attached_target_groups = update_attached_target_groups
     AutoScalingBackend.set_desired_capacity = set_desired_capacity_of
     AutoScalingBackend.detach_load_balancer_target_groups = detach_target_groups
@@ -34,6 +37,8 @@ def apply() -> None:
     AutoScalingResponse.delete_auto_scaling_group = delete
     AutoScalingResponse.describe_scaling_activities = describe_scaling_activities
     InstanceState.launch_template = property(launch_template_of)
+    InstanceState.rebalances = False
+    InstanceState.in_service_since = 0.0
 
 
 def init(self: FakeAutoScalingGroup, *args: Any, **kwargs: Any) -> None:
@@ -41,6 +46,15 @@ def init(self: FakeAutoScalingGroup, *args: Any, **kwargs: Any) -> None:
     self.status = None
     _init(self, *args, **kwargs)
     check_sizes(self)
+
+
+def create(self: Any, *args: Any, health_check_period: int | None = None, **asked: Any) -> FakeAutoScalingGroup:
+    """Without a grace period there is none.
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html
+    """
+    group = _create(self, *args, health_check_period=health_check_period, **asked)
+    group.health_check_grace_period = health_check_period or 0
+    return group
 
 
 def launch_template_of(state: InstanceState) -> dict[str, Any] | None:
@@ -120,7 +134,7 @@ def resume_processes(self: Any, group_name: str, scaling_processes: list[str]) -
     group = find(self, group_name)
     resumed = scaling_processes or group._suspended_processes
     group.suspended_processes = [each for each in group._suspended_processes if each not in resumed]
-    replace_ended(group)
+    array_health.check(group)
     reconcile(group)
 
 
@@ -130,7 +144,7 @@ def notify_terminate_instances(self: Any, instance_ids: list[str]) -> None:
     """
     for group in list(self.autoscaling_groups.values()):
         if any(each.instance.id in instance_ids for each in group.instance_states):
-            timers.after(settings.arrayHealthCheckSeconds, lambda group=group: replace_ended(group))
+            timers.after(settings.arrayHealthCheckSeconds, lambda group=group: array_health.check(group))
 
 
 def terminate_instance(self: Any, instance_id: str, should_decrement: bool) -> TerminateInstanceActivity:
@@ -198,7 +212,8 @@ def delete(self: Any) -> EmptyResult:
 
     def gone() -> None:
         backend.autoscaling_groups.pop(group.name, None)
-        forget_all_of(backend, group.name)
+        forget_policies_of(backend, group.name)
+        scheduled_actions.forget_all_of(backend, group.name)
 
     timers.after(settings.shutdownSeconds if states else 0, gone)
     return EmptyResult()

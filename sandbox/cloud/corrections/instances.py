@@ -4,6 +4,7 @@ import copy
 import time
 from typing import Any
 
+from moto.autoscaling.models import autoscaling_backends
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.types import Base64EncodedString
 from moto.core.utils import camelcase_to_underscores, utcnow
@@ -137,6 +138,7 @@ def stop(self: Instance) -> InstanceState:
         return previous
     _stop(self)
     set_state(self, "stopping", 64)
+    autoscaling_backends[self.ec2_backend.account_id][self.ec2_backend.region_name].notify_terminate_instances([self.id])
 
     def stopped() -> None:
         if self.state == "stopping":

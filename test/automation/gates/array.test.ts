@@ -20,7 +20,7 @@ interface World {
 }
 
 function awsOf({ array, targets = {}, left = [] }: World): Aws {
-  const now = { desiredCapacity: 0, suspendedProcesses: [], servers: [], ...array };
+  const now = { minSize: 0, maxSize: 4, desiredCapacity: 0, suspendedProcesses: [], servers: [], ...array };
   const health = new Map(Object.entries(targets).map(([id, State]) => [id, { TargetHealth: { State } }]));
   return {
     arrays: {

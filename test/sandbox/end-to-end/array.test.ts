@@ -1,89 +1,83 @@
 import assert from "node:assert/strict";
-import {
-  AutoScalingClient,
-  type AutoScalingGroup,
-  DescribeAutoScalingGroupsCommand,
-  SetDesiredCapacityCommand,
-  SuspendProcessesCommand,
-} from "@aws-sdk/client-auto-scaling";
+import { isDeepStrictEqual } from "node:util";
+import { SuspendProcessesCommand } from "@aws-sdk/client-auto-scaling";
 import type { Traffic } from "../../../sandbox/traffic/traffic.ts";
-import { drive, handover, startDriver } from "./command-line.ts";
+import { isAfter, isRow, type PhaseName } from "../../../stacks/runbook.ts";
+import { eventually } from "../support.ts";
+import { ArrayWatch } from "./array-watch.ts";
+import { type Driven, drive, startDriver } from "./command-line.ts";
 import { Site } from "./site.ts";
 
 describe("an upgrade with an array", () => {
   let site: Site;
-  let scaling: AutoScalingClient;
+  let watch: ArrayWatch;
   let traffic: Traffic;
   before(async () => {
     site = await Site.up("sandbox-array", (config) => {
       config["handover:generations"].blue.array = { minSize: 2, maxSize: 6 };
-      config["handover:upgrade"].pauseBefore = ["observe"];
+      config["handover:upgrade"].gateSeconds = 30;
     });
-    scaling = new AutoScalingClient(site.settings);
-    const { exitCode, stdout, stderr } = await handover("upgrade", "--stack", site.name, "--json");
-    assert.equal(exitCode, 0, stdout + stderr);
-    await scale("blue", 3);
-    await scaling.send(
-      new SuspendProcessesCommand({
-        AutoScalingGroupName: await nameOf("blue"),
-        ScalingProcesses: ["AZRebalance"],
-      }),
-    );
+    watch = new ArrayWatch(site.settings);
+    await watch.scale("blue", +1, "before");
+    const { AutoScalingGroupName } = (await watch.groupOf("blue")) ?? {};
+    await watch.scaling.send(new SuspendProcessesCommand({ AutoScalingGroupName, ScalingProcesses: ["AZRebalance"] }));
     traffic = await site.traffic(100);
     site.setGoal("green");
   });
   after(async () => {
-    scaling?.destroy();
+    await watch?.stop();
     await site?.down();
   });
 
-  const groups = async (): Promise<readonly AutoScalingGroup[]> =>
-    (await scaling.send(new DescribeAutoScalingGroupsCommand({}))).AutoScalingGroups ?? [];
-  const groupOf = async (generation: string): Promise<AutoScalingGroup | undefined> =>
-    (await groups()).find(({ Tags }) =>
-      Tags?.some(({ Key, Value }) => Key === "handover:generation" && Value === generation),
-    );
-  const nameOf = async (generation: string) => (await groupOf(generation))?.AutoScalingGroupName ?? "";
-  const scale = async (generation: string, DesiredCapacity: number) =>
-    scaling.send(new SetDesiredCapacityCommand({ AutoScalingGroupName: await nameOf(generation), DesiredCapacity }));
+  /** At the start of each phase and after its first update, autoscaling adds a server and takes one away, by turns. */
+  const upgrade = async (): Promise<Driven> => {
+    const moments = new Set<string>();
+    let scaled = Promise.resolve();
+    const driver = startDriver(["upgrade", "--stack", site.name], (event) => {
+      if ((event.type !== "phase-started" && event.type !== "applied") || !isRow(event.phase)) return;
+      const moment = `${event.phase} ${event.type}`;
+      if (moments.has(moment)) return;
+      moments.add(moment);
+      const change = moments.size % 2 === 1 ? +1 : -1;
+      const generation = isAfter(event.phase as PhaseName, "suspend-array") ? "green" : "blue";
+      scaled = scaled.then(() => watch.scale(generation, change, moment));
+    });
+    const driven = await driver.ended;
+    await scaled;
+    return driven;
+  };
   const sizeOf = async (generation: string) => {
-    const group = await groupOf(generation);
+    const group = await watch.groupOf(generation);
     const suspended = (group?.SuspendedProcesses ?? []).map(({ ProcessName = "" }) => ProcessName).sort();
     return { desired: group?.DesiredCapacity, servers: group?.Instances?.length, suspended };
   };
-  const asLeft = { desired: 3, servers: 3, suspended: ["AZRebalance"] };
+  /** As autoscaling left it; the last change may still be under way. */
+  const isAsLeft = async (generation: string) => {
+    const desired = watch.wanted.get(generation) ?? 0;
+    const expected = { desired, servers: desired, suspended: ["AZRebalance"] };
+    await eventually(async () => isDeepStrictEqual(await sizeOf(generation), expected)).catch(() => {});
+    assert.deepEqual(await sizeOf(generation), expected);
+  };
 
-  it("begins with as many servers as the old one has, and enables them with what an operator had suspended", async () => {
-    const { exitCode, stdout } = await drive(["upgrade", "--stack", site.name]);
-    assert.equal(exitCode, 3, stdout);
-    assert.deepEqual(await sizeOf("green"), asLeft);
-    const all = ["AZRebalance", "AlarmNotification", "Launch", "ReplaceUnhealthy", "ScheduledActions", "Terminate"];
-    assert.deepEqual(await sizeOf("blue"), { ...asLeft, suspended: all });
-  });
-
-  it("restores the old array exactly when it goes back from there", async () => {
-    const { exitCode, stdout } = await drive(["rollback", "--stack", site.name]);
+  it("reaches the goal with the new array as autoscaling left it, and what an operator had suspended", async () => {
+    const { exitCode, stdout } = await upgrade();
     assert.equal(exitCode, 0, stdout);
-    assert.deepEqual(await sizeOf("blue"), asLeft);
-    assert.equal(await groupOf("green"), undefined);
+    await isAsLeft("green");
+    assert.equal((await watch.groups()).length, 1);
   });
 
-  it("does not revert what autoscaling did in between, and removes the old array with its servers", async () => {
-    const driver = startDriver(["upgrade", "--stack", site.name, "--auto-approve"]);
-    await driver.seen("phase-started", "observe");
-    await scale("green", 4);
-    const { exitCode, stdout } = await driver.ended;
-    assert.equal(exitCode, 0, stdout);
-    assert.deepEqual(await sizeOf("green"), { ...asLeft, desired: 4, servers: 4 });
-    assert.equal((await groups()).length, 1);
-  });
-
-  it("loses no request, and a plain update finds nothing to do", async () => {
-    const report = await traffic.stop();
-    assert.equal(report.failed, 0, JSON.stringify(report.failures.slice(0, 5)));
+  it("finds nothing to do in a plain update, whatever autoscaling did in between", async () => {
+    await watch.scale("green", +1, "settled");
     const { exitCode, stdout } = await drive(["upgrade", "--stack", site.name]);
     assert.equal(exitCode, 0, stdout);
     assert.match(stdout, /"operations":\[\]/);
-    assert.deepEqual(await sizeOf("green"), { ...asLeft, desired: 4, servers: 4 });
+    await isAsLeft("green");
+  });
+
+  it("reverts nothing that autoscaling did in any phase, keeps as many servers as it wants, and loses no request", async () => {
+    await watch.stop();
+    assert.deepEqual(watch.problems, []);
+    const report = await traffic.stop();
+    assert.equal(report.failed, 0, JSON.stringify(report.failures.slice(0, 5)));
   });
 });

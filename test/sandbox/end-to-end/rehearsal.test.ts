@@ -1,16 +1,25 @@
 import assert from "node:assert/strict";
+import { runbook } from "../../../stacks/runbook.ts";
 import { editStack, handover, removeStackFile } from "./command-line.ts";
 
 describe("rehearsal", () => {
-  it("takes a site from blue to green under load and loses no request", async () => {
-    const { exitCode, stdout, stderr } = await handover("rehearse", "--json", "--name", "rehearsal-whole");
+  it("takes a site with an array from blue to green under load and loses neither a request nor capacity", async () => {
+    const { exitCode, stdout, stderr } = await handover(
+      "rehearse",
+      "--json",
+      "--name",
+      "rehearsal-whole",
+      "--array",
+      "3",
+    );
     assert.equal(exitCode, 0, stdout + stderr);
     const report = JSON.parse(stdout);
     assert.deepEqual([report.outcome, report.failed, report.failures], ["reached", 0, []]);
     assert.ok(report.requests > 1000 && report.byGeneration.blue > 0 && report.byGeneration.green > 0, stdout);
+    assert.deepEqual(report.arrays, { blue: 3, green: 3 });
     assert.deepEqual(
       report.phases.map(({ name }: { name: string }) => name),
-      ["backup", "migrate", "launch-first", "launch-rest", "connect", "move-addresses", "observe", "drain", "retire"],
+      runbook.map(({ name }) => name),
     );
     assert.deepEqual(Object.keys(report.phases.at(-1).traffic.byGeneration), ["green"]);
   });

@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  AutoScalingClient,
+  type AutoScalingClientConfig,
+  type AutoScalingGroup,
+  DescribeAutoScalingGroupsCommand,
+  SetDesiredCapacityCommand,
+} from "@aws-sdk/client-auto-scaling";
+import { DescribeTargetHealthCommand, ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { eventually } from "../support.ts";
+
+/** Scales arrays as autoscaling would, and looks all the time whether that is undone. */
+export class ArrayWatch {
+  readonly scaling: AutoScalingClient;
+  readonly #balancing: ElasticLoadBalancingV2Client;
+  readonly #stop = new AbortController();
+  readonly #watching: Promise<void>;
+  /** The capacity that was set last, by generation. */
+  readonly wanted = new Map<string, number>();
+  #wanted = 0;
+  /** Capacities that somebody else changed, and moments with fewer servers in service than were wanted and had been there. */
+  readonly problems: string[] = [];
+  #moment = "";
+
+  constructor(settings: AutoScalingClientConfig) {
+    this.scaling = new AutoScalingClient(settings);
+    this.#balancing = new ElasticLoadBalancingV2Client(settings);
+    this.#watching = this.#watch();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#watching;
+    this.scaling.destroy();
+    this.#balancing.destroy();
+  }
+
+  async groups(): Promise<readonly AutoScalingGroup[]> {
+    return (await this.scaling.send(new DescribeAutoScalingGroupsCommand({}))).AutoScalingGroups ?? [];
+  }
+
+  async groupOf(generation: string): Promise<AutoScalingGroup | undefined> {
+    return (await this.groups()).find(({ Tags }) =>
+      Tags?.some(({ Key, Value }) => Key === "handover:generation" && Value === generation),
+    );
+  }
+
+  /** @param moment is shown with problems from then on */
+  async scale(generation: string, change: 1 | -1, moment: string): Promise<void> {
+    this.#moment = moment;
+    // A server that is on its way when another is taken away would be missed, whoever else is at work.
+    if (change < 0) await eventually(async () => (await this.#pending(generation)) === 0, "the last change");
+    const { AutoScalingGroupName, DesiredCapacity: before = 0 } = (await this.groupOf(generation)) ?? {};
+    // A new array begins with the capacity of the one that it takes over from.
+    const expected = this.wanted.get(generation) ?? (this.#wanted || before);
+    if (before !== expected)
+      this.problems.push(`${this.#moment}: ${generation} wants ${before} instead of ${expected}`);
+    this.#wanted = before + change;
+    this.wanted.set(generation, this.#wanted);
+    await this.scaling.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity: this.#wanted }));
+  }
+
+  async #pending(generation: string): Promise<number> {
+    const { Instances = [] } = (await this.groupOf(generation)) ?? {};
+    return Instances.filter(({ LifecycleState }) => LifecycleState === "Pending").length;
+  }
+
+  async #watch(): Promise<void> {
+    let floor = 0;
+    while (!this.#stop.signal.aborted) {
+      const wanted = this.#wanted;
+      const inService = await this.#inService();
+      floor = Math.min(wanted, this.#wanted, Math.max(floor, inService));
+      if (inService < floor) this.problems.push(`${this.#moment}: ${inService} in service instead of ${floor}`);
+      await sleep(200, undefined, { signal: this.#stop.signal }).catch(() => {});
+    }
+  }
+
+  /** Servers of all arrays that get traffic from the load balancer, or will when it finds them healthy. */
+  async #inService(): Promise<number> {
+    const counts = (await this.groups()).map(async ({ Instances = [], TargetGroupARNs: [TargetGroupArn] = [] }) => {
+      if (TargetGroupArn === undefined) return 0;
+      const command = new DescribeTargetHealthCommand({ TargetGroupArn });
+      const { TargetHealthDescriptions = [] } = await this.#balancing.send(command);
+      const serving = TargetHealthDescriptions.filter(({ TargetHealth }) =>
+        ["initial", "healthy"].includes(TargetHealth?.State ?? ""),
+      ).map(({ Target }) => Target?.Id);
+      return Instances.filter(
+        ({ InstanceId, LifecycleState }) => LifecycleState === "InService" && serving.includes(InstanceId),
+      ).length;
+    });
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  }
+}
