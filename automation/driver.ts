@@ -5,6 +5,7 @@ import { type PhaseName, phaseNames } from "../stacks/runbook.ts";
 import { type Drive, type DriveOptions, walkerOf } from "./drive.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { checkImage } from "./gates/image.ts";
+import { checkPrograms } from "./gates/programs.ts";
 import { begunRun, type UnfinishedRun } from "./history.ts";
 import type { Json } from "./ledger/events.ts";
 import { mend } from "./mend.ts";
@@ -19,6 +20,7 @@ import { walk } from "./walk.ts";
 export async function upgrade(session: Session, options: DriveOptions): Promise<RunResult> {
   checkGoal(session);
   const { config, aws } = session;
+  checkPrograms(config);
   await checkImage(aws, generationOf(config, config.live), options.signals.stop);
   if (session.last === undefined) return settleOn({ session, options, ledger: new RunLedger(session.secrets) });
   return underLease(session, options, async (drive) => {

@@ -23,7 +23,7 @@ import { declarationOf, mergeKeys, type StackFile } from "./stack-file.ts";
 export interface Plan {
   readonly file: string;
   readonly operations: readonly Operation[];
-  /** SHA-256 over the operations and the inputs that they come with, secrets masked: what a person approves. */
+  /** SHA-256 over the operations and the inputs that they come with, secrets masked: what a person approves; see `Engine`. */
   readonly digest: string;
   readonly seconds: number;
 }
@@ -167,12 +167,19 @@ export class Engine {
   /**
    * Operations in an order of their own, since the engine works on resources side by side. User data is masked in a plan,
    * so what is declared in the file is part of the digest: an approval is void when a server's inputs change.
+   * Of `retire` the operations are not: which servers end now depends on sessions and on how far it got, and the policy lets
+   * none of its plans do anything but end the old generation.
    */
   #digestOf(position: Position, { operations, inputs }: Recorder): string {
+    const file = declarationOf(this.#file, projectDirectory);
+    if (position.phase === "retire") {
+      const { left: _, ...run } = position.run ?? {};
+      return sha256(canonicalJson({ position: { ...position, run }, file }));
+    }
     const planned = operations.map((operation, index) => ({ ...operation, inputs: declared(inputs[index]) }));
     const key = ({ urn, op }: Operation) => `${urn} ${op}`;
     planned.sort((a, b) => (key(a) < key(b) ? -1 : 1));
-    return sha256(canonicalJson({ position, planned, file: declarationOf(this.#file, projectDirectory) }));
+    return sha256(canonicalJson({ position, planned, file }));
   }
 
   async #preview(plan: string, signal: AbortSignal): Promise<Recorder> {

@@ -14,30 +14,42 @@ const answerSchema = z.discriminatedUnion("status", [
       z.object({ resultType: z.literal("vector"), result: z.array(z.object({ value: sample })) }),
       z.object({ resultType: z.literal("scalar"), result: sample }),
     ]),
+    warnings: z.array(z.string()).default([]),
   }),
   z.object({ status: z.literal("error"), errorType: z.string(), error: z.string() }),
 ]);
 
+export interface PrometheusAnswer {
+  /** Of every element of a vector, or of the scalar. */
+  readonly values: readonly number[];
+  /** What Prometheus finds odd in the query or in what it was worked out from. */
+  readonly warnings: readonly string[];
+}
+
 /** The query is none, or could not be worked out. */
 export class PrometheusRefused extends Error {
-  constructor(type: string, message: string) {
-    super(`Prometheus: ${type}: ${message}`);
-    this.name = "PrometheusRefused";
-  }
+  override readonly name = "PrometheusRefused";
 }
 
 /**
- * The values of an instant query: of every element of a vector, or of the scalar.
- * @throws when the server does not answer within 10 s, answers more than 1 MB, refuses the query, or answers what is neither vector nor scalar
+ * Asks an instant query.
+ * @throws PrometheusRefused when the query is to blame; else when the server does not answer within 10 s, answers more than 1 MB, had no time for the query, or answers what is neither vector nor scalar
  * @see https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
  */
-export async function instantQuery(url: string, query: string, signal: AbortSignal): Promise<number[]> {
+export async function instantQuery(url: string, query: string, signal: AbortSignal): Promise<PrometheusAnswer> {
   const { statusCode, text } = await post(`${url.replace(/\/$/, "")}/api/v1/query`, { query }, signal);
   const answer = answerSchema.safeParse(parsed(text));
   if (!answer.success) throw new Error(`Prometheus answered HTTP ${statusCode}, and neither a vector nor a scalar`);
-  if (answer.data.status === "error") throw new PrometheusRefused(answer.data.errorType, answer.data.error);
-  const { data } = answer.data;
-  return data.resultType === "scalar" ? [data.result[1]] : data.result.map(({ value }) => value[1]);
+  if (answer.data.status === "error") throw refusal(answer.data);
+  const { data, warnings } = answer.data;
+  const values = data.resultType === "scalar" ? [data.result[1]] : data.result.map(({ value }) => value[1]);
+  return { values, warnings };
+}
+
+/** A busy server, or one that is going down, says nothing about the query. */
+function refusal({ errorType, error }: { readonly errorType: string; readonly error: string }): Error {
+  const message = `Prometheus: ${errorType}: ${error}`;
+  return ["bad_data", "execution"].includes(errorType) ? new PrometheusRefused(message) : new Error(message);
 }
 
 async function post(url: string, form: Record<string, string>, signal: AbortSignal) {

@@ -5,7 +5,9 @@ import type { Applied, Plan } from "./engine.ts";
 import { type ExitCode, exitCodes, HandoverError } from "./errors.ts";
 import { type GateResult, hold, watch } from "./gates/gate.ts";
 import { GateError } from "./gates/gate-error.ts";
-import { type GatedRow, gatesBefore, gatesOf, type RowGates, type Scene, sessionGates } from "./gates/of-row.ts";
+import { type GatedRow, gatesBefore, gatesOf, type RowGates } from "./gates/of-row.ts";
+import type { Scene } from "./gates/scene.ts";
+import { sessionGates } from "./gates/sessions.ts";
 import { canonicalJson, sha256 } from "./ledger/canonical.ts";
 import { OldServers } from "./old-servers.ts";
 import { check } from "./policy.ts";
@@ -184,7 +186,11 @@ export class Walker {
     const { row, step } = update;
     const before = this.outputs;
     const plan = await this.#plan(update);
-    if (needsApproval(plan)) throw new ApprovalNeeded(row, plan.digest);
+    if (needsApproval(plan)) {
+      // The plan of `retire` as a whole has the same digest: a person approves that, whoever's sessions end first.
+      if (update.left !== undefined) await this.#plan({ row });
+      throw new ApprovalNeeded(row, plan.digest);
+    }
     let waitedSeconds =
       before === undefined ? 0 : await this.#gates(row, gatesBefore(row, this.#scene(before, before)));
     await this.#begin(row);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { command, inputValue, jsonPath, path, seconds } from "./primitives.ts";
+import { cloudWatchSchema } from "./watch-schema.ts";
 
 /** The schema of `handover:upgrade.smoke` and `handover:upgrade.sessions`. */
 
@@ -67,11 +68,18 @@ export const smokeCheck = z.union([httpCheck, commandCheck, documentCheck]);
 export const sessionsSchema = z
   .strictObject({
     /** The status page of each old server, asked on its private address and the site's port. */
-    path,
+    path: path.optional(),
     /** Apache's status: the line `Field: number`. https://httpd.apache.org/docs/2.4/mod/mod_status.html */
     field: z.string().min(1).optional(),
     /** A page in JSON: where the number is. */
     json: jsonPath.optional(),
+    /** Instead of a page: a metric that each server has in CloudWatch. `$instanceId` stands for the server. */
+    cloudWatch: cloudWatchSchema
+      .refine(
+        ({ metrics }) => Object.values(metrics).every(({ dimensions }) => Object.values(dimensions).some(namesServer)),
+        "must be of one server: give each metric a dimension like InstanceId: $instanceId",
+      )
+      .optional(),
     /** A server with at most this many is quiet. Apache's BusyWorkers counts the request that asks. Default: 0. */
     atMost: z.number().min(0).default(0),
     /** How long a server must stay quiet before it ends. Default: 10. */
@@ -81,7 +89,14 @@ export const sessionsSchema = z
     /** What follows then: `pause` waits for a person, `terminate` ends the server with its sessions. Default: pause. */
     onLimit: z.enum(["pause", "terminate"]).default("pause"),
   })
-  .refine(({ field, json }) => (field === undefined) !== (json === undefined), "give either field or json")
+  .refine(
+    ({ field, json, cloudWatch }) => [field, json, cloudWatch].filter((source) => source !== undefined).length === 1,
+    "give one of field, json and cloudWatch",
+  )
+  .refine(
+    ({ path, cloudWatch }) => (path === undefined) !== (cloudWatch === undefined),
+    "field and json are on a page: give its path with them, and none with cloudWatch",
+  )
   .refine(
     ({ quietSeconds, limitSeconds }) => quietSeconds <= limitSeconds,
     "quietSeconds must not be above limitSeconds, or no server could become quiet in time",
@@ -106,6 +121,10 @@ export function headersOf({ headers }: Pick<HttpCheck, "headers">): Record<strin
       return [name, value];
     }),
   );
+}
+
+function namesServer(dimension: string): boolean {
+  return /\$instanceId\b/.test(dimension);
 }
 
 function isPattern(text: string): boolean {

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import type { z } from "zod";
 import type { ArrayConfig } from "./array-schema.ts";
@@ -158,29 +158,40 @@ function checkFiles({ generations }: Config, projectDirectory: string): string[]
 
 /** A program that is given by its path; one without a slash is looked for on PATH when it is run. */
 function checkCommands({ upgrade }: Config, projectDirectory: string): string[] {
-  const { backup, migrate, beforeMove, smoke = [] } = upgrade;
-  const commands = Object.entries({
-    "backup.freeze.command": backup?.freeze.command,
-    "backup.thaw.command": backup?.thaw.command,
-    "migrate.command": migrate?.command,
-    "migrate.rollbackCommand": migrate?.rollbackCommand,
-    "beforeMove.command": beforeMove?.command,
-    ...Object.fromEntries(
-      smoke.flatMap((check, index) => ("command" in check ? [[`smoke[${index}].command`, check.command]] : [])),
-    ),
-  });
-  return commands.flatMap(([path, [program = ""] = []]) => {
+  return programsOf(upgrade).flatMap(([path, program]) => {
     if (!program.includes("/") || isExecutable(resolvePath(projectDirectory, program))) return [];
-    return [
-      `handover:upgrade.${path}: ${program} is no program that can be run; correct the path, or: chmod +x ${program}`,
-    ];
+    return [`${path}: ${program} is no program that can be run; correct the path, or: chmod +x ${program}`];
   });
 }
 
-function isExecutable(file: string): boolean {
+/** The program of each of the site's own commands, by the path of its key. */
+export function programsOf({
+  backup,
+  migrate,
+  beforeMove,
+  smoke = [],
+}: UpgradeConfig): [path: string, program: string][] {
+  const commands: [string, readonly string[] | undefined][] = [
+    ["backup.freeze.command", backup?.freeze.command],
+    ["backup.thaw.command", backup?.thaw.command],
+    ["migrate.command", migrate?.command],
+    ["migrate.rollbackCommand", migrate?.rollbackCommand],
+    ["beforeMove.command", beforeMove?.command],
+    ...smoke.map((check, index): [string, readonly string[] | undefined] => [
+      `smoke[${index}].command`,
+      "command" in check ? check.command : undefined,
+    ]),
+  ];
+  return commands.flatMap(([path, command]) => {
+    const program = command?.[0];
+    return program === undefined ? [] : [[`handover:upgrade.${path}`, program]];
+  });
+}
+
+export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
-    return true;
+    return statSync(file).isFile();
   } catch {
     return false;
   }

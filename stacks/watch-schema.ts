@@ -50,23 +50,31 @@ const limits = {
 };
 const oneLimit = "give either atMost or atLeast, for example atMost: 1";
 
-const cloudWatchSchema = z.strictObject({
-  /** Metrics by the id that the expression names them with. Dimension values may use the placeholders of a query. */
-  metrics: z.record(
-    identifier,
-    z.strictObject({
-      namespace: z.string().min(1),
-      metricName: z.string().min(1),
-      dimensions: z.record(z.string(), z.string()).default({}),
-      /** Any statistic of CloudWatch: Sum, Average, p99, TM(10%:90%), … Default: Average. */
-      stat: z.string().min(1).default("Average"),
-    }),
-  ),
-  /** Metric math over the ids. May be left out with a single metric. */
-  expression: z.string().min(1).optional(),
-  /** Default: 60. */
-  periodSeconds: periodSeconds.default(60),
-});
+export const cloudWatchSchema = z
+  .strictObject({
+    /** Metrics by the id that the expression names them with. Dimension values may use the placeholders of a query. */
+    metrics: z.record(
+      identifier,
+      z.strictObject({
+        namespace: z.string().min(1),
+        metricName: z.string().min(1),
+        dimensions: z.record(z.string(), z.string()).default({}),
+        /** Any statistic of CloudWatch: Sum, Average, p99, TM(10%:90%), … Default: Average. */
+        stat: z.string().min(1).default("Average"),
+      }),
+    ),
+    /** Metric math over the ids. May be left out with a single metric. */
+    expression: z.string().min(1).optional(),
+    /** Default: 60. */
+    periodSeconds: periodSeconds.default(60),
+  })
+  .refine(
+    ({ metrics, expression }) =>
+      expression === undefined
+        ? Object.keys(metrics).length === 1
+        : Object.keys(metrics).some((id) => new RegExp(`\\b${id}\\b`).test(expression)),
+    "needs an expression over its metrics' ids, for example 100 * errors / requests, unless it has a single metric",
+  );
 
 /** Placeholders of queries and dimension values: `$generation`, `$oldGeneration`, `$targetGroup`, `$oldTargetGroup`, `$loadBalancer`. */
 export const metricSchema = z
@@ -87,15 +95,7 @@ export const metricSchema = z
     (metric) => (metric.cloudWatch === undefined) !== (metric.prometheus === undefined),
     "give either cloudWatch or prometheus",
   )
-  .refine((metric) => (metric.atMost === undefined) !== (metric.atLeast === undefined), oneLimit)
-  .refine(
-    ({ cloudWatch }) =>
-      cloudWatch === undefined ||
-      (cloudWatch.expression === undefined
-        ? Object.keys(cloudWatch.metrics).length === 1
-        : Object.keys(cloudWatch.metrics).some((id) => new RegExp(`\\b${id}\\b`).test(cloudWatch.expression ?? ""))),
-    "cloudWatch needs an expression over its metrics' ids, for example 100 * errors / requests, unless it has a single metric",
-  );
+  .refine((metric) => (metric.atMost === undefined) !== (metric.atLeast === undefined), oneLimit);
 
 export const logSchema = z.strictObject({
   /** The log group. */
@@ -136,5 +136,6 @@ function patternProblem(pattern: string): string | undefined {
 }
 
 export type ComparisonConfig = z.infer<typeof comparisonSchema>;
+export type CloudWatchQuery = z.infer<typeof cloudWatchSchema>;
 export type MetricConfig = z.infer<typeof metricSchema>;
 export type LogConfig = z.infer<typeof logSchema>;

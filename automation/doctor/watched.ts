@@ -8,7 +8,7 @@ import { type Finding, isDenied, ok, problem, reasonOf, skipped } from "./findin
 
 const timeLimitMilliseconds = 20_000;
 
-/** Asks once for everything that a run would watch: metrics, alarms, logs. It reads only. */
+/** Asks once for everything that a run would watch: metrics, alarms, logs, sessions. It reads only. */
 export async function checkWatched(region: string, config: Config): Promise<Finding[]> {
   const cloudWatch = new CloudWatch({ region, maxAttempts: 2 });
   try {
@@ -20,7 +20,7 @@ export async function checkWatched(region: string, config: Config): Promise<Find
 
 export async function findingsOf(
   cloudWatch: Pick<CloudWatch, "metricData" | "alarmStates" | "logEvents">,
-  { upgrade: { comparison, metrics, alarms, logs } }: Pick<Config, "upgrade">,
+  { upgrade: { comparison, metrics, alarms, logs, sessions } }: Pick<Config, "upgrade">,
 ): Promise<Finding[]> {
   const signal = AbortSignal.timeout(timeLimitMilliseconds);
   const lastMinutes = { start: Date.now() - 300_000, end: Date.now() };
@@ -34,6 +34,7 @@ export async function findingsOf(
         ]
       : []),
     ...metrics.map((metric) => answers(`metric ${metric.name}`, () => ask(metric))),
+    ...(sessions?.cloudWatch === undefined ? [] : [answers("sessions", () => ask(sessions))]),
     ...(alarms.length > 0 ? [answers("alarms", () => allExist(alarms))] : []),
     ...logs.map(({ group, pattern }) =>
       answers(`log ${group}`, () => cloudWatch.logEvents(group, pattern, lastMinutes, signal)),
@@ -41,7 +42,7 @@ export async function findingsOf(
   ]);
 
   /** The new generation is not there yet: an answer without values is an answer. */
-  async function ask({ cloudWatch: query, prometheus }: MetricConfig): Promise<void> {
+  async function ask({ cloudWatch: query, prometheus }: Partial<MetricConfig>): Promise<void> {
     if (query !== undefined) await cloudWatch.metricData(cloudWatchQueries(query, {}), lastMinutes, signal);
     if (prometheus !== undefined) await instantQuery(prometheus.url, prometheus.query, signal);
   }

@@ -1,6 +1,7 @@
 import type { ArrayOutputs, Frontend } from "../../stacks/outputs.ts";
 import type { Aws } from "../aws.ts";
 import type { Gate } from "./gate.ts";
+import type { Servers } from "./scene.ts";
 
 /** The array has as many servers in service as autoscaling wants, and the load balancer finds every one healthy. */
 export function arrayInService(aws: Aws, generation: string, { name }: ArrayOutputs, targetGroupArn: string): Gate {
@@ -73,14 +74,28 @@ export function processesSuspended(
 }
 
 /** A gate over the servers that an array has at each look. */
-export function overArray(aws: Aws, { name }: ArrayOutputs, gateOver: (servers: readonly Frontend[]) => Gate): Gate {
+export function overArray(servers: Servers, gateOver: (servers: readonly Frontend[]) => Gate): Gate {
   const empty = gateOver([]);
   return {
     ...empty,
     name: `${empty.name} (array)`,
     async observe(signal) {
-      return gateOver(await aws.arrays.servers([name], signal)).observe(signal);
+      return gateOver(await servers(signal)).observe(signal);
     },
+  };
+}
+
+/** Every server of the array that is not terminated. */
+export function allServers(aws: Aws, { name }: ArrayOutputs): Servers {
+  return (signal) => aws.arrays.servers([name], signal);
+}
+
+/** Those that autoscaling neither launches nor takes away. */
+export function serversInService(aws: Aws, { name }: ArrayOutputs): Servers {
+  return async (signal) => {
+    const [array, servers] = await Promise.all([aws.arrays.find(name, signal), aws.arrays.servers([name], signal)]);
+    const inService = array?.servers.filter(({ lifecycleState }) => lifecycleState === "InService") ?? [];
+    return servers.filter((server) => inService.some(({ instanceId }) => instanceId === server.instanceId));
   };
 }
 

@@ -1,13 +1,13 @@
 import type { CommandCheck } from "../../stacks/checks.ts";
 import { runBounded } from "../bounded-command.ts";
-import type { Evidence, Gate, Observation } from "./gate.ts";
+import type { Gate, Observation } from "./gate.ts";
 
 /** Of what a check printed the last this many characters are kept as evidence. */
 const keptCharacters = 2_000;
 
 export interface CommandOptions {
   /** Where to look and what for; see docs/operating.md. */
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
   /** Takes secrets out of what was printed. */
   readonly redact: (text: string) => string;
 }
@@ -18,7 +18,8 @@ export function commandPasses(check: CommandCheck, { environment, redact }: Comm
   return {
     name: `smoke command ${command.join(" ")}`,
     async observe(signal): Promise<Observation> {
-      const { output, ...end } = await runBounded({ command, environment, timeoutSeconds }, signal);
+      const bounded = { command, environment: await environment(signal), timeoutSeconds };
+      const { output, ...end } = await runBounded(bounded, signal);
       return { verdict: end.exitCode === 0 ? "pass" : "fail", evidence: { ...end, output: endOf(output, redact) } };
     },
   };
@@ -27,16 +28,4 @@ export function commandPasses(check: CommandCheck, { environment, redact }: Comm
 /** The end of a text, without secrets. Redacted first, so that a cut leaves no half of one. */
 export function endOf(text: string, redact: (text: string) => string): string {
   return redact(text).slice(-keptCharacters).trimEnd();
-}
-
-/** Looks with `gate` only once `first` has passed: a suite is not run against servers that are still starting. */
-export function after(first: Gate, gate: Gate): Gate {
-  return {
-    ...gate,
-    async observe(signal): Promise<Observation> {
-      const { verdict, evidence } = await first.observe(signal);
-      if (verdict === "pass") return gate.observe(signal);
-      return { verdict, evidence: { waitsFor: first.name, evidence } satisfies Evidence };
-    },
-  };
 }

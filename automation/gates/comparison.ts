@@ -2,6 +2,7 @@ import type { ComparisonConfig } from "../../stacks/watch-schema.ts";
 import { type Answers, BalancerMetrics } from "../balancer-metrics.ts";
 import type { CloudWatch, Series, Span } from "../cloudwatch.ts";
 import type { Evidence, Gate, Observation } from "./gate.ts";
+import { lookEverySeconds } from "./metrics.ts";
 import { fewest, type Judgement, judge } from "./proportions.ts";
 
 export interface Side {
@@ -58,7 +59,7 @@ export class Comparison implements Gate {
   ) {
     const { periodSeconds, patienceSeconds, whenTooFew } = settings;
     this.name = `no worse than ${sides.old.name}: ${sides.next.name}`;
-    this.everySeconds = Math.min(Math.max(periodSeconds / 4, 1), 15);
+    this.everySeconds = lookEverySeconds(settings);
     // Where too few requests are no reason to stop, it is the gate itself that says so in time.
     this.patienceSeconds = patienceSeconds + (whenTooFew === "pass" ? 3 * this.everySeconds : 0);
     this.#metrics = new BalancerMetrics(cloudWatch, sides.loadBalancerArn, periodSeconds);

@@ -1,23 +1,24 @@
 import type { DocumentCheck } from "../../stacks/checks.ts";
-import type { Frontend } from "../../stacks/outputs.ts";
 import type { SystemsManager } from "../systems-manager.ts";
 import { endOf } from "./command.ts";
 import type { Gate, Observation } from "./gate.ts";
+import type { Servers } from "./scene.ts";
 
 /** A document of Systems Manager ends with `Success` on every server. It runs once: what it says is the verdict. */
 export function documentSucceeds(
   manager: Pick<SystemsManager, "run">,
   { ssm: { document, parameters }, timeoutSeconds }: DocumentCheck,
-  frontends: readonly Frontend[],
+  servers: Servers,
   redact: (text: string) => string,
 ): Gate {
   return {
     name: `smoke document ${document}`,
     async observe(signal): Promise<Observation> {
-      const ids = frontends.map(({ instanceId }) => instanceId);
+      const asked = await servers(signal);
+      const ids = asked.map(({ instanceId }) => instanceId);
       try {
         const ends = await manager.run({ name: document, parameters, timeoutSeconds }, ids, signal);
-        const missed = frontends.flatMap(({ name, instanceId }) => {
+        const missed = asked.flatMap(({ name, instanceId }) => {
           const end = ends.get(instanceId);
           if (end?.status === "Success") return [];
           const { status = "Missing", exitCode = -1, output = "" } = end ?? {};

@@ -26,7 +26,7 @@ export interface Gate {
   readonly patienceSeconds?: number;
   /** What pending evidence is after that. Default: `fail`. */
   readonly whenOver?: "fail" | "inconclusive";
-  /** How often it is worth looking while it is watched, in seconds. Default: 1. */
+  /** How often it is worth looking, in seconds. Default: 1 while it is watched; else often at first, then every 3. */
   readonly everySeconds?: number;
   /** Looks once. What it throws (AWS cannot be reached, say) is no evidence against the new generation. */
   observe(signal: AbortSignal): Promise<Observation>;
@@ -134,7 +134,8 @@ async function untilSettled(gate: Gate, seconds: number, signal: AbortSignal): P
     evidence,
     seconds: secondsSince(started),
   });
-  for (let interval = 0.1; ; interval = Math.min(interval * 1.5, 3)) {
+  const { everySeconds } = gate;
+  for (let interval = everySeconds ?? 0.1; ; interval = everySeconds ?? Math.min(interval * 1.5, 3)) {
     const { verdict, evidence } = await look(gate, signal);
     if (verdict === "pass" || verdict === "fail") return settled(verdict, evidence);
     // A look that was itself stopped saw nothing.

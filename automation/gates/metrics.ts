@@ -1,9 +1,12 @@
 import type { MetricDataQuery } from "@aws-sdk/client-cloudwatch";
-import type { MetricConfig } from "../../stacks/watch-schema.ts";
+import type { CloudWatchQuery, MetricConfig } from "../../stacks/watch-schema.ts";
 import { metricStat } from "../balancer-metrics.ts";
 import type { CloudWatch } from "../cloudwatch.ts";
-import { instantQuery } from "../prometheus.ts";
+import { instantQuery, type PrometheusAnswer } from "../prometheus.ts";
 import type { Gate, Observation } from "./gate.ts";
+
+/** Of values and warnings no more than this many are shown. */
+const shown = 5;
 
 /** What `$name` stands for in queries and in the values of dimensions. */
 export type Placeholders = Readonly<Record<string, string>>;
@@ -21,48 +24,67 @@ export function metricWithin(
   clock: () => number = Date.now,
 ): Gate {
   const begun = clock();
-  const values = (signal: AbortSignal) =>
-    metric.prometheus === undefined
-      ? cloudWatchValues(cloudWatch, metric, placeholders, { begun, now: clock() }, signal)
-      : instantQuery(metric.prometheus.url, filled(metric.prometheus.query, placeholders), signal);
+  const { cloudWatch: query, prometheus } = metric;
+  const ask = async (signal: AbortSignal): Promise<PrometheusAnswer> => {
+    if (prometheus !== undefined) return instantQuery(prometheus.url, filled(prometheus.query, placeholders), signal);
+    if (query === undefined) return { values: [], warnings: [] };
+    const points = await cloudWatchPoints(cloudWatch, query, placeholders, { begun, now: clock() }, signal);
+    return { values: points.map(([, value]) => value), warnings: [] };
+  };
   return {
     name: `metric ${metric.name}`,
     patienceSeconds,
     whenOver: "inconclusive",
-    everySeconds: metric.cloudWatch === undefined ? 5 : Math.min(Math.max(metric.cloudWatch.periodSeconds / 4, 1), 15),
+    everySeconds: query === undefined ? 5 : lookEverySeconds(query),
     async observe(signal): Promise<Observation> {
-      const { atMost, atLeast } = metric;
-      const numbers = (await values(signal)).filter((value) => !Number.isNaN(value));
-      const evidence = { values: numbers.slice(-5), atMost, atLeast };
-      if (numbers.length === 0) return { verdict: "pending", evidence: { ...evidence, values: "none yet" } };
-      const beyond = numbers.filter(
-        (value) => value > (atMost ?? Number.POSITIVE_INFINITY) || value < (atLeast ?? Number.NEGATIVE_INFINITY),
-      );
-      if (beyond.length > 0) return { verdict: "fail", evidence: { ...evidence, beyond: beyond.slice(-5) } };
+      const { atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY } = metric;
+      const { values, warnings } = await ask(signal);
+      const numbers = values.filter((value) => !Number.isNaN(value));
+      const evidence = {
+        values: numbers.length === 0 ? "none yet" : newest(numbers),
+        atMost: metric.atMost,
+        atLeast: metric.atLeast,
+        ...(warnings.length > 0 && { warnings: warnings.slice(0, shown) }),
+      };
+      if (numbers.length === 0) return { verdict: "pending", evidence };
+      const beyond = numbers.filter((value) => value > atMost || value < atLeast);
+      if (beyond.length > 0) return { verdict: "fail", evidence: { ...evidence, beyond: newest(beyond) } };
       return { verdict: "pass", evidence };
     },
   };
 }
 
-async function cloudWatchValues(
+/** The last of some values; JSON has no infinity. */
+function newest(values: readonly number[]): (number | string)[] {
+  return values.slice(-shown).map((value) => (Number.isFinite(value) ? value : String(value)));
+}
+
+/** The start of a period, in milliseconds since 1970, and its value. */
+export type Point = readonly [time: number, value: number];
+
+/** What a query gave in the periods that have begun and ended in a time, the oldest first. */
+export async function cloudWatchPoints(
   cloudWatch: Pick<CloudWatch, "metricData">,
-  { cloudWatch: query }: MetricConfig,
+  query: CloudWatchQuery,
   placeholders: Placeholders,
   { begun, now }: { readonly begun: number; readonly now: number },
   signal: AbortSignal,
-): Promise<number[]> {
-  if (query === undefined) return [];
+): Promise<Point[]> {
   const period = query.periodSeconds * 1000;
-  // Only periods that lie in the step as a whole.
   const span = { start: Math.ceil(begun / period) * period, end: Math.floor(now / period) * period };
   if (span.end <= span.start) return [];
   const series = await cloudWatch.metricData(cloudWatchQueries(query, placeholders), span, signal);
-  return [...series.values()].flatMap((one) => [...one].sort(([a], [b]) => a - b).map(([, value]) => value));
+  return [...series.values()].flatMap((one) => [...one].sort(([a], [b]) => a - b));
+}
+
+/** How often it is worth asking, in seconds: a value does not change within its period. */
+export function lookEverySeconds({ periodSeconds }: Pick<CloudWatchQuery, "periodSeconds">): number {
+  return Math.min(Math.max(periodSeconds / 4, 1), 15);
 }
 
 /** The metrics and the expression over them, of which only the last gives data. */
 export function cloudWatchQueries(
-  { metrics, expression, periodSeconds }: NonNullable<MetricConfig["cloudWatch"]>,
+  { metrics, expression, periodSeconds }: CloudWatchQuery,
   placeholders: Placeholders,
 ): MetricDataQuery[] {
   const queries = Object.entries(metrics).map(([Id, metric]) => {

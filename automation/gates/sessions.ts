@@ -1,39 +1,40 @@
 import type { SessionsConfig } from "../../stacks/checks.ts";
-import type { Frontend, Outputs } from "../../stacks/outputs.ts";
-import type { Aws } from "../aws.ts";
-import { ask } from "../http.ts";
-import { valueAt } from "../json-path.ts";
+import type { Frontend } from "../../stacks/outputs.ts";
+import { allServers } from "./array.ts";
 import type { Gate } from "./gate.ts";
+import { lookEverySeconds } from "./metrics.ts";
+import type { Scene, Servers } from "./scene.ts";
+import { inCloudWatch, onStatusPage, type SessionCount } from "./session-count.ts";
+
+/** One gate for each old server that is left, and one for its array, so that a long session holds its own server only. */
+export function sessionGates({ aws, config, after, from }: Scene): Map<string, Gate> {
+  const generation = after.generations[from];
+  const { sessions } = config.upgrade;
+  if (sessions === undefined || generation === undefined) return new Map();
+  const { frontends, array, port } = generation;
+  const countOf = (server: Frontend): SessionCount =>
+    sessions.cloudWatch === undefined
+      ? onStatusPage(aws, sessions, server, { protocol: "http", address: server.privateIp, port, host: after.hostname })
+      : inCloudWatch(aws, sessions, sessions.cloudWatch, server);
+  const gateOf = (server: Frontend) => sessionsEnded(server, sessions, countOf(server));
+  const gates = new Map(frontends.map((frontend) => [frontend.name, gateOf(frontend)]));
+  if (array === undefined) return gates;
+  return gates.set(`${from} array`, sessionsEndedOnAll(`${from} array`, sessions, allServers(aws, array), gateOf));
+}
 
 /**
- * One old server says for `quietSeconds` that it has no active sessions: a line `Field: number` of its status page, as
- * Apache's `server-status?auto` has (https://httpd.apache.org/docs/2.4/mod/mod_status.html), or a number in its JSON.
- * A server that is gone has none. After `limitSeconds` evidence is inconclusive; what follows is `onLimit`'s word.
+ * One old server has no active sessions for `quietSeconds`. A server that is gone has none. After `limitSeconds` evidence
+ * is inconclusive; what follows is `onLimit`'s word.
  */
-export function sessionsEnded(
-  aws: Pick<Aws, "instanceStatuses">,
-  sessions: SessionsConfig,
-  { name, instanceId, privateIp }: Frontend,
-  { hostname, port }: Pick<Outputs, "hostname"> & { port: number },
-): Gate {
-  const question = { protocol: "http", address: privateIp, port, host: hostname, path: sessions.path } as const;
-  let quietSince: number | undefined;
+export function sessionsEnded({ name, instanceId }: Frontend, sessions: SessionsConfig, count: SessionCount): Gate {
   return {
-    name: `sessions ended: ${name}`,
-    patienceSeconds: sessions.limitSeconds,
-    whenOver: "inconclusive",
+    ...gateOver(name, sessions),
     async observe(signal) {
-      const since = quietSince;
-      quietSince = undefined;
-      const answer = await ask(question, signal).catch(async (error) => {
-        if (await isGone(aws, instanceId, signal)) return undefined;
-        throw error;
-      });
-      if (answer === undefined) return { verdict: "pass", evidence: { gone: instanceId } };
-      const active = activeSessions(answer.body, sessions);
-      if (active > sessions.atMost) return { verdict: "pending", evidence: { active } };
-      quietSince = since ?? performance.now();
-      const quietSeconds = (performance.now() - quietSince) / 1000;
+      const seen = await count(signal);
+      if (seen === "gone") return { verdict: "pass", evidence: { gone: instanceId } };
+      if (seen === undefined) return { verdict: "pending", evidence: { active: "not known yet" } };
+      const { active, quietSeconds } = seen;
+      if (quietSeconds === undefined) return { verdict: "pending", evidence: { active } };
       const verdict = quietSeconds >= sessions.quietSeconds ? "pass" : "pending";
       return { verdict, evidence: { active, quietSeconds: Math.floor(quietSeconds) } };
     },
@@ -43,15 +44,13 @@ export function sessionsEnded(
 /** The same for servers that come and go together: those of an array, at each look. */
 export function sessionsEndedOnAll(
   name: string,
-  { limitSeconds }: SessionsConfig,
-  servers: (signal: AbortSignal) => Promise<readonly Frontend[]>,
+  sessions: SessionsConfig,
+  servers: Servers,
   gateOf: (server: Frontend) => Gate,
 ): Gate {
   const gates = new Map<string, Gate>();
   return {
-    name: `sessions ended: ${name}`,
-    patienceSeconds: limitSeconds,
-    whenOver: "inconclusive",
+    ...gateOver(name, sessions),
     async observe(signal) {
       const seen = await Promise.all(
         (await servers(signal)).map(async (server) => {
@@ -67,20 +66,11 @@ export function sessionsEndedOnAll(
   };
 }
 
-async function isGone(aws: Pick<Aws, "instanceStatuses">, instanceId: string, signal: AbortSignal): Promise<boolean> {
-  const state = (await aws.instanceStatuses([instanceId], signal)).get(instanceId)?.InstanceState?.Name;
-  return state === undefined || state === "shutting-down" || state === "terminated";
-}
-
-function activeSessions(body: string, { field, json, path }: SessionsConfig): number {
-  const found = json === undefined ? lineOf(body, field ?? "") : valueAt(body, json);
-  const count = typeof found === "number" ? found : Number.parseFloat(String(found));
-  if (Number.isFinite(count)) return count;
-  const wanted = json === undefined ? `line "${field}: <number>"` : `number ${json}`;
-  throw new Error(`the status page ${path} has no ${wanted}`);
-}
-
-function lineOf(body: string, field: string): string | undefined {
-  const line = body.split("\n").find((candidate) => candidate.startsWith(`${field}:`));
-  return line?.slice(field.length + 1);
+function gateOver(name: string, { limitSeconds, cloudWatch }: SessionsConfig): Omit<Gate, "observe"> {
+  return {
+    name: `sessions ended: ${name}`,
+    patienceSeconds: limitSeconds,
+    whenOver: "inconclusive",
+    ...(cloudWatch !== undefined && { everySeconds: lookEverySeconds(cloudWatch) }),
+  };
 }

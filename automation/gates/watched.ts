@@ -5,7 +5,7 @@ import { Comparison, type Side } from "./comparison.ts";
 import type { Gate } from "./gate.ts";
 import { fewMatches, type Writers } from "./logs.ts";
 import { metricWithin } from "./metrics.ts";
-import type { Scene } from "./of-row.ts";
+import { generationOf, type Scene } from "./scene.ts";
 
 /** What is watched while the new generation gets public traffic: against the old one, and what the configuration names. */
 export function watched({ aws, config, from, to, after }: Scene): Gate[] {
@@ -33,9 +33,7 @@ export function watched({ aws, config, from, to, after }: Scene): Gate[] {
   }
 }
 
-function sideOf({ generations }: Outputs, name: string): Side {
-  const generation = generations[name];
-  if (generation === undefined) throw new Error(`The stack's outputs have no generation "${name}".`);
-  const { targetGroupArn, weight } = generation;
+function sideOf(outputs: Outputs, name: string): Side {
+  const { targetGroupArn, weight } = generationOf(outputs, name);
   return { name, targetGroupArn, weight };
 }

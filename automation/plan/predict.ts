@@ -1,5 +1,6 @@
 import type { Outputs } from "../../stacks/outputs.ts";
-import { type GatedRow, gatesBefore, gatesOf, sessionGates } from "../gates/of-row.ts";
+import { type GatedRow, gatesBefore, gatesOf } from "../gates/of-row.ts";
+import { sessionGates } from "../gates/sessions.ts";
 import { offences } from "../policy.ts";
 import type { Operation } from "../recorder.ts";
 import type { DocumentOf } from "../report/documents.ts";

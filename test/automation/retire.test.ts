@@ -20,6 +20,8 @@ class OldSite {
   readonly events: RunEvent[] = [];
   /** What the engine was asked to apply, in its order. */
   readonly applied: (readonly string[] | undefined)[] = [];
+  /** What it was asked to plan. */
+  readonly planned: (readonly string[] | undefined)[] = [];
   readonly #servers: Server[] = [];
   #port = 0;
 
@@ -63,8 +65,10 @@ class OldSite {
     const engine = {
       preview: async (position: Position): Promise<Plan> => {
         const file = String(positions.size);
+        this.planned.push(position.run?.left);
         positions.set(file, position);
-        return { file, operations: [], digest: JSON.stringify(position), seconds: 0 };
+        // As the engine's, it does not depend on who ends first.
+        return { file, operations: [], digest: `plan of ${position.phase}`, seconds: 0 };
       },
       up: async ({ file }: Plan) => {
         const position = positions.get(file) ?? {};
@@ -138,6 +142,29 @@ describe("retiring old servers", () => {
     const { message } = await digestOf(finish(quick));
     assert.match(message, /^drain waits for approval, since sessions have not ended on blue-1, blue-2$/);
     assert.deepEqual(site.applied, [undefined]);
+  });
+
+  it("asks once for the phase where a person must approve it, with the plan as a whole", async () => {
+    site.sessions["blue-2"] = 1;
+    const approved: string[] = [];
+    const needsApproval = ({ digest }: { readonly digest: string }) => !approved.includes(digest);
+    const isApproved = (digest: string) => approved.includes(digest);
+    const retire = async () => {
+      const walker = site.walker(quick);
+      await walker.phase("drain", { next: "retire", isApproved });
+      await walker.phase("retire", { needsApproval, isApproved });
+    };
+    const asked = await digestOf(retire());
+    assert.equal(asked.message, "retire waits for approval");
+    assert.deepEqual(site.planned.slice(-2), [["blue-2"], undefined]);
+    assert.deepEqual(site.applied, [undefined]);
+    approved.push(asked.digest);
+    const { digest, message } = await digestOf(retire());
+    assert.match(message, /^retire waits for approval, since sessions have not ended on blue-2$/);
+    assert.deepEqual(site.applied.slice(1), [undefined, ["blue-2"]]);
+    approved.push(digest);
+    await retire();
+    assert.deepEqual(site.applied.slice(3), [undefined, undefined]);
   });
 
   it("ends a server with its sessions at the limit where that is the configuration's word", async () => {

@@ -77,11 +77,33 @@ describe("configuration", () => {
       /^handover:upgrade\.smoke\[2\]\.command: \.\/README\.md is no program that can be run/,
     ],
     [
+      "a folder for a command",
+      (v) => {
+        v.upgrade.migrate = { command: ["./docs"] };
+      },
+      /^handover:upgrade\.migrate\.command: \.\/docs is no program that can be run/,
+    ],
+    [
       "two sources of sessions",
       (v) => {
         v.upgrade.sessions = { path: "/status", field: "BusyWorkers", json: "sessions.active" };
       },
-      /^handover:upgrade\.sessions: give either field or json/,
+      /^handover:upgrade\.sessions: give one of field, json and cloudWatch/,
+    ],
+    [
+      "a status page beside a metric of sessions",
+      (v) => {
+        const active = { namespace: "Shop", metricName: "Sessions", dimensions: { InstanceId: "$instanceId" } };
+        v.upgrade.sessions = { path: "/status", cloudWatch: { metrics: { active } } };
+      },
+      /^handover:upgrade\.sessions: field and json are on a page: give its path with them, and none with cloudWatch/,
+    ],
+    [
+      "a metric of sessions that is not one server's",
+      (v) => {
+        v.upgrade.sessions = { cloudWatch: { metrics: { active: { namespace: "Shop", metricName: "Sessions" } } } };
+      },
+      /^handover:upgrade\.sessions\.cloudWatch: must be of one server: give each metric a dimension like InstanceId: \$instanceId/,
     ],
     [
       "a time to be quiet that is longer than the limit",

@@ -46,7 +46,7 @@ describe("what is watched, in the configuration", () => {
     [
       "an expression that names none of its metrics",
       metric({ cloudWatch: { metrics: { errors }, expression: "erors * 2" }, atMost: 1 }),
-      "handover:upgrade.metrics[0]: cloudWatch needs an expression over its metrics' ids, for example 100 * errors / requests, unless it has a single metric",
+      "handover:upgrade.metrics[0].cloudWatch: needs an expression over its metrics' ids, for example 100 * errors / requests, unless it has a single metric",
     ],
     [
       "an address that is none",

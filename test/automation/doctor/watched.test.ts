@@ -31,6 +31,12 @@ describe("doctor, on what a run would watch", () => {
     ]);
   });
 
+  it("asks for the metric of sessions, where that is their source", async () => {
+    const active = { namespace: "Shop", metricName: "ActiveSessions", dimensions: { InstanceId: "$instanceId" } };
+    const found = await findings({}, { sessions: { cloudWatch: { metrics: { active } } } });
+    assert.equal(found[2], "sessions: ok: answers");
+  });
+
   it("names what is not allowed, and what AWS refuses", async () => {
     const found = await findings({
       metricData: () => Promise.reject(named("AccessDenied", "not authorized to perform: cloudwatch:GetMetricData")),
@@ -40,11 +46,5 @@ describe("doctor, on what a run would watch", () => {
     assert.match(found[0] ?? "", /^comparison: problem: not allowed: .*GetMetricData/);
     assert.match(found[2] ?? "", /^alarms: problem: there is no alarm www-5xx/);
     assert.match(found[3] ?? "", /^log \/www\/error: problem: Invalid filter pattern/);
-  });
-
-  it("only warns of a Prometheus that cannot be reached from here", async () => {
-    const prometheus = { url: "http://127.0.0.1:1", query: "up" };
-    const found = await findings({}, { metrics: [{ name: "up", prometheus, atLeast: 1 }] });
-    assert.match(found[1] ?? "", /^metric up: skipped: .*ECONNREFUSED.*; a run that cannot reach it is paused$/);
   });
 });

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import type { ArrayNow } from "../../../automation/arrays.ts";
 import type { Aws } from "../../../automation/aws.ts";
 import {
+  allServers,
   arrayInService,
   arrayServersGone,
   arrayServes,
   overArray,
   processesSuspended,
+  serversInService,
 } from "../../../automation/gates/array.ts";
 
 const outputs = { name: "green-1a2b3c", intent: "filling" } as const;
@@ -80,12 +82,21 @@ describe("an array's gates", () => {
   });
 
   it("look at the servers that the array has at that moment", async () => {
-    const gate = overArray(awsOf({ left: ["a", "b"] }), outputs, (servers) => ({
+    const gate = overArray(allServers(awsOf({ left: ["a", "b"] }), outputs), (servers) => ({
       name: "counted",
       observe: async () => ({ verdict: "pass", evidence: servers.length }),
     }));
     assert.equal(gate.name, "counted (array)");
     assert.deepEqual(await gate.observe(signal), { verdict: "pass", evidence: 2 });
+  });
+
+  it("take no server for one in service that autoscaling launches or takes away", async () => {
+    const aws = awsOf({ array: { servers: [server("a"), server("b", "Pending")] }, left: ["a", "b", "c"] });
+    const found = await serversInService(aws, outputs)(signal);
+    assert.deepEqual(
+      found.map(({ instanceId }) => instanceId),
+      ["a"],
+    );
   });
 
   it("wait until no server of a removed array is left", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type GatedRow, gatesBefore, gatesOf, type Scene } from "../../../automation/gates/of-row.ts";
+import { type GatedRow, gatesBefore, gatesOf } from "../../../automation/gates/of-row.ts";
+import type { Scene } from "../../../automation/gates/scene.ts";
 import type { Outputs } from "../../../stacks/outputs.ts";
 import { configOf } from "../config.ts";
 

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Gate } from "../../../automation/gates/gate.ts";
-import { sessionsEnded } from "../../../automation/gates/sessions.ts";
+import { type Gate, hold } from "../../../automation/gates/gate.ts";
+import { inCloudWatch, onStatusPage } from "../../../automation/gates/session-count.ts";
+import { sessionsEnded, sessionsEndedOnAll } from "../../../automation/gates/sessions.ts";
 import { sessionsSchema } from "../../../stacks/checks.ts";
 
 const signal = new AbortController().signal;
+const blue = { name: "blue-1", instanceId: "i-1", privateIp: "127.0.0.1" };
 const servers: Server[] = [];
 
 type Sessions = Parameters<typeof sessionsSchema.parse>[0] & object;
@@ -18,12 +20,11 @@ async function gateOf(sessions: Sessions, listener: RequestListener, state = "ru
   await once(server, "listening");
   servers.push(server);
   const statuses = new Map([["i-1", { InstanceState: { Name: state as "running" } }]]);
-  return sessionsEnded(
-    { instanceStatuses: async () => statuses },
-    sessionsSchema.parse({ path: "/server-status?auto", quietSeconds: 0, ...sessions }),
-    { name: "blue-1", instanceId: "i-1", privateIp: "127.0.0.1" },
-    { hostname: "www.example.com", port: (server.address() as AddressInfo).port },
-  );
+  const parsed = sessionsSchema.parse({ path: "/server-status?auto", quietSeconds: 0, ...sessions });
+  const { port } = server.address() as AddressInfo;
+  const page = { protocol: "http", address: "127.0.0.1", port, host: "www.example.com" } as const;
+  const aws = { instanceStatuses: async () => statuses, cloudWatch: { metricData: async () => new Map() } };
+  return sessionsEnded(blue, parsed, onStatusPage(aws, parsed, blue, page));
 }
 
 const apache = (busy: number): RequestListener => {
@@ -72,7 +73,101 @@ describe("sessions of an old server", () => {
   });
 
   it("are waited for as long as the configuration says, and are then no reason to end the server", async () => {
-    const gate = await gateOf({ field: "BusyWorkers", limitSeconds: 7 }, apache(2));
-    assert.deepEqual([gate.patienceSeconds, gate.whenOver], [7, "inconclusive"]);
+    const busy = async () => ({ active: 2 });
+    const gate = sessionsEnded(
+      blue,
+      sessionsSchema.parse({ path: "/", json: "a", limitSeconds: 0, quietSeconds: 0 }),
+      busy,
+    );
+    const [result] = await hold([gate], { seconds: 3600, signal });
+    assert.deepEqual([result?.verdict, result?.evidence], ["inconclusive", { active: 2 }]);
+  });
+
+  it("are counted on each server of an array, and hold it until none has any", async () => {
+    const sessions = sessionsSchema.parse({ path: "/", json: "active", limitSeconds: 7, quietSeconds: 0 });
+    const active: Record<string, number> = { "i-1": 0, "i-2": 3 };
+    const all = ["i-1", "i-2"].map((id) => ({ ...blue, name: id, instanceId: id }));
+    const gate = sessionsEndedOnAll(
+      "blue array",
+      sessions,
+      async () => all,
+      (server) =>
+        sessionsEnded(server, sessions, async () => {
+          const count = active[server.instanceId] ?? 0;
+          return count > 0 ? { active: count } : { active: 0, quietSeconds: 0 };
+        }),
+    );
+    assert.deepEqual(
+      [gate.name, gate.patienceSeconds, gate.whenOver],
+      ["sessions ended: blue array", 7, "inconclusive"],
+    );
+    const missed = { missed: [{ name: "i-2", evidence: { active: 3 } }] };
+    assert.deepEqual(await gate.observe(signal), { verdict: "pending", evidence: missed });
+    active["i-2"] = 0;
+    assert.deepEqual(await gate.observe(signal), { verdict: "pass", evidence: { servers: 2 } });
+  });
+});
+
+describe("sessions of an old server, by a metric of its own", () => {
+  const minute = 60_000;
+  const begun = 1_000_000 * minute;
+  const active = {
+    namespace: "Shop",
+    metricName: "ActiveSessions",
+    dimensions: { InstanceId: "$instanceId" },
+    stat: "Maximum",
+  };
+  const sessions = sessionsSchema.parse({ cloudWatch: { metrics: { active } }, quietSeconds: 120, limitSeconds: 3600 });
+  /** The gate ten minutes after its begin, with these values by the minute in which they were published. */
+  const observe = (values: Record<number, number>, { state = "running", asked = [] as unknown[] } = {}) => {
+    const series = Object.entries(values).map(([at, value]): [number, number] => [begun + Number(at) * minute, value]);
+    const times = [begun, begun + 10 * minute];
+    const aws = {
+      instanceStatuses: async () => new Map([["i-1", { InstanceState: { Name: state as "running" } }]]),
+      cloudWatch: {
+        metricData: async (...question: unknown[]) => {
+          asked.push(...question.slice(0, 2));
+          return new Map([["active", new Map(series)]]);
+        },
+      },
+    };
+    const count = inCloudWatch(aws, sessions, sessions.cloudWatch ?? assert.fail(), blue, () => times.shift() ?? 0);
+    return sessionsEnded(blue, sessions, count).observe(signal);
+  };
+
+  it("are asked for that server alone, in the minutes since its draining was over", async () => {
+    const asked: unknown[] = [];
+    await observe({}, { asked });
+    const Metric = {
+      Namespace: "Shop",
+      MetricName: "ActiveSessions",
+      Dimensions: [{ Name: "InstanceId", Value: "i-1" }],
+    };
+    assert.deepEqual(asked, [
+      [{ Id: "active", ReturnData: true, MetricStat: { Metric, Stat: "Maximum", Period: 60 } }],
+      { start: begun, end: begun + 10 * minute },
+    ]);
+  });
+
+  it("have ended when the newest minutes were quiet for long enough", async () => {
+    const { verdict, evidence } = await observe({ 0: 4, 1: 0, 2: 0 });
+    assert.deepEqual([verdict, evidence], ["pass", { active: 0, quietSeconds: 120 }]);
+  });
+
+  it("have not ended while the newest minute is busy, or quiet for too short a time", async () => {
+    assert.deepEqual(await observe({ 0: 0, 1: 0, 2: 3 }), { verdict: "pending", evidence: { active: 3 } });
+    const short = { verdict: "pending", evidence: { active: 0, quietSeconds: 60 } };
+    assert.deepEqual(await observe({ 0: 4, 1: 0 }), short);
+  });
+
+  it("are not known to have ended in minutes without a value", async () => {
+    assert.deepEqual(await observe({}), { verdict: "pending", evidence: { active: "not known yet" } });
+    const gap = { verdict: "pending", evidence: { active: 0, quietSeconds: 60 } };
+    assert.deepEqual(await observe({ 0: 0, 2: 0 }), gap);
+  });
+
+  it("have ended with a server that is gone, though its last value stays", async () => {
+    const { verdict, evidence } = await observe({ 0: 4 }, { state: "terminated" });
+    assert.deepEqual([verdict, evidence], ["pass", { gone: "i-1" }]);
   });
 });

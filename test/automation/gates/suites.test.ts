@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { commandPasses, after as once } from "../../../automation/gates/command.ts";
+import { commandPasses } from "../../../automation/gates/command.ts";
 import { documentSucceeds } from "../../../automation/gates/document.ts";
 import type { Gate } from "../../../automation/gates/gate.ts";
+import { once } from "../../../automation/gates/once.ts";
 import { environmentOf } from "../../../automation/gates/suites.ts";
 import type { Document, Invocation } from "../../../automation/systems-manager.ts";
 import type { Outputs } from "../../../stacks/outputs.ts";
@@ -11,7 +12,7 @@ const redact = (text: string) => text.replaceAll("s3cret", "[secret]");
 const node = (script: string, timeoutSeconds = 30) =>
   commandPasses(
     { command: [process.execPath, "-e", script], timeoutSeconds },
-    { environment: { HANDOVER_GENERATION: "green" }, redact },
+    { environment: async () => ({ HANDOVER_GENERATION: "green" }), redact },
   );
 
 describe("a smoke command", () => {
@@ -42,7 +43,10 @@ describe("a smoke command", () => {
   });
 
   it("fails when there is no such program", async () => {
-    const gate = commandPasses({ command: ["./no-such-suite"], timeoutSeconds: 5 }, { environment: {}, redact });
+    const gate = commandPasses(
+      { command: ["./no-such-suite"], timeoutSeconds: 5 },
+      { environment: async () => ({}), redact },
+    );
     const { verdict, evidence } = await gate.observe(signal);
     assert.equal(verdict, "fail");
     assert.match(JSON.stringify(evidence), /ENOENT/);
@@ -77,14 +81,17 @@ describe("a smoke command", () => {
       ],
       generations: { green: { targetGroupArn: "t", port: 8080, weight: 0, registered: true, frontends } },
     } as unknown as Outputs;
-    assert.deepEqual(environmentOf("move-addresses", outputs, "green", "www.example.com"), {
-      HANDOVER_PHASE: "move-addresses",
-      HANDOVER_GENERATION: "green",
-      HANDOVER_HOST: "www.example.com",
-      HANDOVER_URL: "https://lb.example.com:443",
-      HANDOVER_SERVER_URLS: "http://10.0.0.5:8080 http://10.0.0.6:8080",
-      HANDOVER_ADDRESS_URLS: "http://198.51.100.1:8080",
-    });
+    assert.deepEqual(
+      environmentOf("move-addresses", outputs, "green", { host: "www.example.com", servers: frontends }),
+      {
+        HANDOVER_PHASE: "move-addresses",
+        HANDOVER_GENERATION: "green",
+        HANDOVER_HOST: "www.example.com",
+        HANDOVER_URL: "https://lb.example.com:443",
+        HANDOVER_SERVER_URLS: "http://10.0.0.5:8080 http://10.0.0.6:8080",
+        HANDOVER_ADDRESS_URLS: "http://198.51.100.1:8080",
+      },
+    );
   });
 });
 
@@ -92,7 +99,7 @@ describe("a smoke document", () => {
   const frontends = ["green-1", "green-2"].map((name) => ({ name, instanceId: `i-${name}`, privateIp: "10.0.0.5" }));
   const check = { ssm: { document: "AWS-RunShellScript", parameters: { commands: ["true"] } }, timeoutSeconds: 60 };
   const gate = (run: (document: Document) => Promise<ReadonlyMap<string, Invocation>>) =>
-    documentSucceeds({ run }, check, frontends, redact);
+    documentSucceeds({ run }, check, async () => frontends, redact);
   const success = { status: "Success", exitCode: 0, output: "" };
 
   it("passes when it succeeds on every server", async () => {

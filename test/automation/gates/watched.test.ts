@@ -1,7 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { noAlarm } from "../../../automation/gates/alarms.ts";
 import { type Gate, watch } from "../../../automation/gates/gate.ts";
 import { fewMatches } from "../../../automation/gates/logs.ts";
@@ -88,83 +85,6 @@ describe("CloudWatch metrics", () => {
     assert.equal((await inconclusive(metricWithin(answering(), share, {}, 0, clock())))[0], "inconclusive");
     const away = metricWithin({ metricData: unreachable }, share, {}, 0, clock());
     assert.deepEqual(await inconclusive(away), ["inconclusive", { error: "no route" }]);
-  });
-});
-
-/**
- * Prometheus's HTTP API with recorded answers: building the real server from its Go modules takes longer than a test may.
- * The answers are those of https://prometheus.io/docs/prometheus/latest/querying/api/.
- */
-describe("Prometheus metrics", () => {
-  const recorded: Record<string, [status: number, body: string]> = {
-    up: [
-      200,
-      '{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"up","job":"prometheus","instance":"localhost:9090"},"value":[1435781451.781,"1"]},{"metric":{"__name__":"up","job":"node","instance":"localhost:9100"},"value":[1435781451.781,"0"]}]}}',
-    ],
-    'up{job="prometheus"}': [
-      200,
-      '{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"up","job":"prometheus","instance":"localhost:9090"},"value":[1435781451.781,"1"]}]}}',
-    ],
-    "scalar(1)": [200, '{"status":"success","data":{"resultType":"scalar","result":[1435781451.781,"1"]}}'],
-    "0/0": [200, '{"status":"success","data":{"resultType":"scalar","result":[1435781451.781,"NaN"]}}'],
-    nothing: [200, '{"status":"success","data":{"resultType":"vector","result":[]}}'],
-    "up{": [
-      400,
-      '{"status":"error","errorType":"bad_data","error":"invalid parameter \\"query\\": 1:4: parse error: unexpected end of input inside braces"}',
-    ],
-    page: [502, "<html>Bad Gateway</html>"],
-    endless: [200, "x".repeat(2 * 1024 * 1024)],
-  };
-  let server: Server;
-  let url: string;
-  before(async () => {
-    server = createServer(async (request, response) => {
-      let body = "";
-      for await (const chunk of request) body += String(chunk);
-      const [status, answer] = recorded[new URLSearchParams(body).get("query") ?? ""] ?? [404, ""];
-      response.writeHead(request.url === "/api/v1/query" ? status : 404).end(answer);
-    });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
-  after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-
-  const gate = (query: string, limit: object, patienceSeconds = 10, at = url) => {
-    const metric = metricSchema.parse({ name: "up", prometheus: { url: at, query }, ...limit });
-    return metricWithin({ metricData: unreachable }, metric, { generation: "prometheus" }, patienceSeconds);
-  };
-  const verdict = async (query: string, limit: object) => (await gate(query, limit).observe(signal)).verdict;
-
-  it("pass when every element of the vector, or the scalar, keeps the limit", async () => {
-    assert.equal(await verdict("up", { atLeast: 0 }), "pass");
-    assert.equal(await verdict("scalar(1)", { atMost: 1 }), "pass");
-  });
-
-  it("fail when one element does not", async () => {
-    assert.equal(await verdict("up", { atLeast: 1 }), "fail");
-  });
-
-  it("may name the new generation", async () => {
-    assert.equal(await verdict('up{job="$generation"}', { atLeast: 1 }), "pass");
-  });
-
-  it("are pending without a value", async () => {
-    assert.equal(await verdict("nothing", { atLeast: 1 }), "pending");
-    assert.equal(await verdict("0/0", { atLeast: 1 }), "pending");
-  });
-
-  it("are inconclusive after the gate's own time, with what Prometheus said", async () => {
-    assert.equal((await inconclusive(gate("nothing", { atLeast: 1 }, 0)))[0], "inconclusive");
-    const said = async (query: string) => JSON.stringify(await inconclusive(gate(query, { atLeast: 1 }, 0)));
-    assert.match(await said("up{"), /inconclusive.*bad_data: invalid parameter/);
-    assert.match(await said("page"), /inconclusive.*HTTP 502, and neither a vector nor a scalar/);
-    assert.match(await said("endless"), /inconclusive/);
-    const away = gate("up", { atLeast: 1 }, 0, "http://127.0.0.1:1");
-    assert.match(JSON.stringify(await inconclusive(away)), /inconclusive.*ECONNREFUSED/);
   });
 });
 

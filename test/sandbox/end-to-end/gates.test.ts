@@ -11,8 +11,8 @@ function configure(config: Parameters<Parameters<Site["edit"]>[0]>[0]): void {
   const smoke = [
     ...config["handover:upgrade"].smoke,
     { path: "/", expectBody: "^\\w+ 4\\d ", passes: 2 },
-    { command: ["sh", "-c", 'test "$HANDOVER_GENERATION" != blue && test -n "$HANDOVER_SERVER_URLS"'] },
-    { ssm: { parameters: { commands: ['echo "I am $GENERATION"', 'test "$GENERATION" != blue'] } } },
+    { command: ["sh", "-c", 'test -n "$HANDOVER_GENERATION" && test -n "$HANDOVER_SERVER_URLS"'] },
+    { ssm: { parameters: { commands: ['echo "I am $GENERATION"', 'test -n "$GENERATION"'] } } },
   ];
   const sessions = { path: "/server-status?auto", field: "BusyWorkers", atMost: 2, quietSeconds: 1, limitSeconds: 4 };
   const comparison = { enabled: false };
