@@ -1,6 +1,7 @@
 """The control API, for the sandbox's own services only. See sandbox/README.md."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
@@ -44,7 +45,7 @@ def _answer(application: Any, route: tuple[str, str], environ: dict[str, Any]) -
                 metrics.publish(_body(environ))
             return 200, {}
         case ("GET", "calls"):
-            return 200, dict(application.calls)
+            return 200, _calls(application.calls, parse_qs(environ.get("QUERY_STRING", "")))
         case ("POST", "settings"):
             values = _body(environ)
             settings.change(values)
@@ -67,6 +68,15 @@ def _answer(application: Any, route: tuple[str, str], environ: dict[str, Any]) -
             revision.changed()
             return 200, {}
     return 404, {"error": f"no such call: {route[0]} /sandbox/{route[1]}"}
+
+
+def _calls(calls: Counter[tuple[str, str]], query: dict[str, list[str]]) -> dict[str, int]:
+    """How often each operation was called; with `accessKey`, by whom has that one."""
+    total: Counter[str] = Counter()
+    for (access_key, call), count in list(calls.items()):
+        if access_key in query.get("accessKey", [access_key]):
+            total[call] += count
+    return dict(total)
 
 
 def _state(query: dict[str, list[str]]) -> Answer:

@@ -49,15 +49,16 @@ class Handler(MotoRequestHandler):
 class Application:
     def __init__(self) -> None:
         self._aws = DomainDispatcherApplication(create_backend_app)
-        self.calls: Counter[str] = Counter()
+        # By access key and `service.Operation`.
+        self.calls: Counter[tuple[str, str]] = Counter()
         self._counting = Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith("/sandbox/"):
             return control.handle(self, environ, start_response)
-        service, operation, parameters = call_of(environ)
+        access_key, service, operation, parameters = call_of(environ)
         with self._counting:
-            self.calls[f"{service}.{operation}"] += 1
+            self.calls[access_key, f"{service}.{operation}"] += 1
         drop = False
         for fault in faults.active(operation):
             answer = fault.strike(service, operation, start_response)
@@ -81,17 +82,17 @@ class Application:
         return *started[0], body
 
 
-def call_of(environ: dict[str, Any]) -> tuple[str, str, dict[str, str]]:
-    """Service, operation and form of an AWS call, from its signature, its target header and its body."""
-    match = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
-    service = match.group(1) if match else "unknown"
+def call_of(environ: dict[str, Any]) -> tuple[str, str, str, dict[str, str]]:
+    """Access key, service, operation and form of an AWS call, from its signature, its target header and its body."""
+    match = re.search(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
+    access_key, service = match.groups() if match else ("unknown", "unknown")
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
-        return service, target.rsplit(".", 1)[-1], {}
+        return access_key, service, target.rsplit(".", 1)[-1], {}
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
     form = dict(parse_qsl(body.decode(errors="replace")))
-    return service, form.get("Action", "unknown"), form
+    return access_key, service, form.get("Action", "unknown"), form
 
 
 def serve(host: str, port: int) -> None:

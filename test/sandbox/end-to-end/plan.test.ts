@@ -35,8 +35,7 @@ describe("a plan of every phase before the first", function () {
 
   /** How often each operation of AWS was called that is no question. */
   async function mutatingCalls(): Promise<Record<string, number>> {
-    const response = await fetch(`${site.env.AWS_ENDPOINT_URL}/sandbox/calls`);
-    const calls = (await response.json()) as Record<string, number>;
+    const calls = await site.calls();
     assert.ok((calls["ec2.RunInstances"] ?? 0) > 0);
     return Object.fromEntries(Object.entries(calls).filter(([call]) => !/\.(Describe|Get|Query|List)/.test(call)));
   }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   DescribeAddressesCommand,
   DescribeInstancesCommand,
@@ -14,10 +16,19 @@ import {
   ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Status } from "../../../automation/commands/status.ts";
+import { actionsOf, type Policy } from "../../../sandbox/iam-policy.ts";
 import { get } from "../../../sandbox/sandbox.ts";
 import { slot } from "../../../sandbox/slot.ts";
 import { startTraffic, type Traffic } from "../../../sandbox/traffic/traffic.ts";
+import { projectDirectory } from "../../../stacks/project.ts";
 import { editStack, environmentOf, handover, removeStackFile, run } from "./command-line.ts";
+
+const policy = JSON.parse(readFileSync(join(projectDirectory, "docs", "iam-policy.json"), "utf8")) as Policy;
+/** `sandbox up` makes the database's volume or instance, which is there before Handover is. */
+const allowed = new Set([
+  ...policy.Statement.flatMap(({ Action }) => Action),
+  ...["ec2:CreateVolume", "rds:CreateDBInstance"],
+]);
 
 /** A site of its own in a sandbox, whose waits are as short as AWS allows them to be. */
 export class Site {
@@ -52,8 +63,21 @@ export class Site {
     return new Site(name, await environmentOf(name));
   }
 
+  /** @throws AssertionError when something was called that docs/iam-policy.json does not allow */
   async down(): Promise<void> {
-    await handover("sandbox", "down", "--name", this.name);
+    try {
+      const calls = await this.calls({ accessKey: this.env.AWS_ACCESS_KEY_ID ?? "" });
+      const notAllowed = actionsOf(Object.keys(calls)).filter((action) => !allowed.has(action));
+      assert.deepEqual(notAllowed, [], "docs/iam-policy.json does not allow what was called");
+    } finally {
+      await handover("sandbox", "down", "--name", this.name);
+    }
+  }
+
+  /** How often each operation of AWS was called, by everybody or with one access key. */
+  async calls(by: { readonly accessKey?: string } = {}): Promise<Record<string, number>> {
+    const response = await fetch(`${this.env.AWS_ENDPOINT_URL}/sandbox/calls?${new URLSearchParams(by)}`);
+    return (await response.json()) as Record<string, number>;
   }
 
   edit(edit: Parameters<typeof editStack>[1]): void {
