@@ -49,9 +49,9 @@ function routeAhead({ config, shape, last, begun }: Standing): Route {
   const goal = config.live;
   const run = begun ?? byHand(last);
   if (run !== undefined) {
-    const { from, to, reached, finished } = run;
+    const { from, to, reached, finished, back } = run;
     const identity = { id: run.id, from, to };
-    if (goal === from || run.rollingBack) return { identity, behind: [], rows: wayBack(reached ?? "backup") };
+    if (goal === from || run.rollingBack) return { identity, behind: [], rows: wayBack(reached ?? "backup", back) };
     if (goal !== to) {
       throw new ConfigError([
         `handover:live: a run from ${from} to ${to} has not ended, and the goal is ${goal}; finish it or go back first, and then plan the way to ${goal}`,
@@ -71,7 +71,7 @@ function byHand(last: LastOutputs | undefined) {
   if (!run) return undefined;
   const reached = phaseNames.find((name) => name === run.phase) ?? "connect";
   const finished = phaseNames.filter((name) => isAfter(reached, name));
-  return { ...run, reached, finished, rollingBack: false };
+  return { ...run, reached, finished, back: [], rollingBack: false };
 }
 
 function isPhase(row: GatedRow): row is PhaseName {

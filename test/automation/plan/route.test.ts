@@ -53,6 +53,8 @@ describe("the route that is planned", () => {
     assert.deepEqual(routeOf(reverted).rows, ["withdraw", "settle"]);
     const goingBack = { ...toGreen, begun: begun({ reached: "drain", rollingBack: true }) };
     assert.deepEqual(routeOf(goingBack).rows, ["readmit", "withdraw", "settle"]);
+    const nearlyBack = begun({ reached: "drain", rollingBack: true, back: ["readmit", "withdraw"] });
+    assert.deepEqual(routeOf({ ...toGreen, begun: nearlyBack }).rows, ["settle"]);
   });
 
   it("goes on from the phase that was stepped to by hand", () => {
