@@ -16,7 +16,14 @@ function configure(config: Parameters<Parameters<Site["edit"]>[0]>[0]): void {
   ];
   const sessions = { path: "/server-status?auto", field: "BusyWorkers", atMost: 2, quietSeconds: 1, limitSeconds: 4 };
   const comparison = { enabled: false };
-  Object.assign(config["handover:upgrade"], { bakeSeconds: 0, gateSeconds: 10, smoke, sessions, comparison });
+  Object.assign(config["handover:upgrade"], {
+    stableSeconds: 5,
+    bakeSeconds: 0,
+    gateSeconds: 10,
+    smoke,
+    sessions,
+    comparison,
+  });
   Object.assign(config["handover:generations"], {
     "db-down": { extends: "green", inputs: { SIMULATE: "db-down" } },
     crash: { extends: "green", inputs: { SIMULATE: "crash-after=5" } },

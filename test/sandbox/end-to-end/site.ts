@@ -48,6 +48,7 @@ export class Site {
         config["handover:site"].loadBalancer.deregistrationDelaySeconds = 2;
         Object.assign(config["handover:upgrade"], {
           shiftPercent: [50],
+          stableSeconds: 0,
           stepSeconds: 0,
           bakeSeconds: 1,
           comparison: { enabled: false },
