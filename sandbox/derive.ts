@@ -39,7 +39,7 @@ export interface DeriveOptions {
 /**
  * A stack's file for the sandbox: the same site in a network of this machine, on an unprivileged port and without TLS,
  * with waiting times that fit a rehearsal. Instances run the sample application, whatever their image is; the site's own
- * metrics, alarms and logs are not watched.
+ * metrics, alarms and logs are not watched, nor are sessions that a metric counts.
  */
 export function derive({ like, likeName, slot, database, frontends, array }: DeriveOptions): Derived {
   const config = structuredClone(like.config) as Record<string, Node>;
@@ -74,6 +74,7 @@ export function derive({ like, likeName, slot, database, frontends, array }: Der
 
   // Those of the real site, which the sandbox has not.
   for (const key of ["metrics", "alarms", "logs"]) delete upgrade[key];
+  if (upgrade.sessions !== undefined && child(upgrade, "sessions").cloudWatch !== undefined) delete upgrade.sessions;
 
   if (frontends !== undefined) {
     for (const generation of Object.values(generations) as Node[]) {

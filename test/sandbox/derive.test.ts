@@ -7,9 +7,14 @@ import { projectDirectory } from "../../stacks/project.ts";
 import { exampleValues } from "../stacks/shape.ts";
 
 /** The sandbox's configuration for a stack's file, as the program would read it. */
-function configOf(options: { frontends?: number; array?: number }, change: (generations: never) => void = () => {}) {
+function configOf(
+  options: { frontends?: number; array?: number },
+  change: (generations: never) => void = () => {},
+  upgrade: object = {},
+) {
   const values = exampleValues();
   change(values.generations as never);
+  Object.assign(values.upgrade, upgrade);
   const like = { config: Object.fromEntries(Object.entries(values).map(([key, each]) => [`handover:${key}`, each])) };
   const { text } = derive({ like, likeName: "staging", slot: slot(0), database: undefined, ...options });
   const { config } = parse(text) as { config: Record<string, unknown> };
@@ -32,5 +37,16 @@ describe("a sandbox's file", () => {
 
   it("holds no more Elastic IPs than there are frontends", () => {
     assert.equal(configOf({ frontends: 1 }).site.elasticIps, 1);
+  });
+
+  it("watches nothing that only the real site's providers know", () => {
+    const active = { namespace: "Shop", metricName: "Sessions", dimensions: { InstanceId: "$instanceId" } };
+    const metrics = [{ name: "errors", cloudWatch: { metrics: { active } }, atMost: 1 }];
+    const upgradeOf = (sessions: object) =>
+      configOf({}, undefined, { metrics, alarms: ["www-5xx"], logs: [{ group: "/www", pattern: "ERROR" }], sessions })
+        .upgrade;
+    const { alarms, logs, ...byMetric } = upgradeOf({ cloudWatch: { metrics: { active } } });
+    assert.deepEqual([byMetric.metrics, alarms, logs, byMetric.sessions], [[], [], [], undefined]);
+    assert.equal(upgradeOf({ path: "/status", json: "active" }).sessions?.json, "active");
   });
 });

@@ -20,11 +20,9 @@ import { targetsDrained, targetsHealthy } from "../../../automation/gates/target
 import { SimulatedBalancer } from "../../../sandbox/bench/simulated-balancer.ts";
 import { httpCheckOf, sessionsSchema } from "../../../stacks/checks.ts";
 import { comparisonSchema, metricSchema } from "../../../stacks/watch-schema.ts";
+import { arrays, server, statuses, targets, telling, type World } from "./worlds.ts";
 
 const { signal } = new AbortController();
-
-/** What a gate may find: all is well, something is not, or nobody can be asked. */
-type World = "good" | "bad" | "blind";
 
 /** What a gate comes to in each, once its time is over. */
 interface Row {
@@ -35,43 +33,7 @@ interface Row {
   readonly gate: (world: World) => Gate;
 }
 
-/** Answers with what is the case in a world. */
-const telling = <T>(world: World, good: T, bad: T) => {
-  return async (): Promise<T> => {
-    if (world === "blind") throw new Error("no route");
-    return world === "good" ? good : bad;
-  };
-};
-const server = { name: "green-1", instanceId: "i-1", privateIp: "10.0.0.1" };
-const statuses = (world: World) => {
-  const ok = { Status: "ok" } as const;
-  const is = (Name: "running" | "terminated") =>
-    new Map([["i-1", { InstanceState: { Name }, InstanceStatus: ok, SystemStatus: ok }]]);
-  return {
-    running: telling(world, is("running"), is("terminated")),
-    gone: telling(world, is("terminated"), is("running")),
-  };
-};
-const targets = (world: World, good: string, bad: string) => {
-  const is = (State: string) => new Map(State === "" ? [] : [["i-1", { TargetHealth: { State } }]]);
-  return { targetHealth: telling(world, is(good), is(bad)) };
-};
 const array = { name: "a-1", intent: "active" } as const;
-const arrays = (world: World) => {
-  const now = { desiredCapacity: 1, suspendedProcesses: ["Launch"] };
-  const inService = { instanceId: "i-1", lifecycleState: "InService", healthy: true };
-  return {
-    ...targets(world, "healthy", "unhealthy"),
-    arrays: {
-      find: telling(
-        world,
-        { ...now, servers: [inService] },
-        { ...now, suspendedProcesses: [], servers: [{ ...inService, healthy: false }] },
-      ),
-      servers: telling(world, [], [server]),
-    },
-  };
-};
 /** What gates ask is only part of what they are given. */
 // biome-ignore lint/suspicious/noExplicitAny: a fake of each service's part
 const as = (part: object): any => part;
