@@ -1,7 +1,7 @@
 import { Agent, request } from "undici";
 import { z } from "zod";
 
-const timeLimitMilliseconds = 10_000;
+const timeLimitSeconds = 10;
 const bodyLimit = 1024 * 1024;
 
 /** A number is text, since JSON has no NaN and no infinity. */
@@ -33,11 +33,16 @@ export class PrometheusRefused extends Error {
 
 /**
  * Asks an instant query.
- * @throws PrometheusRefused when the query is to blame; else when the server does not answer within 10 s, answers more than 1 MB, had no time for the query, or answers what is neither vector nor scalar
+ * @throws PrometheusRefused when the query is to blame; else when the server does not answer in time (10 s), answers more than 1 MB, had no time for the query, or answers what is neither vector nor scalar
  * @see https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
  */
-export async function instantQuery(url: string, query: string, signal: AbortSignal): Promise<PrometheusAnswer> {
-  const { statusCode, text } = await post(`${url.replace(/\/$/, "")}/api/v1/query`, { query }, signal);
+export async function instantQuery(
+  url: string,
+  query: string,
+  signal: AbortSignal,
+  timeoutSeconds = timeLimitSeconds,
+): Promise<PrometheusAnswer> {
+  const { statusCode, text } = await post(`${url.replace(/\/$/, "")}/api/v1/query`, { query }, signal, timeoutSeconds);
   const answer = answerSchema.safeParse(parsed(text));
   if (!answer.success) throw new Error(`Prometheus answered HTTP ${statusCode}, and neither a vector nor a scalar`);
   if (answer.data.status === "error") throw refusal(answer.data);
@@ -52,9 +57,9 @@ function refusal({ errorType, error }: { readonly errorType: string; readonly er
   return ["bad_data", "execution"].includes(errorType) ? new PrometheusRefused(message) : new Error(message);
 }
 
-async function post(url: string, form: Record<string, string>, signal: AbortSignal) {
+async function post(url: string, form: Record<string, string>, signal: AbortSignal, timeoutSeconds: number) {
   const dispatcher = new Agent({ maxResponseSize: bodyLimit, pipelining: 0 });
-  const limit = AbortSignal.timeout(timeLimitMilliseconds);
+  const limit = AbortSignal.timeout(timeoutSeconds * 1000);
   try {
     const { statusCode, body } = await request(url, {
       dispatcher,
@@ -65,7 +70,7 @@ async function post(url: string, form: Record<string, string>, signal: AbortSign
     });
     return { statusCode, text: await body.text() };
   } catch (error) {
-    if (limit.aborted) throw new Error(`no answer within ${timeLimitMilliseconds / 1000} s`, { cause: error });
+    if (limit.aborted) throw new Error(`no answer within ${timeoutSeconds} s`, { cause: error });
     throw error;
   } finally {
     await dispatcher.destroy();

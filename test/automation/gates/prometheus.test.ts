@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { findingsOf } from "../../../automation/doctor/watched.ts";
 import { watch } from "../../../automation/gates/gate.ts";
 import { metricWithin } from "../../../automation/gates/metrics.ts";
+import { instantQuery } from "../../../automation/prometheus.ts";
 import { metricSchema } from "../../../stacks/watch-schema.ts";
 import { configOf } from "../config.ts";
 
@@ -119,6 +120,15 @@ describe("Prometheus metrics", () => {
 
   it("are inconclusive when nobody answers", async () => {
     assert.match(await result("up", "http://127.0.0.1:1"), /^inconclusive.*ECONNREFUSED/);
+  });
+
+  it("are not waited for when the connection hangs", async () => {
+    const hanging = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(hanging, "listening");
+    const at = `http://127.0.0.1:${(hanging.address() as AddressInfo).port}`;
+    await assert.rejects(instantQuery(at, "up", signal, 0.1), /^Error: no answer within 0.1 s$/);
+    hanging.close();
+    hanging.closeAllConnections();
   });
 
   it("are looked at by doctor: a bad query is to be mended, and a busy or missing Prometheus only warned of", async () => {
