@@ -1,23 +1,21 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
   DescribeAddressesCommand,
   DescribeImagesCommand,
   DescribeInstanceStatusCommand,
-  DescribeInstancesCommand,
   DescribeInstanceTypesCommand,
-  DescribeLaunchTemplatesCommand,
-  DescribeSnapshotsCommand,
   EC2Client,
   type Image,
   type InstanceStatus,
 } from "@aws-sdk/client-ec2";
 import {
-  DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
   ElasticLoadBalancingV2Client,
   type TargetHealthDescription,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { Arrays } from "./arrays.ts";
 import { CloudWatch } from "./cloudwatch.ts";
+import { findCreated, type Inputs, isNotFound } from "./created.ts";
 import { retries } from "./retries.ts";
 import { Snapshots } from "./snapshots.ts";
 
@@ -27,6 +25,7 @@ import { Snapshots } from "./snapshots.ts";
 export class Aws {
   readonly #ec2: EC2Client;
   readonly #balancing: ElasticLoadBalancingV2Client;
+  readonly #dynamodb: DynamoDBClient;
   readonly arrays: Arrays;
   readonly cloudWatch: CloudWatch;
   readonly snapshots: Snapshots;
@@ -34,6 +33,7 @@ export class Aws {
   constructor(region: string) {
     this.#ec2 = new EC2Client({ region, ...retries() });
     this.#balancing = new ElasticLoadBalancingV2Client({ region, ...retries() });
+    this.#dynamodb = new DynamoDBClient({ region, ...retries() });
     this.arrays = new Arrays({ region, ...retries() }, this.#ec2);
     this.cloudWatch = new CloudWatch({ region, ...retries() });
     this.snapshots = new Snapshots(region);
@@ -96,86 +96,21 @@ export class Aws {
     return new Map(Addresses.map((address) => [address.AllocationId ?? "", address.InstanceId ?? ""]));
   }
 
-  /**
-   * Ids of what may have been created with these inputs, by name where AWS knows the resource by its name, else by all
-   * of its tags. Empty for what can be created twice without harm, such as a registration.
-   */
-  async findCreated(
-    type: string,
-    inputs: Readonly<Record<string, unknown>>,
-    abortSignal?: AbortSignal,
-  ): Promise<readonly string[]> {
-    const options = { abortSignal };
-    const name = String(inputs.name ?? "");
-    switch (type) {
-      case "aws:ec2/instance:Instance": {
-        const states = { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] };
-        const { Reservations = [] } = await this.#ec2.send(
-          new DescribeInstancesCommand({ Filters: [...tagFilters(inputs), states] }),
-          options,
-        );
-        return Reservations.flatMap(({ Instances = [] }) => Instances.flatMap(({ InstanceId = [] }) => InstanceId));
-      }
-      case "aws:ebs/snapshot:Snapshot": {
-        const { Snapshots = [] } = await this.#ec2.send(
-          new DescribeSnapshotsCommand({ Filters: tagFilters(inputs) }),
-          options,
-        );
-        return Snapshots.flatMap(({ SnapshotId = [] }) => SnapshotId);
-      }
-      case "aws:ec2/launchTemplate:LaunchTemplate": {
-        const filter = { Name: "launch-template-name", Values: [name] };
-        const { LaunchTemplates = [] } = await this.#ec2.send(
-          new DescribeLaunchTemplatesCommand({ Filters: [filter] }),
-          options,
-        );
-        return LaunchTemplates.flatMap(({ LaunchTemplateId = [] }) => LaunchTemplateId);
-      }
-      case "aws:autoscaling/group:Group":
-        return (await this.arrays.find(name, abortSignal)) === undefined ? [] : [name];
-      case "aws:lb/targetGroup:TargetGroup":
-        return this.#targetGroupArns(name, abortSignal);
-      case "aws:rds/snapshot:Snapshot": {
-        const id = String(inputs.dbSnapshotIdentifier);
-        return (await this.snapshots.find({ kind: "rds", id }, abortSignal)) === undefined ? [] : [id];
-      }
-      default:
-        return [];
-    }
-  }
-
-  async #targetGroupArns(name: string, abortSignal?: AbortSignal): Promise<readonly string[]> {
-    try {
-      const { TargetGroups = [] } = await this.#balancing.send(new DescribeTargetGroupsCommand({ Names: [name] }), {
-        abortSignal,
-      });
-      return TargetGroups.flatMap(({ TargetGroupArn = [] }) => TargetGroupArn);
-    } catch (error) {
-      if (isNotFound(error)) return [];
-      throw error;
-    }
+  /** Ids of what may have been created with these inputs; undefined for what can be created twice without harm. */
+  findCreated(type: string, inputs: Inputs, abortSignal?: AbortSignal): Promise<readonly string[] | undefined> {
+    const { arrays, snapshots } = this;
+    const clients = { ec2: this.#ec2, balancing: this.#balancing, dynamodb: this.#dynamodb, arrays, snapshots };
+    return findCreated(type, inputs, clients, abortSignal);
   }
 
   close(): void {
     this.#ec2.destroy();
     this.#balancing.destroy();
+    this.#dynamodb.destroy();
     this.arrays.close();
     this.cloudWatch.close();
     this.snapshots.close();
   }
-}
-
-/** Filters for exactly these tags. */
-function tagFilters({ tags }: Readonly<Record<string, unknown>>) {
-  return Object.entries((tags ?? {}) as Record<string, string>).map(([key, value]) => ({
-    Name: `tag:${key}`,
-    Values: [value],
-  }));
-}
-
-function isNotFound(error: unknown): boolean {
-  const name = error instanceof Error ? error.name : "";
-  return /NotFound(Exception|Fault)?$|NotFound\.|^InvalidAMIID|^InvalidInstanceType|Malformed$/.test(name);
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

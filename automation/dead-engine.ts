@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { exitCodes, HandoverError } from "./errors.ts";
@@ -24,6 +26,8 @@ export function lockHolders(message: string): LockHolder[] {
 export interface EndOptions {
   readonly stack: string;
   readonly signal: AbortSignal;
+  /** Whether the stack's lease is held: no other driver works then. Without it, one may. */
+  readonly leased: boolean;
   /** Called right before anything is done to another process. @throws LeaseLostError */
   readonly assertMayRun: () => void;
   /** How long the engine may take to end by itself, and then each time it is asked to. Default: 5. */
@@ -34,18 +38,25 @@ export interface EndOptions {
  * Ends the engine that works for a driver which lost its lease: one that is dead, or was stopped. It is given the time
  * to finish what it has in hand; then it is asked to cancel, and at last killed.
  * @returns when the holder is no process of this machine any more, or never was
- * @throws HandoverError (exit 5) when the holder is no driver's engine: somebody steps the stack by hand
+ * @throws HandoverError (exit 5) when somebody steps the stack by hand, or without a lease when a driver is not seen to
+ * be dead
  */
 export async function endDeadEngine(holder: LockHolder, options: EndOptions): Promise<void> {
-  const { stack, signal, assertMayRun, graceSeconds = 5 } = options;
+  const { stack, signal, leased, assertMayRun, graceSeconds = 5 } = options;
   const { host, pid, since } = holder;
+  if (host !== hostname()) {
+    if (leased) return;
+    throw new EngineBusyError(stack, `The engine of process ${pid} on ${host}`);
+  }
   const start = processStart(pid);
   const started = processStartTime(pid);
   // Both are rounded to seconds.
-  if (host !== hostname() || start === undefined || started === undefined || started > since + 2000) return;
+  if (start === undefined || started === undefined || started > since + 2000) return;
   const args = processArguments(pid);
   if (!isPulumi(args)) return;
-  if (!isDrivenOn(stack, args)) throw new ByHandError(stack, pid);
+  if (!isDrivenOn(stack, args) || (!leased && (await isServed(args)))) {
+    throw new EngineBusyError(stack, `The engine of process ${pid} on this machine`);
+  }
   for (const ask of [undefined, "SIGINT", "SIGKILL"] as const) {
     if (ask !== undefined) {
       signal.throwIfAborted();
@@ -60,12 +71,13 @@ export async function endDeadEngine(holder: LockHolder, options: EndOptions): Pr
   }
 }
 
-class ByHandError extends HandoverError {
-  constructor(stack: string, pid: number) {
+/** Somebody else works on the stack, by hand or before there is a lease. */
+export class EngineBusyError extends HandoverError {
+  constructor(stack: string, holder: string) {
     super(
       "engine-busy",
       exitCodes.busy,
-      `Somebody works on stack "${stack}" by hand: the engine of process ${pid} on this machine holds the backend's lock. Nothing was changed. Type the same command again when it has ended.`,
+      `Somebody works on stack "${stack}": ${holder} holds the backend's lock. Nothing was changed. Type the same command again when it has ended; if it died on another machine, free the lock first: pulumi cancel --stack ${stack}`,
     );
   }
 }
@@ -78,4 +90,19 @@ function isPulumi([program = ""]: readonly string[]): boolean {
 function isDrivenOn(stack: string, args: readonly string[]): boolean {
   const following = (option: string) => args[args.indexOf(option) + 1];
   return following("--exec-kind") === "auto.inline" && following("--stack") === stack;
+}
+
+/** Whether the driver lives: the engine runs the program there, at `--client=127.0.0.1:PORT`. */
+async function isServed(args: readonly string[]): Promise<boolean> {
+  const [, host, port] = args.map((arg) => /^--client=(.+):(\d+)$/.exec(arg)).find((match) => match !== null) ?? [];
+  if (host === undefined) return false;
+  const socket = connect({ host, port: Number(port) });
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }

@@ -2,13 +2,15 @@ import { randomBytes } from "node:crypto";
 import { type Config, ConfigError, type Input } from "../stacks/config.ts";
 import type { Outputs } from "../stacks/outputs.ts";
 import { type PhaseName, phaseNames } from "../stacks/runbook.ts";
+import { EngineBusyError } from "./dead-engine.ts";
 import { type Drive, type DriveOptions, walkerOf } from "./drive.ts";
+import { EngineDiedError } from "./engine.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { checkImage } from "./gates/image.ts";
 import { checkPrograms } from "./gates/programs.ts";
 import { begunRun, type UnfinishedRun } from "./history.ts";
 import type { Json } from "./ledger/events.ts";
-import { mend } from "./mend.ts";
+import { mend, ridingOut } from "./mend.ts";
 import { putBack, type Why } from "./put-back.ts";
 import type { RunResult } from "./report/events.ts";
 import { RunLedger } from "./run-ledger.ts";
@@ -22,7 +24,7 @@ export async function upgrade(session: Session, options: DriveOptions): Promise<
   const { config, aws } = session;
   checkPrograms(config);
   await checkImage(aws, generationOf(config, config.live), options.signals.stop);
-  if (session.last === undefined) return settleOn({ session, options, ledger: new RunLedger(session.secrets) });
+  if (session.last === undefined) return deploy({ session, options, ledger: new RunLedger(session.secrets) });
   return underLease(session, options, async (drive) => {
     checkGoal(drive.session);
     if (options.refresh) await tellDrift(drive);
@@ -33,16 +35,18 @@ export async function upgrade(session: Session, options: DriveOptions): Promise<
         return goBack(drive, begun, { reason: "The goal was reverted", exitCode: exitCodes.reached });
       throw unfinished(begun, session.stack);
     }
-    const { last } = drive.session;
-    if (last === undefined) return settleOn(drive);
+    const { last, engine } = drive.session;
+    if (last === undefined) return deploy(drive);
+    if (engine.interrupted) await mend(drive);
     if (last.outputs.run !== null) return takeOverByHand(drive, last.outputs.run);
     if (last.outputs.live === config.live) return settleOn(drive);
     return begin(drive, { from: last.outputs.live, to: config.live }, []);
   });
 }
 
-/** Goes on with the run that was begun, forwards or back. */
+/** Goes on with the run that was begun, forwards or back, or with the first deployment. */
 export async function resume(session: Session, options: DriveOptions): Promise<RunResult> {
+  if (session.last === undefined) return upgrade(session, options);
   return underLease(session, options, async (drive) => {
     const begun = await mustHaveBegun(session, "resume");
     if (!begun.rollingBack) return goOn(drive, begun);
@@ -132,6 +136,12 @@ async function goBack(drive: Drive, begun: UnfinishedRun, why: Why): Promise<Run
   return putBack(drive, walkerOf(drive, begun, begun.commands), run, why);
 }
 
+/** The first deployment, or what is left of one that was killed. */
+async function deploy(drive: Drive): Promise<RunResult> {
+  if (drive.session.engine.interrupted) await mend(drive);
+  return settleOn(drive);
+}
+
 /** One update to the goal outside of a run: the first deployment, or a change that no live server notices. */
 async function settleOn(drive: Drive): Promise<RunResult> {
   const { listener, signals } = drive.options;
@@ -139,7 +149,7 @@ async function settleOn(drive: Drive): Promise<RunResult> {
   const walker = walkerOf({ ...drive, ledger: drive.ledger.unrecorded() }, { id: "deploy", from: live, to: live });
   listener({ type: "run-started", run: "deploy", from: live, to: live, resumed: false });
   try {
-    await walker.phase("settle");
+    await ridingOut(drive, walker, "settle");
     return walker.finish("reached", exitCodes.reached);
   } catch (error) {
     if (signals.stop.aborted) {
@@ -148,6 +158,11 @@ async function settleOn(drive: Drive): Promise<RunResult> {
       });
     }
     drive.ledger.assertHeld();
+    if (error instanceof EngineBusyError) throw error;
+    if (error instanceof EngineDiedError) {
+      const message = `${error.message} Nothing that serves was touched. Type the same command again to go on.`;
+      return walker.finish("paused", exitCodes.paused, { message });
+    }
     const message = `${messageOf(error)}. Nothing that serves was touched. Mend the cause, then run the same command again.`;
     listener({ type: "failed", phase: "settle", message });
     return walker.finish("failed", exitCodes.needsPerson, { message });

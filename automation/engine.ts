@@ -11,7 +11,7 @@ import {
 import { type LastOutputs, type Outputs, outputsSchema, parseOutputs } from "../stacks/outputs.ts";
 import { projectDirectory } from "../stacks/project.ts";
 import { BriefCommand } from "./brief-command.ts";
-import { endDeadEngine, type LockHolder, lockHolders } from "./dead-engine.ts";
+import { EngineBusyError, endDeadEngine, type LockHolder, lockHolders } from "./dead-engine.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { withoutAttributes } from "./file-backend.ts";
 import { canonicalJson, sha256 } from "./ledger/canonical.ts";
@@ -85,6 +85,9 @@ export class Engine {
   /** With a salt other than the state's, the engine would stretch the passphrase twice in every operation. */
   #salt: string | undefined;
   #plans = 0;
+  #leased = false;
+  /** What the last look at the state saw of it. */
+  #seen: Deployment = {};
 
   private constructor(stack: Stack, command: BriefCommand, directory: string, file: StackFile) {
     this.#stack = stack;
@@ -135,10 +138,18 @@ export class Engine {
 
   /** The outputs of the last update; undefined when there was none. */
   async outputs(): Promise<LastOutputs | undefined> {
-    const { resources = [], secrets_providers: secrets } = await this.exportState();
-    this.#salt ??= secrets?.state?.salt;
-    const stack = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
-    return parseOutputs(revealed(stack?.outputs ?? {}));
+    this.#seen = await this.exportState();
+    this.#salt ??= this.#seen.secrets_providers?.state?.salt;
+    return parseOutputs(revealed(this.#stackResource?.outputs ?? {}));
+  }
+
+  /** Whether an engine was at work, or was killed at it, when the outputs were read. */
+  get interrupted(): boolean {
+    return (this.#seen.pending_operations ?? []).length > 0;
+  }
+
+  get #stackResource() {
+    return this.#seen.resources?.find(({ type }) => type === "pulumi:pulumi:Stack");
   }
 
   /** The `handover:*` values with secrets decrypted. */
@@ -237,27 +248,31 @@ export class Engine {
   /** From now on nothing is started unless the lease is held: not a moment after it was lost. */
   workUnder(lease: { assertHeld(): void }): void {
     this.#command.assertMayRun = () => lease.assertHeld();
+    this.#leased = true;
   }
 
   /**
-   * Ends the engine of a driver that died or was stopped, and clears the lock that it left. Only for who holds the
-   * stack's lease: nobody else can begin then.
+   * Ends the engine of a driver that died or was stopped, and clears the lock that it left. Who holds the stack's lease
+   * knows that no other driver works. In a first deployment there is no lease yet: then only an engine whose driver is
+   * seen to be dead is ended.
+   * @throws HandoverError (exit 5) when somebody works on the stack, or may do so
    */
   async unlock(signal: AbortSignal): Promise<void> {
     const { stack } = this.#file;
     const holders = await this.#lockHolders(signal);
     if (holders === undefined) return;
     const { assertMayRun } = this.#command;
-    for (const holder of holders) await endDeadEngine(holder, { stack, signal, assertMayRun });
+    if (!this.#leased && holders.length === 0) throw new EngineBusyError(stack, "Another update");
+    for (const holder of holders) await endDeadEngine(holder, { stack, signal, assertMayRun, leased: this.#leased });
     await this.#stack.cancel();
   }
 
   /** Who holds the backend's lock, as far as it says; undefined when nobody does. */
   async #lockHolders(signal: AbortSignal): Promise<LockHolder[] | undefined> {
     try {
-      // A refresh of the stack's own resource takes the lock and reads nothing from the cloud.
-      const name = `handover-${this.#file.stack}`;
-      await this.refresh([`urn:pulumi:${this.#file.stack}::handover::pulumi:pulumi:Stack::${name}`], signal);
+      // A refresh of the stack's own resource takes the lock and reads nothing from the cloud; no other is there before it.
+      const { urn } = this.#stackResource ?? {};
+      await this.refresh(urn === undefined ? [] : [urn], signal);
       return undefined;
     } catch (error) {
       if (error instanceof ConcurrentUpdateError) return lockHolders(messageOf(error));

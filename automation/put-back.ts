@@ -4,8 +4,7 @@ import type { Drive } from "./drive.ts";
 import { EngineDiedError } from "./engine.ts";
 import { type ExitCode, exitCodes, InterruptedError, messageOf } from "./errors.ts";
 import { GateError } from "./gates/gate-error.ts";
-import type { GatedRow } from "./gates/of-row.ts";
-import { mend } from "./mend.ts";
+import { ridingOut } from "./mend.ts";
 import type { RunResult } from "./report/events.ts";
 import { CutOffError } from "./run-commands.ts";
 import { type RunIdentity, wayBack } from "./updates.ts";
@@ -42,7 +41,8 @@ export async function putBack(
   await ledger.append({ type: "rollback-started", phase: run.reached, reason });
   try {
     await walker.commands.thawIfFrozen();
-    for (const row of wayBack(run.reached, run.back)) await back(drive, walker, row);
+    // Until it is done users may meet what failed.
+    for (const row of wayBack(run.reached, run.back)) await ridingOut(drive, walker, row);
     if (schema === "new") await walker.commands.undoMigrations();
     await ledger.append({ type: "run-finished", outcome: "rolled-back" });
     const kept =
@@ -65,21 +65,6 @@ export async function putBack(
     }
     const message = `${reason}. Going back failed too: ${ledger.redact(messageOf(error))}. Look at what serves with \`handover status --stack ${stack}\`, then: handover rollback --stack ${stack}`;
     return walker.finish("failed", exitCodes.needsPerson, { message });
-  }
-}
-
-/**
- * One row of the way back. Until it is done users may meet what failed, so an engine that dies in the middle of it is
- * not waited for: what it left is mended, and the row applied again. Once; a second death is for whoever resumes.
- */
-async function back(drive: Drive, walker: Walker, row: GatedRow): Promise<void> {
-  try {
-    await walker.phase(row);
-  } catch (error) {
-    if (!(error instanceof EngineDiedError)) throw error;
-    drive.options.listener({ type: "warning", message: `${drive.ledger.redact(error.message)} ${row} is done again` });
-    await mend(drive);
-    await walker.phase(row);
   }
 }
 

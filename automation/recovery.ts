@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Aws } from "./aws.ts";
 import type { Engine } from "./engine.ts";
 
@@ -30,19 +31,27 @@ export interface Recovery {
   readonly cleared: readonly { readonly urn: string; readonly operation: string }[];
 }
 
+/** A plugin outlives its engine for a moment, and what it has in hand may take effect only then. */
+const patienceSeconds = 10;
+
 /**
  * Mends what a killed engine left. An operation in flight is in the state as pending, and whether it took effect is not
  * known: the cloud's truth wins. What was created is looked for by the name or the tags that it was created with, and
  * adopted; every other operation is forgotten, since the next update does it again to the same end.
  */
-export async function recover(engine: Engine, aws: Aws, signal: AbortSignal): Promise<Recovery> {
+export async function recover(
+  engine: Pick<Engine, "unlock" | "exportState" | "importState" | "refresh">,
+  aws: Pick<Aws, "findCreated">,
+  signal: AbortSignal,
+  patience = patienceSeconds,
+): Promise<Recovery> {
   await engine.unlock(signal);
   const deployment = await engine.exportState();
   const pending = deployment.pending_operations ?? [];
   if (pending.length === 0) return { adopted: [], cleared: [] };
   const known = new Set((deployment.resources ?? []).map(({ id }) => id));
   const found = await Promise.all(
-    pending.map(async (operation) => ({ operation, id: await createdId(operation, aws, known, signal) })),
+    pending.map(async (operation) => ({ operation, id: await createdId(operation, aws, known, { signal, patience }) })),
   );
   const adopted = found.flatMap(({ operation: { resource }, id }) =>
     id === undefined ? [] : [{ ...resource, id, outputs: {} }],
@@ -68,11 +77,16 @@ export function mended(deployment: Deployment, adopted: readonly StateResource[]
 
 async function createdId(
   { type, resource }: PendingOperation,
-  aws: Aws,
+  aws: Pick<Aws, "findCreated">,
   known: ReadonlySet<string | undefined>,
-  signal: AbortSignal,
+  { signal, patience }: { readonly signal: AbortSignal; readonly patience: number },
 ): Promise<string | undefined> {
   if (type !== "creating") return undefined;
-  const ids = await aws.findCreated(resource.type, resource.inputs ?? {}, signal);
-  return ids.find((id) => !known.has(id));
+  const deadline = performance.now() + patience * 1000;
+  for (;;) {
+    const ids = await aws.findCreated(resource.type, resource.inputs ?? {}, signal);
+    const id = ids?.find((each) => !known.has(each));
+    if (id !== undefined || ids === undefined || performance.now() >= deadline) return id;
+    await sleep(500, undefined, { signal });
+  }
 }

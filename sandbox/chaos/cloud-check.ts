@@ -1,11 +1,22 @@
+import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import {
   DescribeAddressesCommand,
   DescribeInstancesCommand,
+  DescribeInternetGatewaysCommand,
+  DescribeLaunchTemplatesCommand,
+  DescribeRouteTablesCommand,
+  DescribeSecurityGroupsCommand,
   DescribeSnapshotsCommand,
+  DescribeSubnetsCommand,
+  DescribeVpcsCommand,
   EC2Client,
   type EC2ClientConfig,
 } from "@aws-sdk/client-ec2";
-import { DescribeTargetGroupsCommand, ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import {
+  DescribeLoadBalancersCommand,
+  DescribeTargetGroupsCommand,
+  ElasticLoadBalancingV2Client,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
 
 export interface CloudCheck {
   readonly live: string;
@@ -22,6 +33,7 @@ export async function cloudProblems(
 ): Promise<string[]> {
   const ec2 = new EC2Client(settings);
   const balancing = new ElasticLoadBalancingV2Client(settings);
+  const dynamodb = new DynamoDBClient({ region: settings.region });
   try {
     const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}));
     const instances = Reservations.flatMap(({ Instances = [] }) => Instances).filter(
@@ -35,18 +47,41 @@ export async function cloudProblems(
       new DescribeSnapshotsCommand({ Filters: [{ Name: "tag:handover:site", Values: [site] }] }),
     );
     const snapshotRuns = Snapshots.map(({ Tags = [] }) => Tags.find(({ Key }) => Key === "handover:run")?.Value);
-    const { TargetGroups = [] } = await balancing.send(new DescribeTargetGroupsCommand({}));
     return [
+      ...(await doubled(site, { ec2, balancing, dynamodb })),
       ...(names.join() === expected.join() ? [] : [`servers: ${names.join(", ")} instead of ${expected.join(", ")}`]),
       ...(holders.every((holder) => holder !== undefined) ? [] : ["an address is on no server of the live generation"]),
       ...(new Set(holders).size === holders.length ? [] : ["two addresses are on one server"]),
       ...(snapshotRuns.length === runs && new Set(snapshotRuns).size === runs
         ? []
         : [`snapshots of runs ${snapshotRuns.join(", ")} after ${runs} runs`]),
-      ...(TargetGroups.length === 1 ? [] : [`${TargetGroups.length} target groups`]),
     ];
   } finally {
     ec2.destroy();
     balancing.destroy();
+    dynamodb.destroy();
   }
+}
+
+/** Whatever a site outside a run has more or less of than it should. */
+async function doubled(
+  site: string,
+  { ec2, balancing, dynamodb }: { ec2: EC2Client; balancing: ElasticLoadBalancingV2Client; dynamodb: DynamoDBClient },
+): Promise<string[]> {
+  const own = { Filters: [{ Name: "tag:handover:site", Values: [site] }] };
+  const counts: readonly [string, number, readonly unknown[] | undefined][] = [
+    ["networks", 1, (await ec2.send(new DescribeVpcsCommand(own))).Vpcs],
+    ["subnets", 2, (await ec2.send(new DescribeSubnetsCommand(own))).Subnets],
+    ["internet gateways", 1, (await ec2.send(new DescribeInternetGatewaysCommand(own))).InternetGateways],
+    ["route tables", 1, (await ec2.send(new DescribeRouteTablesCommand(own))).RouteTables],
+    ["security groups", 2, (await ec2.send(new DescribeSecurityGroupsCommand(own))).SecurityGroups],
+    ["addresses", 2, (await ec2.send(new DescribeAddressesCommand({}))).Addresses],
+    ["launch templates", 1, (await ec2.send(new DescribeLaunchTemplatesCommand({}))).LaunchTemplates],
+    ["load balancers", 1, (await balancing.send(new DescribeLoadBalancersCommand({}))).LoadBalancers],
+    ["target groups", 1, (await balancing.send(new DescribeTargetGroupsCommand({}))).TargetGroups],
+    ["tables", 1, (await dynamodb.send(new ListTablesCommand({}))).TableNames],
+  ];
+  return counts.flatMap(([what, expected, found = []]) =>
+    found.length === expected ? [] : [`${found.length} ${what} instead of ${expected}`],
+  );
 }

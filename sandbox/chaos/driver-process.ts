@@ -5,6 +5,17 @@ import { createInterface } from "node:readline";
 import type { RunEvent } from "../../automation/report/events.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 
+export interface Ended {
+  /** Null when it was killed. */
+  readonly exitCode: number | null;
+  /** The last line of JSON. */
+  readonly last: string;
+}
+
+export function problemOf({ exitCode, last }: Ended): string {
+  return `exit code ${exitCode}: ${JSON.parse(last || "{}").message ?? last}`;
+}
+
 /** A driver in a process of its own, as in CI: its JSON lines, its exit, and the engine that it started. */
 export class DriverProcess {
   readonly #child: ChildProcess;
@@ -37,8 +48,7 @@ export class DriverProcess {
       .find((pid) => pid > 0 && parentOf(pid) === this.pid && commandOf(pid).includes("pulumi"));
   }
 
-  /** @returns its exit code, null when it was killed, and its last line of JSON */
-  async ended(): Promise<{ exitCode: number | null; last: string }> {
+  async ended(): Promise<Ended> {
     return { exitCode: await this.#exit, last: this.#last };
   }
 }

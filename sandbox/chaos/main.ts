@@ -1,5 +1,5 @@
 import yargs from "yargs";
-import { chaos } from "./chaos.ts";
+import { type ChaosUpgrade, chaos } from "./chaos.ts";
 import { allPoints, nameOf } from "./points.ts";
 
 const { seed, points } = await yargs(process.argv.slice(2))
@@ -14,19 +14,24 @@ const { seed, points } = await yargs(process.argv.slice(2))
 const pattern = new RegExp(points);
 const chosen = allPoints.filter((point) => pattern.test(nameOf(point)));
 process.stdout.write(`${chosen.length} points, seed ${seed}\n`);
-const rows = await chaos({
+const upgrades = await chaos({
   name: "sandbox-chaos",
   points: chosen,
   seed,
-  onRow: ({ point, problems, requests, failed, cutByMove, seconds }) => {
-    const verdict = problems.length === 0 ? "ok" : problems.join("; ");
-    process.stdout.write(
-      `${point.padEnd(32)} ${seconds.toFixed(1).padStart(6)} s  ${requests} requests, ${failed} failed, ${cutByMove} cut by a move  ${verdict}\n`,
-    );
+  onUpgrade: ({ rows, problems, requests, failed, cutByMove }) => {
+    for (const row of rows) line(row.point, row.seconds, row.problems);
+    line(`  ${requests} requests, ${failed} failed, ${cutByMove} cut by a move`, undefined, problems);
   },
 });
-const bad = rows.filter(({ problems }) => problems.length > 0);
+const bad = upgrades.filter(({ rows, problems }) => [problems, ...rows.map((row) => row.problems)].flat().length > 0);
+const sum = (of: (upgrade: ChaosUpgrade) => number) => upgrades.reduce((total, upgrade) => total + of(upgrade), 0);
 process.stdout.write(
-  `${rows.length - bad.length} of ${rows.length} points ended where they should, with nothing lost or doubled\n`,
+  `${sum(({ rows }) => rows.length)} points in ${upgrades.length} upgrades, ${sum(({ requests }) => requests)} requests, ${sum(({ failed }) => failed)} failed; ` +
+    `${upgrades.length - bad.length} upgrades ended where they should, with nothing lost or doubled\n`,
 );
 process.exitCode = bad.length === 0 ? 0 : 1;
+
+function line(what: string, seconds: number | undefined, problems: readonly string[]): void {
+  const time = seconds === undefined ? "" : `${seconds.toFixed(1).padStart(6)} s`;
+  process.stdout.write(`${what.padEnd(48)} ${time.padEnd(8)}  ${problems.length === 0 ? "ok" : problems.join("; ")}\n`);
+}

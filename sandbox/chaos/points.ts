@@ -6,7 +6,8 @@ export type Point = Kill | BadDay;
 
 /** Somebody is killed with -9. */
 export interface Kill {
-  readonly phase: PhaseName;
+  /** `settle` is the first deployment. */
+  readonly phase: PhaseName | "settle";
   /**
    * When: before the phase's update, in the middle of it, or after it, while its gates are held and the next update is
    * previewed.
@@ -34,6 +35,10 @@ const phases: readonly PhaseName[] = [
   "drain",
   "retire",
 ];
+
+const firstDeployment: readonly Kill[] = (["driver", "engine", "provider"] as const).map((victim) => {
+  return { phase: "settle", moment: "during", victim };
+});
 
 /** The driver and the provider at each moment of each phase, and the engine whenever there is one. */
 const kills: readonly Kill[] = phases.flatMap((phase): Kill[] => [
@@ -66,8 +71,33 @@ export const badDays: readonly BadDay[] = [
   { name: "cloud/capacity", faults: [{ kind: "capacity" }], exitCode: 2 },
 ];
 
-export const allPoints: readonly Point[] = [...kills, ...badDays];
+export const allPoints: readonly Point[] = [...firstDeployment, ...kills, ...badDays];
 
 export function nameOf(point: Point): string {
   return "name" in point ? point.name : `${point.phase}/${point.moment}/${point.victim}`;
+}
+
+/** What goes wrong in one upgrade. */
+export type Day = BadDay | readonly Kill[];
+
+export function killsOfFirstDeployment(points: readonly Point[]): readonly Kill[] {
+  return points.filter((point) => "victim" in point).filter(({ phase }) => phase === "settle");
+}
+
+/**
+ * What goes wrong in each upgrade: a bad day, or kills one after the other, at most one in a phase. Every upgrade takes a
+ * minute, and whatever a kill lost or doubled is still so at its end; a pattern of one point shows a kill by itself.
+ */
+export function daysOf(points: readonly Point[]): readonly Day[] {
+  const days = points.filter((point) => "faults" in point);
+  const left = points.filter((point) => "victim" in point).filter(({ phase }) => phase !== "settle");
+  const upgrades: Kill[][] = [];
+  while (left.length > 0) {
+    const kills = phases.flatMap((phase) => {
+      const index = left.findIndex((kill) => kill.phase === phase);
+      return index < 0 ? [] : left.splice(index, 1);
+    });
+    upgrades.push(kills);
+  }
+  return [...upgrades, ...days];
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { hostname } from "node:os";
 import { endDeadEngine, lockHolders } from "../../automation/dead-engine.ts";
 import { processStart } from "../../automation/ledger/process-identity.ts";
@@ -24,10 +25,11 @@ describe("the engine of a driver that lost its lease", () => {
     await once(child.stdout, "data");
     return { child, holder: { host: hostname(), pid: child.pid ?? 0, since: Date.now() } };
   }
-  const end = (holder: Parameters<typeof endDeadEngine>[0], assertMayRun = () => {}) =>
+  const end = (holder: Parameters<typeof endDeadEngine>[0], assertMayRun = () => {}, leased = true) =>
     endDeadEngine(holder, {
       stack: "production",
       signal: new AbortController().signal,
+      leased,
       assertMayRun,
       graceSeconds: 0.5,
     });
@@ -95,5 +97,31 @@ describe("the engine of a driver that lost its lease", () => {
       await assert.rejects(end(holder), { code: "engine-busy", exitCode: 5 });
       assert.ok(isRunning(child));
     }
+  });
+
+  describe("before there is a lease", () => {
+    const endWithoutLease = (holder: Parameters<typeof endDeadEngine>[0]) => end(holder, () => {}, false);
+
+    it("is ended when its driver is seen to be dead", async () => {
+      const driver = createServer().listen(0, "127.0.0.1");
+      await once(driver, "listening");
+      const { port } = driver.address() as AddressInfo;
+      const { child, holder } = await engine(hearing, [...driven, `--client=127.0.0.1:${port}`]);
+      await assert.rejects(endWithoutLease(holder), { code: "engine-busy", exitCode: 5 });
+      assert.ok(isRunning(child));
+      driver.close();
+      await once(driver, "close");
+      const exited = once(child, "exit");
+      await endWithoutLease(holder);
+      assert.deepEqual(await exited, [null, "SIGINT"]);
+    });
+
+    it("is left to a person when it is another machine's", async () => {
+      const { holder } = await engine(hearing);
+      await assert.rejects(endWithoutLease({ ...holder, host: "elsewhere" }), {
+        code: "engine-busy",
+        message: /elsewhere.*pulumi cancel --stack production/,
+      });
+    });
   });
 });

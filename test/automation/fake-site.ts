@@ -96,16 +96,19 @@ export class FakeSite {
     };
   }
 
-  readonly #engine: Pick<Engine, "preview" | "up" | "unlock" | "exportState"> = {
+  readonly #engine: Pick<Engine, "preview" | "up" | "unlock" | "exportState" | "interrupted"> = {
+    interrupted: false,
     unlock: async () => void this.mended++,
     exportState: async () => ({}),
     preview: async (position) => this.#plan(position),
     up: async ({ file }) => this.#apply(JSON.parse(file)),
   };
 
-  readonly #aws: Pick<Aws, "targetHealth" | "instanceStatuses" | "addressHolders"> & {
+  readonly #aws: Pick<Aws, "image" | "architecturesOf" | "targetHealth" | "instanceStatuses" | "addressHolders"> & {
     readonly snapshots: Pick<Snapshots, "find" | "sizeOf">;
   } = {
+    image: async () => ({ Architecture: "x86_64" }),
+    architecturesOf: async () => ["x86_64"],
     targetHealth: async (name) => {
       this.#reach();
       const state = this.sick.has(name) ? "unhealthy" : "healthy";

@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RunEvent } from "../../automation/report/events.ts";
+import type { Sandbox } from "../sandbox.ts";
+import type { ChaosRow } from "./chaos.ts";
+import { childOf, DriverProcess, problemOf } from "./driver-process.ts";
+import { type Kill, nameOf } from "./points.ts";
+
+/** Resumes in a row that got no further: what a person would put up with. */
+const patience = 3;
+
+interface Strike {
+  readonly kill: Kill;
+  /** When somebody was killed. */
+  at?: number;
+  /** When the phase was over that was under way then. */
+  finished?: number;
+}
+
+/** Kills in the course of one upgrade, in the order of its phases. */
+export class Strikes {
+  readonly #sandbox: Sandbox;
+  readonly #strikes: readonly Strike[];
+  readonly #left: Strike[];
+  readonly #random: () => number;
+  #driver: DriverProcess | undefined;
+
+  constructor(sandbox: Sandbox, kills: readonly Kill[], random: () => number) {
+    this.#sandbox = sandbox;
+    this.#strikes = kills.map((kill) => ({ kill }));
+    this.#left = [...this.#strikes];
+    this.#random = random;
+  }
+
+  /** Upgrades the stack, and goes on as a person or a CI job does whenever a kill ended the driver. */
+  async upgrade(): Promise<readonly ChaosRow[]> {
+    const problems: string[] = [];
+    for (let command = "upgrade", idle = 0; ; command = "resume") {
+      const before = this.#left.length;
+      const takeOver = command === "resume" ? ["--take-over"] : [];
+      this.#driver = new DriverProcess([command, "--stack", this.#sandbox.name, ...takeOver], (event) =>
+        this.#see(event),
+      );
+      const ended = await this.#driver.ended();
+      if (ended.exitCode === 0) break;
+      idle = this.#left.length < before ? 0 : idle + 1;
+      if (idle > patience) {
+        problems.push(problemOf(ended));
+        break;
+      }
+    }
+    return this.#strikes.map(({ kill, at, finished }) => {
+      if (at === undefined) return { point: nameOf(kill), problems: [...problems, "nobody was killed"], seconds: 0 };
+      const unfinished = finished === undefined ? [...problems, "the phase did not end"] : [];
+      return { point: nameOf(kill), problems: unfinished, seconds: ((finished ?? performance.now()) - at) / 1000 };
+    });
+  }
+
+  #see(event: RunEvent): void {
+    if (event.type === "phase-finished") {
+      for (const strike of this.#strikes) if (strike.at !== undefined) strike.finished ??= performance.now();
+    }
+    const [next] = this.#left;
+    if (next === undefined || !isMoment(next.kill, event)) return;
+    this.#left.shift();
+    void this.#strike(next);
+  }
+
+  async #strike(strike: Strike): Promise<void> {
+    const { moment, victim } = strike.kill;
+    const delayMilliseconds = this.#random() * (strike.kill.phase === "settle" ? 3000 : 600);
+    const driver = this.#driver;
+    if (driver === undefined) return;
+    if (moment === "during" || (moment === "after" && victim !== "driver")) {
+      await engineStarts(driver);
+      await sleep(delayMilliseconds);
+    }
+    const victims = {
+      driver: () => (driver.running ? driver.pid : undefined),
+      engine: () => driver.enginePid,
+      provider: () => childOf(this.#sandbox.processes.provider ?? 0),
+    };
+    const pid = victims[victim]();
+    if (pid === undefined) return;
+    strike.at = performance.now();
+    process.kill(pid, "SIGKILL");
+  }
+}
+
+function isMoment({ phase, moment }: Kill, event: RunEvent): boolean {
+  return event.type === (moment === "after" ? "applied" : "plan") && event.phase === phase;
+}
+
+/** An engine works for the driver: none does when a plan was told, and none when it was applied. */
+async function engineStarts(driver: DriverProcess): Promise<void> {
+  while (driver.enginePid === undefined && driver.running) await sleep(5);
+}
+
+export function secondsSince(started: number): number {
+  return (performance.now() - started) / 1000;
+}
