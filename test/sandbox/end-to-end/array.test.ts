@@ -16,6 +16,7 @@ describe("an upgrade with an array", () => {
     site = await Site.up("sandbox-array", (config) => {
       config["handover:generations"].blue.array = { minSize: 2, maxSize: 6 };
       config["handover:upgrade"].gateSeconds = 30;
+      config["handover:upgrade"].smoke.push({ ssm: { parameters: { commands: ['test -n "$GENERATION"'] } } });
     });
     watch = new ArrayWatch(site.settings);
     await watch.scale("blue", +1, "before");
@@ -59,11 +60,15 @@ describe("an upgrade with an array", () => {
     assert.deepEqual(await sizeOf(generation), expected);
   };
 
-  it("reaches the goal with the new array as autoscaling left it, and what an operator had suspended", async () => {
-    const { exitCode, stdout } = await upgrade();
+  it("reaches the goal with the new array as autoscaling left it and its servers checked, and what an operator had suspended", async () => {
+    const { exitCode, stdout, events } = await upgrade();
     assert.equal(exitCode, 0, stdout);
     await isAsLeft("green");
     assert.equal((await watch.groups()).length, 1);
+    const documents = events.flatMap((event) =>
+      event.type === "gate" && event.gate.startsWith("smoke document") ? [`${event.phase}: ${event.verdict}`] : [],
+    );
+    assert.deepEqual(documents, ["launch-first: pass", "launch-rest: pass", "suspend-array: pass"]);
   });
 
   it("finds nothing to do in a plain update, whatever autoscaling did in between", async () => {
