@@ -15,7 +15,7 @@ import { putBack, type Why } from "./put-back.ts";
 import type { RunResult } from "./report/events.ts";
 import { RunLedger } from "./run-ledger.ts";
 import { checkGoal, type Session } from "./session.ts";
-import type { RunIdentity } from "./updates.ts";
+import { type LastPlanned, lastByHand, type RunIdentity } from "./updates.ts";
 import { walk } from "./walk.ts";
 
 /** Goes to the goal: deploys an empty stack, begins a run, or goes on with one that was begun. */
@@ -87,6 +87,7 @@ async function begin(
   drive: Drive,
   { from, to }: Omit<RunIdentity, "id">,
   finished: readonly PhaseName[],
+  lastPlanned?: LastPlanned,
 ): Promise<RunResult> {
   const { session, ledger, options } = drive;
   const run = { id: runId(), from, to };
@@ -97,15 +98,16 @@ async function begin(
   for (const phase of finished) await ledger.phaseFinished(phase);
   const commands = finished.includes("migrate") ? { migrate: "done" as const } : {};
   const reached = phaseNames[finished.length];
-  return walk(drive, run, { finished, reached, asked: [], approved: new Set(), commands });
+  return walk(drive, run, { finished, reached, lastPlanned, asked: [], approved: new Set(), commands });
 }
 
 /** The stack was stepped by hand: the run goes on from the phase that it is in, or back when the goal was reverted. */
-async function takeOverByHand(drive: Drive, { from, to, phase }: NonNullable<Outputs["run"]>): Promise<RunResult> {
+async function takeOverByHand(drive: Drive, stepped: NonNullable<Outputs["run"]>): Promise<RunResult> {
+  const { from, to, phase } = stepped;
   const { session, ledger, options } = drive;
   const { live } = session.config;
   const index = phaseNames.indexOf(phase as PhaseName);
-  if (live === to && index >= 0) return begin(drive, { from, to }, phaseNames.slice(0, index));
+  if (live === to && index >= 0) return begin(drive, { from, to }, phaseNames.slice(0, index), lastByHand(stepped));
   if (live !== from) throw unfinished({ from, to }, session.stack);
   const run = { id: runId(), from, to };
   await ledger.started(run, options.command, {

@@ -4,6 +4,7 @@ import type { LedgerRecord } from "./ledger/events.ts";
 import { readJournal } from "./ledger/journal.ts";
 import { ledgerOf } from "./run-ledger.ts";
 import type { Session } from "./session.ts";
+import type { LastPlanned } from "./updates.ts";
 
 /** A run that was begun and has not ended, as the ledger has it. */
 export interface UnfinishedRun {
@@ -14,6 +15,8 @@ export interface UnfinishedRun {
   readonly finished: readonly PhaseName[];
   /** The furthest phase that was begun. */
   readonly reached: PhaseName | undefined;
+  /** The update that was planned last, where its row has several. */
+  readonly lastPlanned?: LastPlanned | undefined;
   /** Whether it was on its way back. */
   readonly rollingBack: boolean;
   /** The phase that waits, when the last thing that happened is a pause, and the plan that waits for approval. */
@@ -44,6 +47,11 @@ export function unfinishedRun(records: readonly LedgerRecord[]): UnfinishedRun |
     to: begin.to,
     finished: phasesOf("phase-finished"),
     reached: phaseNames.filter((name) => begun.includes(name)).at(-1),
+    lastPlanned: events
+      .flatMap((event) =>
+        event.type === "plan" && event.step !== undefined ? [{ row: event.phase, step: event.step }] : [],
+      )
+      .at(-1),
     rollingBack: turn >= 0,
     back: turn < 0 ? [] : events.slice(turn).flatMap((event) => (event.type === "phase-finished" ? [event.phase] : [])),
     waitingFor:

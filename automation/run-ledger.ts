@@ -10,6 +10,7 @@ import { digestKey, redact } from "./ledger/redact.ts";
 import type { LedgerTable } from "./ledger/table.ts";
 import type { Operation } from "./recorder.ts";
 import { retries } from "./retries.ts";
+import type { Update } from "./updates.ts";
 
 export interface LeaseWish {
   /** As a person would type it. */
@@ -112,8 +113,14 @@ export class RunLedger {
     await this.append({ type: "phase-started", phase, ...(step !== undefined && { step }) });
   }
 
-  async planned(phase: GatedRow, { digest, operations }: Plan): Promise<void> {
-    await this.append({ type: "plan", phase, digest, operations: operations.map(short) });
+  async planned({ row: phase, step }: Update, { digest, operations }: Plan): Promise<void> {
+    await this.append({
+      type: "plan",
+      phase,
+      ...(step !== undefined && { step }),
+      digest,
+      operations: operations.map(short),
+    });
   }
 
   async applied(phase: GatedRow, { operations, seconds }: Applied): Promise<void> {

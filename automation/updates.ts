@@ -1,5 +1,6 @@
 import type { Config } from "../stacks/config.ts";
 import { type SiteShape, stepsOf } from "../stacks/intent.ts";
+import type { Outputs } from "../stacks/outputs.ts";
 import { isAfter, type PhaseName, phaseNames, runbook, withdraw } from "../stacks/runbook.ts";
 import type { Position } from "./engine.ts";
 import { type GatedRow, readmit } from "./gates/of-row.ts";
@@ -49,11 +50,27 @@ export function wayBack(reached: PhaseName, behind: readonly string[] = []): Gat
   return [...rows.filter((row) => !behind.includes(row)), "settle"];
 }
 
-/** A row's updates in their order; `migrate` is a command and has none. */
-export function updatesOf(shape: SiteShape, row: GatedRow): Update[] {
+/** The update that a run planned last: those of its row before it are behind the run, and so are their gates. */
+export interface LastPlanned {
+  readonly row: string;
+  readonly step: number;
+}
+
+/** A stack that was stepped by hand stands in the step that its outputs name; without one it stands in the last. */
+export function lastByHand({ phase, step }: NonNullable<Outputs["run"]>): LastPlanned {
+  return { row: phase, step: step ?? Number.POSITIVE_INFINITY };
+}
+
+/**
+ * A row's updates in their order; `migrate` is a command and has none.
+ * @param last where a run goes on: applying an earlier step again would take back what a later one has done
+ */
+export function updatesOf(shape: SiteShape, row: GatedRow, last?: LastPlanned): Update[] {
   if (row === "migrate") return [];
   const steps = row === "settle" || row === readmit ? 1 : stepsOf(shape, row);
-  return steps === 1 ? [{ row }] : Array.from({ length: steps }, (_, index) => ({ row, step: index + 1 }));
+  if (steps === 1) return [{ row }];
+  const first = last?.row === row ? Math.min(last.step, steps) : 1;
+  return Array.from({ length: steps - first + 1 }, (_, index) => ({ row, step: first + index }));
 }
 
 /** The keys that place an update in the runbook; none when one generation shall be alone. */

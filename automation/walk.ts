@@ -8,7 +8,7 @@ import { GateError } from "./gates/gate-error.ts";
 import { interrupted, putBack } from "./put-back.ts";
 import type { RunResult } from "./report/events.ts";
 import { CutOffError } from "./run-commands.ts";
-import { phasesOf, type RunIdentity } from "./updates.ts";
+import { type LastPlanned, phasesOf, type RunIdentity } from "./updates.ts";
 import { ApprovalNeeded, type Walker } from "./walker.ts";
 import { warningsOf } from "./warnings.ts";
 
@@ -17,6 +17,8 @@ export interface Progress {
   readonly finished: readonly PhaseName[];
   /** The furthest phase that was begun. */
   readonly reached?: PhaseName;
+  /** The update that was planned last, where its row has several. */
+  readonly lastPlanned?: LastPlanned | undefined;
   /** Phases for whose plan a person was asked, and digests of plans that a person approved. */
   readonly asked: readonly string[];
   readonly approved: ReadonlySet<string>;
@@ -43,6 +45,7 @@ export async function walk(drive: Drive, run: RunIdentity, progress: Progress): 
     for (const [index, name] of left.entries()) {
       phase = name;
       await walker.phase(name, {
+        lastPlanned: progress.lastPlanned,
         next: left.slice(index + 1).find((next) => next !== "migrate"),
         needsApproval: ({ digest }) => mustAsk(drive, progress, name) && !progress.approved.has(digest),
         isApproved: (digest) => progress.approved.has(digest),

@@ -15,7 +15,7 @@ import type { Listener, Outcome, PhaseReport, RunResult } from "./report/events.
 import { RunCommands } from "./run-commands.ts";
 import type { RunLedger } from "./run-ledger.ts";
 import type { Session } from "./session.ts";
-import { descriptionOf, positionOf, type RunIdentity, type Update, updatesOf } from "./updates.ts";
+import { descriptionOf, type LastPlanned, positionOf, type RunIdentity, type Update, updatesOf } from "./updates.ts";
 
 /** How a run is told to stop: `stop` after the operation in hand, `cancel` in the middle of it. */
 export interface Signals {
@@ -52,6 +52,8 @@ interface PlanAhead {
 export interface PhaseOptions {
   /** The row that comes next if all goes well: its plan is made while this one's gates are held. */
   readonly next?: GatedRow;
+  /** The update that the run planned last, when it goes on: the row begins with that one. */
+  readonly lastPlanned?: LastPlanned;
   /** Whether a person must approve a plan before it is applied. */
   readonly needsApproval?: NeedsApproval;
   /** Whether a person approved what has this digest. */
@@ -167,11 +169,11 @@ export class Walker {
   async #updates(row: GatedRow, options: PhaseOptions): Promise<Work> {
     const work = { operations: 0, waitedSeconds: 0 };
     const { shape } = this.#session;
-    const updates = updatesOf(shape, row);
+    const updates = updatesOf(shape, row, options.lastPlanned);
     for (const [index, update] of updates.entries()) {
       const next = updates[index + 1] ?? (options.next && updatesOf(shape, options.next)[0]);
       // What a person approves is the phase: its first plan.
-      const needsApproval = index === 0 ? options.needsApproval : undefined;
+      const needsApproval = (update.step ?? 1) === 1 ? options.needsApproval : undefined;
       const { operations, waitedSeconds } = await this.#update(update, { needsApproval, next });
       work.operations += operations;
       work.waitedSeconds += waitedSeconds;
@@ -247,7 +249,7 @@ export class Walker {
     const { row, step, left } = update;
     const operations = plan.operations.map(({ op, type, name, properties }) => ({ op, type, name, properties }));
     this.#listener({ type: "plan", phase: row, step, digest: plan.digest, operations });
-    await this.#ledger.planned(row, plan);
+    await this.#ledger.planned(update, plan);
     check(plan.operations, { row, ...this.#identity, left });
     return plan;
   }

@@ -32,7 +32,7 @@ export interface DeriveOptions {
   readonly database: Readonly<Record<string, string>> | undefined;
   /** Number of frontends of every generation. Default: as in the file. */
   readonly frontends?: number;
-  /** Number of servers with which every generation's array begins; it may double. Default: as in the file. */
+  /** Number of servers with which every generation's array begins; it may double, and keeps its policies. Default: as in the file. */
   readonly array?: number;
 }
 
@@ -85,8 +85,8 @@ export function derive({ like, likeName, slot, database, frontends, array }: Der
   if (array !== undefined) {
     for (const generation of Object.values(generations) as Node[]) {
       // What extends another takes its array over.
-      if (generation.extends === undefined) generation.array = { minSize: array, maxSize: Math.max(1, 2 * array) };
-      else delete generation.array;
+      if (generation.extends !== undefined && generation.array === undefined) continue;
+      generation.array = { ...(generation.array as Node), minSize: array, maxSize: Math.max(1, 2 * array) };
     }
   }
   const header = ` Derived from Pulumi.${likeName}.yaml by \`handover sandbox up\`: the same site on this machine, with shorter waits. Edit it freely.`;

@@ -44,7 +44,7 @@ export const ledgerEvent = z.discriminatedUnion("type", [
     inputs: z.strictObject({ before: json, after: json }),
   }),
   z.strictObject({ type: z.literal("phase-started"), phase, step: z.int().nonnegative().optional() }),
-  z.strictObject({ type: z.literal("plan"), phase, digest, ...operations }),
+  z.strictObject({ type: z.literal("plan"), phase, step: z.int().positive().optional(), digest, ...operations }),
   z.strictObject({ type: z.literal("applied"), phase, ...operations, seconds }),
   z.strictObject({
     type: z.literal("gate"),

@@ -39,7 +39,7 @@ interface Imagined {
 
 async function imagine(
   { session, engine }: Copy,
-  { identity }: Route,
+  { identity, lastPlanned }: Route,
   row: GatedRow,
   before: Outputs | undefined,
   signal: AbortSignal,
@@ -47,7 +47,7 @@ async function imagine(
   const operations: Operation[] = [];
   const gates = new Set(commandsOf(session.config.upgrade, row));
   let outputs = before;
-  for (const update of updatesOf(session.shape, row)) {
+  for (const update of updatesOf(session.shape, row, lastPlanned)) {
     const applied = await engine.upTo(positionOf(update, identity), signal);
     operations.push(...applied.operations.toSorted(byTypeAndName));
     const scene = { ...session, ...identity, before: outputs, after: applied.outputs, redact: (text: string) => text };

@@ -5,7 +5,7 @@ import { isAfter, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
 import type { GatedRow } from "../gates/of-row.ts";
 import type { UnfinishedRun } from "../history.ts";
-import { phasesOf, type RunIdentity, wayBack } from "../updates.ts";
+import { type LastPlanned, lastByHand, phasesOf, type RunIdentity, wayBack } from "../updates.ts";
 
 /** What is known of a stack before anything is planned. */
 export interface Standing {
@@ -22,6 +22,8 @@ export interface Route {
   /** Applied before the ones that are shown. */
   readonly behind: readonly GatedRow[];
   readonly rows: readonly GatedRow[];
+  /** The update with which the first row begins, where the row has several and the run has planned one. */
+  readonly lastPlanned?: LastPlanned | undefined;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface Route {
 export function routeOf(standing: Standing, rollbackFrom?: PhaseName): Route {
   const ahead = routeAhead(standing);
   if (rollbackFrom === undefined) return ahead;
-  const { identity, rows } = ahead;
+  const { identity, rows, lastPlanned } = ahead;
   const index = rows.indexOf(rollbackFrom);
   if (index < 0 || rollbackFrom === "retire") {
     const possible = rows.filter((row) => isPhase(row) && row !== "retire");
@@ -42,7 +44,7 @@ export function routeOf(standing: Standing, rollbackFrom?: PhaseName): Route {
       `--rollback-from: there is no way back from ${rollbackFrom} here; it may be one of ${possible.join(", ") || "none, for no run is ahead"}. Nothing was changed.`,
     );
   }
-  return { identity, behind: rows.slice(0, index + 1), rows: wayBack(rollbackFrom) };
+  return { identity, behind: rows.slice(0, index + 1), rows: wayBack(rollbackFrom), lastPlanned };
 }
 
 function routeAhead({ config, shape, last, begun }: Standing): Route {
@@ -57,7 +59,8 @@ function routeAhead({ config, shape, last, begun }: Standing): Route {
         `handover:live: a run from ${from} to ${to} has not ended, and the goal is ${goal}; finish it or go back first, and then plan the way to ${goal}`,
       ]);
     }
-    return { identity, behind: [], rows: phasesOf({ config, shape }, run).filter((row) => !finished.includes(row)) };
+    const rows = phasesOf({ config, shape }, run).filter((row) => !finished.includes(row));
+    return { identity, behind: [], rows, lastPlanned: run.lastPlanned };
   }
   const from = last?.outputs.live ?? goal;
   if (from === goal) return { identity: { id: "deploy", from: goal, to: goal }, behind: [], rows: ["settle"] };
@@ -71,7 +74,7 @@ function byHand(last: LastOutputs | undefined) {
   if (!run) return undefined;
   const reached = phaseNames.find((name) => name === run.phase) ?? "connect";
   const finished = phaseNames.filter((name) => isAfter(reached, name));
-  return { ...run, reached, finished, back: [], rollingBack: false };
+  return { ...run, reached, finished, back: [], rollingBack: false, lastPlanned: lastByHand(run) };
 }
 
 function isPhase(row: GatedRow): row is PhaseName {

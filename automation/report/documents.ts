@@ -40,6 +40,10 @@ const unfinishedRun = z.object({
   to: name,
   finished: list(z.string()).describe("phases whose gates have passed"),
   reached: z.string().describe("the furthest phase that was begun").optional(),
+  lastPlanned: z
+    .object({ row: z.string(), step: count.describe("1 being the first") })
+    .describe("the update that was planned last, where its row has several")
+    .optional(),
   rollingBack: z.boolean(),
   waitingFor: z
     .object({ phase: z.string(), digest: z.string().optional() })

@@ -6,7 +6,7 @@ import { seededRandom } from "../network/random.ts";
 import { down, get, type Sandbox, stackFile, up } from "../sandbox.ts";
 import { slot } from "../slot.ts";
 import { startTraffic, type Traffic } from "../traffic/traffic.ts";
-import { cloudProblems } from "./cloud-check.ts";
+import { type CloudCheck, cloudProblems } from "./cloud-check.ts";
 import { DriverProcess, problemOf } from "./driver-process.ts";
 import { type BadDay, daysOf, killsOfFirstDeployment, nameOf, type Point } from "./points.ts";
 import { Strikes, secondsSince } from "./strikes.ts";
@@ -14,6 +14,8 @@ import { Strikes, secondsSince } from "./strikes.ts";
 export interface ChaosOptions {
   readonly name: string;
   readonly points: readonly Point[];
+  /** Number of servers in the array. Default: there is none. */
+  readonly array?: number;
   /** Repeats the moments of the kills. */
   readonly seed: number;
   readonly onUpgrade: (upgrade: ChaosUpgrade) => void;
@@ -37,7 +39,13 @@ export interface ChaosRow {
 }
 
 /** Lets something go wrong in one upgrade after the other, and checks that each ends well with nothing lost or doubled. */
-export async function chaos({ name, points, seed, onUpgrade }: ChaosOptions): Promise<readonly ChaosUpgrade[]> {
+export async function chaos({
+  name,
+  points,
+  array = 0,
+  seed,
+  onUpgrade,
+}: ChaosOptions): Promise<readonly ChaosUpgrade[]> {
   const random = seededRandom(seed);
   const upgrades: ChaosUpgrade[] = [];
   const tell = (upgrade: ChaosUpgrade) => {
@@ -45,17 +53,17 @@ export async function chaos({ name, points, seed, onUpgrade }: ChaosOptions): Pr
     onUpgrade(upgrade);
   };
   try {
-    await up({ name });
+    await up({ name, ...(array > 0 && { array }) });
     edit(name, shortWaits);
     const strikes = new Strikes(get(name), killsOfFirstDeployment(points), random);
-    const deployment = await upgradeOn(get(name), { live: "blue", runs: 0 }, () => strikes.upgrade());
+    const deployment = await upgradeOn(get(name), { live: "blue", array, runs: 0 }, () => strikes.upgrade());
     if (deployment.rows.length + deployment.problems.length > 0) tell(deployment);
     let live = "blue";
     for (const [index, day] of daysOf(points).entries()) {
       const goal = live === "blue" ? "green" : "blue";
       edit(name, { "handover:live": goal });
       if (!("exitCode" in day && day.exitCode === 2)) live = goal;
-      const upgrade = await upgradeOn(get(name), { live, runs: index + 1 }, () =>
+      const upgrade = await upgradeOn(get(name), { live, array, runs: index + 1 }, () =>
         "faults" in day ? badDay(get(name), day) : new Strikes(get(name), day, random).upgrade(),
       );
       tell(upgrade);
@@ -68,7 +76,7 @@ export async function chaos({ name, points, seed, onUpgrade }: ChaosOptions): Pr
 
 async function upgradeOn(
   sandbox: Sandbox,
-  expected: { readonly live: string; readonly runs: number },
+  expected: Pick<CloudCheck, "live" | "array" | "runs">,
   upgrade: () => Promise<readonly ChaosRow[]>,
 ): Promise<ChaosUpgrade> {
   const traffic = await trafficOn(sandbox);

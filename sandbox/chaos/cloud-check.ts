@@ -1,3 +1,4 @@
+import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
 import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import {
   DescribeAddressesCommand,
@@ -21,6 +22,8 @@ import {
 export interface CloudCheck {
   readonly live: string;
   readonly frontends: number;
+  /** Number of servers in the array. Default: there is none. */
+  readonly array?: number;
   readonly site: string;
   /** How many runs have taken a snapshot so far. */
   readonly runs: number;
@@ -28,10 +31,11 @@ export interface CloudCheck {
 
 /** What is wrong with the cloud after a run: something missing, doubled or left over. Empty when nothing is. */
 export async function cloudProblems(
-  { live, frontends, site, runs }: CloudCheck,
+  { live, frontends, array = 0, site, runs }: CloudCheck,
   settings: EC2ClientConfig,
 ): Promise<string[]> {
   const ec2 = new EC2Client(settings);
+  const scaling = new AutoScalingClient(settings);
   const balancing = new ElasticLoadBalancingV2Client(settings);
   const dynamodb = new DynamoDBClient({ region: settings.region });
   try {
@@ -40,7 +44,12 @@ export async function cloudProblems(
       ({ State }) => State?.Name !== "terminated" && State?.Name !== "shutting-down",
     );
     const names = instances.map(({ Tags = [] }) => Tags.find(({ Key }) => Key === "Name")?.Value).sort();
-    const expected = Array.from({ length: frontends }, (_, index) => `${site}-${live}-${index + 1}`).sort();
+    const expected = [
+      ...Array.from({ length: frontends }, (_, index) => `${site}-${live}-${index + 1}`),
+      ...Array.from({ length: array }, () => `${site}-${live}-array`),
+    ].sort();
+    const { AutoScalingGroups = [] } = await scaling.send(new DescribeAutoScalingGroupsCommand({}));
+    const suspended = AutoScalingGroups.flatMap(({ SuspendedProcesses = [] }) => SuspendedProcesses);
     const { Addresses = [] } = await ec2.send(new DescribeAddressesCommand({}));
     const holders = Addresses.map(({ InstanceId }) => instances.find((instance) => instance.InstanceId === InstanceId));
     const { Snapshots = [] } = await ec2.send(
@@ -55,9 +64,12 @@ export async function cloudProblems(
       ...(snapshotRuns.length === runs && new Set(snapshotRuns).size === runs
         ? []
         : [`snapshots of runs ${snapshotRuns.join(", ")} after ${runs} runs`]),
+      ...(AutoScalingGroups.length === Math.min(array, 1) ? [] : [`${AutoScalingGroups.length} arrays`]),
+      ...(suspended.length === 0 ? [] : [`suspended: ${suspended.map(({ ProcessName }) => ProcessName).join(", ")}`]),
     ];
   } finally {
     ec2.destroy();
+    scaling.destroy();
     balancing.destroy();
     dynamodb.destroy();
   }

@@ -17,6 +17,7 @@ process.stdout.write(`${chosen.length} points, seed ${seed}\n`);
 const upgrades = await chaos({
   name: "sandbox-chaos",
   points: chosen,
+  array: 2,
   seed,
   onUpgrade: ({ rows, problems, requests, failed, cutByMove }) => {
     for (const row of rows) line(row.point, row.seconds, row.problems);

@@ -8,6 +8,8 @@ export type Point = Kill | BadDay;
 export interface Kill {
   /** `settle` is the first deployment. */
   readonly phase: PhaseName | "settle";
+  /** The phase's step, 1 being the first. Default: whichever comes first. */
+  readonly step?: number;
   /**
    * When: before the phase's update, in the middle of it, or after it, while its gates are held and the next update is
    * previewed.
@@ -24,16 +26,19 @@ export interface BadDay {
   readonly exitCode: 0 | 2;
 }
 
-/** Phases that update the stack; `migrate` runs a command instead. */
-const phases: readonly PhaseName[] = [
-  "backup",
-  "launch-first",
-  "launch-rest",
-  "connect",
-  "move-addresses",
-  "observe",
-  "drain",
-  "retire",
+/** Updates of the stack; `migrate` runs a command instead, and the first step of `suspend-array` changes nothing. */
+const places: readonly Pick<Kill, "phase" | "step">[] = [
+  { phase: "backup" },
+  { phase: "launch-first" },
+  { phase: "launch-rest" },
+  { phase: "connect" },
+  { phase: "suspend-array", step: 2 },
+  { phase: "suspend-array", step: 3 },
+  { phase: "move-addresses" },
+  { phase: "resume-array" },
+  { phase: "observe" },
+  { phase: "drain" },
+  { phase: "retire" },
 ];
 
 const firstDeployment: readonly Kill[] = (["driver", "engine", "provider"] as const).map((victim) => {
@@ -41,19 +46,19 @@ const firstDeployment: readonly Kill[] = (["driver", "engine", "provider"] as co
 });
 
 /** The driver and the provider at each moment of each phase, and the engine whenever there is one. */
-const kills: readonly Kill[] = phases.flatMap((phase): Kill[] => [
-  { phase, moment: "before", victim: "driver" },
-  { phase, moment: "before", victim: "provider" },
-  { phase, moment: "during", victim: "driver" },
-  { phase, moment: "during", victim: "engine" },
-  { phase, moment: "during", victim: "provider" },
-  { phase, moment: "after", victim: "driver" },
+const kills: readonly Kill[] = places.flatMap((place): Kill[] => [
+  { ...place, moment: "before", victim: "driver" },
+  { ...place, moment: "before", victim: "provider" },
+  { ...place, moment: "during", victim: "driver" },
+  { ...place, moment: "during", victim: "engine" },
+  { ...place, moment: "during", victim: "provider" },
+  { ...place, moment: "after", victim: "driver" },
   // After the last update, nothing is previewed.
-  ...(phase === "retire"
+  ...(place.phase === "retire"
     ? []
     : ([
-        { phase, moment: "after", victim: "engine" },
-        { phase, moment: "after", victim: "provider" },
+        { ...place, moment: "after", victim: "engine" },
+        { ...place, moment: "after", victim: "provider" },
       ] as const)),
 ]);
 
@@ -74,7 +79,9 @@ export const badDays: readonly BadDay[] = [
 export const allPoints: readonly Point[] = [...firstDeployment, ...kills, ...badDays];
 
 export function nameOf(point: Point): string {
-  return "name" in point ? point.name : `${point.phase}/${point.moment}/${point.victim}`;
+  if ("name" in point) return point.name;
+  const { phase, step, moment, victim } = point;
+  return `${phase}${step === undefined ? "" : `-${step}`}/${moment}/${victim}`;
 }
 
 /** What goes wrong in one upgrade. */
@@ -85,7 +92,7 @@ export function killsOfFirstDeployment(points: readonly Point[]): readonly Kill[
 }
 
 /**
- * What goes wrong in each upgrade: a bad day, or kills one after the other, at most one in a phase. Every upgrade takes a
+ * What goes wrong in each upgrade: a bad day, or kills one after the other, at most one in an update. Every upgrade takes a
  * minute, and whatever a kill lost or doubled is still so at its end; a pattern of one point shows a kill by itself.
  */
 export function daysOf(points: readonly Point[]): readonly Day[] {
@@ -93,8 +100,8 @@ export function daysOf(points: readonly Point[]): readonly Day[] {
   const left = points.filter((point) => "victim" in point).filter(({ phase }) => phase !== "settle");
   const upgrades: Kill[][] = [];
   while (left.length > 0) {
-    const kills = phases.flatMap((phase) => {
-      const index = left.findIndex((kill) => kill.phase === phase);
+    const kills = places.flatMap(({ phase, step }) => {
+      const index = left.findIndex((kill) => kill.phase === phase && kill.step === step);
       return index < 0 ? [] : left.splice(index, 1);
     });
     upgrades.push(kills);

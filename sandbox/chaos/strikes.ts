@@ -86,8 +86,9 @@ export class Strikes {
   }
 }
 
-function isMoment({ phase, moment }: Kill, event: RunEvent): boolean {
-  return event.type === (moment === "after" ? "applied" : "plan") && event.phase === phase;
+function isMoment({ phase, step, moment }: Kill, event: RunEvent): boolean {
+  if (event.type !== (moment === "after" ? "applied" : "plan") || event.phase !== phase) return false;
+  return step === undefined || event.step === step;
 }
 
 /** An engine works for the driver: none does when a plan was told, and none when it was applied. */

@@ -28,6 +28,12 @@ describe("history", () => {
     );
   });
 
+  it("knows which of a phase's updates was planned last", () => {
+    const plan = { type: "plan" as const, phase: "connect", digest: "d", operations: [] };
+    const { lastPlanned } = unfinishedRun(records({ ...plan, step: 1 }, { ...plan, step: 2 })) ?? {};
+    assert.deepEqual(lastPlanned, { row: "connect", step: 2 });
+  });
+
   it("has nothing to go on with after the end", () => {
     assert.equal(unfinishedRun(records({ type: "run-finished", outcome: "reached" })), undefined);
   });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { phasesOf, positionOf, updatesOf, wayBack } from "../../automation/updates.ts";
+import { lastByHand, phasesOf, positionOf, updatesOf, wayBack } from "../../automation/updates.ts";
 import { configOf } from "./config.ts";
 
 describe("the updates of a run", () => {
@@ -28,6 +28,13 @@ describe("the updates of a run", () => {
       { row: "connect", step: 2 },
     ]);
     assert.deepEqual(updatesOf(shape, "migrate"), []);
+  });
+
+  it("go on with the step that was planned last, and take nothing back that a later step has done", () => {
+    const last = { row: "connect", step: 2 };
+    assert.deepEqual(updatesOf(shape, "connect", last), [{ row: "connect", step: 2 }]);
+    assert.deepEqual(updatesOf(shape, "connect", lastByHand({ ...run, phase: "connect", step: null })), [last]);
+    assert.equal(updatesOf(shape, "move-addresses", last).length, 2);
   });
 
   it("go back by as many rows as were reached", () => {

@@ -49,6 +49,17 @@ describe("a walk", () => {
     };
   };
 
+  it("goes on in the middle of a phase with the update that was planned last", async () => {
+    failIn("connect", new EngineDiedError("killed", undefined));
+    await upgrade({ ...fresh, lastPlanned: { row: "connect", step: 2 } });
+    assert.deepEqual(begun().lastPlanned, { row: "connect", step: 2 });
+    const plans = site.ledger.flatMap((event) => (event.type === "plan" && event.phase === "connect" ? event : []));
+    assert.deepEqual(
+      plans.map(({ step }) => step),
+      [2],
+    );
+  });
+
   it("ends with the new generation alone", async () => {
     const { exitCode, live } = await upgrade();
     assert.deepEqual([exitCode, live], [0, "green"]);

@@ -35,6 +35,14 @@ describe("a sandbox's file", () => {
     assert.deepEqual(green?.array, blue?.array);
   });
 
+  it("keeps the policies of an array whose size was asked for", () => {
+    const requests = { targetTracking: { predefinedMetricType: "ASGAverageCPUUtilization", targetValue: 60 } };
+    const { green } = configOf({ array: 3 }, ({ blue }: Record<string, { array?: object }>) => {
+      if (blue !== undefined) blue.array = { minSize: 1, maxSize: 1, policies: { requests } };
+    }).generations;
+    assert.deepEqual([green?.array?.maxSize, Object.keys(green?.array?.policies ?? {})], [6, ["requests"]]);
+  });
+
   it("holds no more Elastic IPs than there are frontends", () => {
     assert.equal(configOf({ frontends: 1 }).site.elasticIps, 1);
   });
