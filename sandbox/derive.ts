@@ -50,6 +50,7 @@ export function derive({ like, likeName, slot, database, frontends, array }: Der
   const generations = child(config, "handover:generations");
 
   site.network = { cidrBlock: slot.cidrBlock };
+  delete site.adopted;
   balancer.port = 8000;
   delete balancer.certificateArn;
   if (site.database !== undefined && database !== undefined) {
@@ -75,6 +76,10 @@ export function derive({ like, likeName, slot, database, frontends, array }: Der
   // Those of the real site, which the sandbox has not.
   for (const key of ["metrics", "alarms", "logs"]) delete upgrade[key];
   if (upgrade.sessions !== undefined && child(upgrade, "sessions").cloudWatch !== undefined) delete upgrade.sessions;
+  for (const generation of Object.values(generations) as Node[]) {
+    delete generation.iamInstanceProfile;
+    delete generation.keyName;
+  }
 
   if (frontends !== undefined) {
     for (const generation of Object.values(generations) as Node[]) {

@@ -4,8 +4,16 @@ import { type Owner, tags } from "./tags.ts";
 
 export interface AddressesArgs {
   readonly owner: Owner;
-  /** The server that holds each address. */
-  readonly holders: readonly aws.ec2.Instance[];
+  readonly holders: readonly Holder[];
+  /** Whether there may be addresses that were there before the stack. */
+  readonly adopted: boolean;
+}
+
+/** The server that holds an address. */
+export interface Holder {
+  readonly instance: aws.ec2.Instance;
+  /** It was there before the stack. */
+  readonly adopted: boolean;
 }
 
 /** The site's Elastic IPs. An address moves in one call: there is no moment in which nobody holds it. */
@@ -14,18 +22,19 @@ export class Addresses extends pulumi.ComponentResource {
 
   constructor(name: string, args: AddressesArgs, options?: pulumi.ComponentResourceOptions) {
     super("handover:site:Addresses", name, {}, options);
-    this.addresses = args.holders.map((holder, index) => {
+    this.addresses = args.holders.map(({ instance: holder, adopted }, index) => {
       const addressName = `${name}-${index + 1}`;
       const eip = new aws.ec2.Eip(
         addressName,
         { domain: "vpc", tags: tags(addressName, args.owner) },
-        { parent: this },
+        { parent: this, ignoreChanges: args.adopted ? ["tags", "tagsAll"] : [] },
       );
       // Replaced create-first: the new association takes the address over, and deleting the old one finds nothing.
       new aws.ec2.EipAssociation(
         addressName,
         { allocationId: eip.id, instanceId: holder.id, allowReassociation: true },
-        { parent: this },
+        // Nobody knows whether the association that was found was made with it, and a change would replace it.
+        { parent: this, ignoreChanges: adopted ? ["allowReassociation"] : [] },
       );
       return { eip, holder };
     });

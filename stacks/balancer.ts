@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { asFound } from "./adopted.ts";
 import type { SiteConfig } from "./config.ts";
 import type { Network } from "./network.ts";
 import { type Owner, tags } from "./tags.ts";
@@ -22,15 +23,16 @@ export class Balancer extends pulumi.ComponentResource {
   constructor(name: string, args: BalancerArgs, options?: pulumi.ComponentResourceOptions) {
     super("handover:site:Balancer", name, {}, options);
     const { site, network, owner } = args;
+    const adopted = site.adopted !== undefined;
     this.loadBalancer = new aws.lb.LoadBalancer(
       name,
       {
         loadBalancerType: "application",
-        securityGroups: [network.loadBalancerSecurityGroupId],
+        securityGroups: network.loadBalancerSecurityGroupIds,
         subnets: network.subnetIds,
         tags: tags(name, owner),
       },
-      { parent: this },
+      { parent: this, ignoreChanges: adopted ? asFound : [] },
     );
     this.listener = new aws.lb.Listener(
       name,
@@ -38,10 +40,10 @@ export class Balancer extends pulumi.ComponentResource {
         loadBalancerArn: this.loadBalancer.arn,
         port: site.loadBalancer.port,
         ...protocol(site.loadBalancer.certificateArn),
-        defaultActions: [{ type: "forward", forward: forward(args) }],
+        defaultActions: [{ type: "forward", ...forward(args) }],
         tags: tags(name, owner),
       },
-      { parent: this },
+      { parent: this, ignoreChanges: adopted ? ["sslPolicy", "tags", "tagsAll"] : [] },
     );
     new aws.lb.ListenerRule(
       `${name}-test`,
@@ -61,9 +63,16 @@ export class Balancer extends pulumi.ComponentResource {
 /** Sticky clients stay with their generation too, or the shares could move a session to a server that does not know it. */
 function forward({ targetGroups, site }: BalancerArgs) {
   const { stickinessSeconds } = site.loadBalancer;
+  const [only, ...others] = targetGroups;
+  if (site.adopted !== undefined && only !== undefined && others.length === 0 && stickinessSeconds === 0) {
+    // As a listener that forwards to one group is described, so that one which was found is not changed.
+    return { targetGroupArn: only.arn, forward: { targetGroups: [{ arn: only.arn, weight: 1 }] } };
+  }
   return {
-    targetGroups: targetGroups.map(({ arn, weight }) => ({ arn, weight })),
-    ...(stickinessSeconds > 0 && { stickiness: { enabled: true, duration: stickinessSeconds } }),
+    forward: {
+      targetGroups: targetGroups.map(({ arn, weight }) => ({ arn, weight })),
+      ...(stickinessSeconds > 0 && { stickiness: { enabled: true, duration: stickinessSeconds } }),
+    },
   };
 }
 

@@ -28,6 +28,9 @@ export interface GenerationConfig {
   readonly inputs: Readonly<Record<string, Input>>;
   readonly inputsFrom?: string;
   readonly userDataFile?: string;
+  readonly iamInstanceProfile?: string;
+  readonly keyName?: string;
+  readonly rootBlockDevice?: { readonly volumeSize?: number; readonly volumeType?: string };
 }
 
 export interface Config {

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { asFound } from "./adopted.ts";
 import type { GenerationConfig, SiteConfig } from "./config.ts";
 import type { GenerationIntent } from "./intent.ts";
 import type { Network } from "./network.ts";
@@ -33,9 +34,11 @@ export class Generation extends pulumi.ComponentResource {
   readonly frontends: Frontend[];
   readonly targetGroup: aws.lb.TargetGroup;
   readonly launchTemplate: aws.ec2.LaunchTemplate;
+  readonly #adopted: boolean;
 
   constructor(name: string, args: GenerationArgs, options?: pulumi.ComponentResourceOptions) {
     super("handover:site:Generation", name, {}, options);
+    this.#adopted = args.site.adopted === name;
     this.targetGroup = this.createTargetGroup(name, args);
     this.launchTemplate = this.createLaunchTemplate(name, args);
     this.frontends = Array.from({ length: args.intent.frontends }, (_, index) => index)
@@ -47,23 +50,26 @@ export class Generation extends pulumi.ComponentResource {
 
   private launch(generation: string, index: number, args: GenerationArgs): Frontend {
     const name = frontendName(generation, index);
-    const { subnetIds, frontendSecurityGroupId } = args.network;
+    const { frontendSubnetIds: subnetIds, frontendSecurityGroupIds } = args.network;
+    const { imageId, instanceType, iamInstanceProfile, keyName, rootBlockDevice } = args.config;
     const instance = new aws.ec2.Instance(
       name,
       {
-        ami: args.config.imageId,
-        instanceType: args.config.instanceType,
+        ami: imageId,
+        instanceType,
         subnetId: subnetIds[index % subnetIds.length],
-        vpcSecurityGroupIds: [frontendSecurityGroupId],
+        vpcSecurityGroupIds: frontendSecurityGroupIds,
+        iamInstanceProfile,
+        keyName,
         ...noPublicAddress(args.site.network),
         metadataOptions: imdsv2,
-        rootBlockDevice: { encrypted: true },
+        rootBlockDevice: { encrypted: true, ...rootBlockDevice },
         userData: args.userData,
         userDataReplaceOnChange: true,
         tags: tags(name, args.owner),
       },
       // Once it holds an Elastic IP the plugin reads `associatePublicIpAddress` as true, which would replace it.
-      { parent: this, ignoreChanges: [...keepRun, "associatePublicIpAddress"] },
+      { parent: this, ignoreChanges: this.#adopted ? asFound : [...keepRun, "associatePublicIpAddress"] },
     );
     return { name, instance };
   }
@@ -73,7 +79,7 @@ export class Generation extends pulumi.ComponentResource {
       new aws.lb.TargetGroupAttachment(
         name,
         { targetGroupArn: this.targetGroup.arn, targetId: instance.id },
-        { parent: this },
+        { parent: this, ignoreChanges: this.#adopted ? asFound : [] },
       );
     }
   }
@@ -89,7 +95,7 @@ export class Generation extends pulumi.ComponentResource {
         deregistrationDelay: deregistrationDelaySeconds,
         healthCheck: {
           path: healthCheck.path,
-          matcher: "200",
+          matcher: healthCheck.matcher,
           interval: healthCheck.intervalSeconds,
           timeout: healthCheck.timeoutSeconds,
           healthyThreshold: healthCheck.healthyThreshold,
@@ -103,7 +109,7 @@ export class Generation extends pulumi.ComponentResource {
         },
         tags: tags(name, owner),
       },
-      { parent: this, ignoreChanges: keepRun },
+      { parent: this, ignoreChanges: this.#adopted ? asFound : keepRun },
     );
   }
 
@@ -114,12 +120,14 @@ export class Generation extends pulumi.ComponentResource {
       {
         imageId: config.imageId,
         instanceType: config.instanceType,
+        ...(config.iamInstanceProfile !== undefined && { iamInstanceProfile: { name: config.iamInstanceProfile } }),
+        keyName: config.keyName,
         userData: userData.apply((text) => Buffer.from(text).toString("base64")),
         metadataOptions: imdsv2,
         networkInterfaces: [
-          { deviceIndex: 0, associatePublicIpAddress: "false", securityGroups: [network.frontendSecurityGroupId] },
+          { deviceIndex: 0, associatePublicIpAddress: "false", securityGroups: network.frontendSecurityGroupIds },
         ],
-        blockDeviceMappings: [{ deviceName: rootDeviceName, ebs: { encrypted: "true" } }],
+        blockDeviceMappings: [{ deviceName: rootDeviceName, ebs: { encrypted: "true", ...config.rootBlockDevice } }],
         updateDefaultVersion: true,
         tags: tags(name, owner),
       },

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Config, GenerationConfig } from "./config.ts";
 import type { LastOutputs } from "./outputs.ts";
 
@@ -29,6 +30,9 @@ function redefinition(
   const changed = [
     now.imageId === then.imageId ? [] : ["imageId"],
     now.instanceType === then.instanceType ? [] : ["instanceType"],
+    now.iamInstanceProfile === then.iamInstanceProfile ? [] : ["iamInstanceProfile"],
+    now.keyName === then.keyName ? [] : ["keyName"],
+    isDeepStrictEqual(now.rootBlockDevice, then.rootBlockDevice) ? [] : ["rootBlockDevice"],
     digestOf(now) === then.userDataDigest ? [] : ["inputs or userDataFile"],
   ].flat();
   if (changed.length === 0) return undefined;

@@ -13,22 +13,28 @@ export interface NetworkArgs {
   readonly sitePort: number;
 }
 
-/** Where the site lives: a VPC with two public subnets (created, or existing by id) and the security groups. */
+/** Where the site lives: a VPC with two public subnets (created, or existing by id) and the security groups, unless there are some. */
 export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
   /** In different availability zones. */
   readonly subnetIds: pulumi.Output<string>[];
-  readonly loadBalancerSecurityGroupId: pulumi.Output<string>;
-  readonly frontendSecurityGroupId: pulumi.Output<string>;
+  readonly frontendSubnetIds: pulumi.Output<string>[];
+  readonly loadBalancerSecurityGroupIds: pulumi.Input<string>[];
+  readonly frontendSecurityGroupIds: pulumi.Input<string>[];
 
   constructor(name: string, args: NetworkArgs, options?: pulumi.ComponentResourceOptions) {
     super("handover:site:Network", name, {}, options);
-    const { cidrBlock, vpcId = "", subnetIds = [] } = args.network;
+    const { cidrBlock, vpcId = "", subnetIds = [], frontendSubnetIds } = args.network;
     const created = cidrBlock === undefined ? undefined : createNetwork(name, cidrBlock, args.owner, this);
     this.vpcId = created?.vpcId ?? pulumi.output(vpcId);
     this.subnetIds = created?.subnetIds ?? subnetIds.map((id) => pulumi.output(id));
-    this.loadBalancerSecurityGroupId = this.openTo(`${name}-load-balancer`, args.listenerPort, args.owner).id;
-    this.frontendSecurityGroupId = this.openTo(`${name}-frontends`, args.sitePort, args.owner).id;
+    this.frontendSubnetIds = frontendSubnetIds?.map((id) => pulumi.output(id)) ?? this.subnetIds;
+    this.loadBalancerSecurityGroupIds = args.network.loadBalancerSecurityGroupIds ?? [
+      this.openTo(`${name}-load-balancer`, args.listenerPort, args.owner).id,
+    ];
+    this.frontendSecurityGroupIds = args.network.frontendSecurityGroupIds ?? [
+      this.openTo(`${name}-frontends`, args.sitePort, args.owner).id,
+    ];
     this.registerOutputs({ vpcId: this.vpcId, subnetIds: this.subnetIds });
   }
 

@@ -55,6 +55,9 @@ export const definitionsSchema = z.record(
     instanceType: z.string(),
     userDataDigest: z.string(),
     frontends: z.number(),
+    iamInstanceProfile: z.string().optional(),
+    keyName: z.string().optional(),
+    rootBlockDevice: z.object({ volumeSize: z.number().optional(), volumeType: z.string().optional() }).optional(),
     /** Inputs from Systems Manager. */
     parameters: z.record(z.string(), z.object({ value: z.string(), secret: z.boolean() })).optional(),
   }),

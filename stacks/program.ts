@@ -96,16 +96,14 @@ async function define(
   parameters: Readonly<Record<string, Parameters>>,
 ): Promise<Definitions> {
   const entries = Object.entries(desired.generations).map(async ([name, { frontends }]) => {
-    const { imageId, instanceType } = generationOf(config, name);
+    const { imageId, instanceType, iamInstanceProfile, keyName, rootBlockDevice } = generationOf(config, name);
     const known = last?.definitions[name];
     const rootDeviceName = known?.imageId === imageId ? known.rootDeviceName : await rootDeviceNameOf(imageId);
     const digest = userDataDigest(userDataOf(name));
     const given = parameters[name] ?? {};
     const launchedWith = Object.keys(given).length > 0 ? { parameters: given } : {};
-    return [
-      name,
-      { imageId, rootDeviceName, instanceType, userDataDigest: digest, frontends, ...launchedWith },
-    ] as const;
+    const launched = { imageId, rootDeviceName, instanceType, iamInstanceProfile, keyName, rootBlockDevice };
+    return [name, { ...launched, userDataDigest: digest, frontends, ...launchedWith }] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
 }

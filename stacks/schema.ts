@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { arraySchema } from "./array-schema.ts";
 import { sessionsSchema, smokeCheck } from "./checks.ts";
+import { networkSchema } from "./network-schema.ts";
 import { command, inputValue, parameterPath, path, seconds } from "./primitives.ts";
 import { phaseNames } from "./runbook.ts";
 import { comparisonSchema, logSchema, metricSchema } from "./watch-schema.ts";
@@ -26,32 +27,6 @@ const generationName = z
     /^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$/,
     "a generation's name has 1 to 16 of a-z, 0-9 and -, and starts with a letter, for example green",
   );
-const networkSchema = z
-  .strictObject({
-    /** An existing VPC; then `subnetIds` are needed too. Replaces every server when changed. */
-    vpcId: z.string().regex(/^vpc-/, "must be a VPC id, for example vpc-0a1b2c3d").optional(),
-    /** At least two subnets in different availability zones, as an Application Load Balancer requires. */
-    subnetIds: z
-      .array(z.string().regex(/^subnet-/, "must be a subnet id, for example subnet-0a1b2c3d"))
-      .min(2)
-      .optional(),
-    /** Creates a VPC with two public subnets. /16 to /24. */
-    cidrBlock: z
-      .string()
-      .regex(
-        /^\d{1,3}(\.\d{1,3}){3}\/(1[6-9]|2[0-4])$/,
-        "must be an IPv4 block from /16 to /24, for example 10.20.0.0/16",
-      )
-      .optional(),
-  })
-  .refine(
-    (network) =>
-      network.cidrBlock === undefined
-        ? network.vpcId !== undefined && network.subnetIds !== undefined
-        : network.vpcId === undefined && network.subnetIds === undefined,
-    "give either { vpcId, subnetIds } of an existing network or { cidrBlock } to create one",
-  );
-
 const healthCheckSchema = z
   .strictObject({
     path: path.default("/health"),
@@ -59,6 +34,11 @@ const healthCheckSchema = z
     timeoutSeconds: z.number().int().min(2).max(120).default(2),
     healthyThreshold: z.number().int().min(2).max(10).default(2),
     unhealthyThreshold: z.number().int().min(2).max(10).default(2),
+    /** Statuses of a healthy answer, for example "200-299" or "200,302". Default: "200". */
+    matcher: z
+      .string()
+      .regex(/^\d{3}([,-]\d{3})*$/, 'must be statuses, for example "200-299" or "200,302"')
+      .default("200"),
   })
   .refine((check) => check.timeoutSeconds < check.intervalSeconds, "timeoutSeconds must be less than intervalSeconds");
 
@@ -101,6 +81,11 @@ const siteSchema = z.strictObject({
     .optional(),
   /** Systems Manager parameters that are inputs of every generation, by the last part of their name. Default: none. */
   inputsFrom: parameterPath.optional(),
+  /**
+   * The generation that was there before the stack (`handover adopt`). It, the load balancer and the Elastic IPs keep the
+   * names, tags and settings that they have in AWS; keep the key when the generation is gone. Default: none.
+   */
+  adopted: generationName.optional(),
 });
 
 export const generationSchema = z.strictObject({
@@ -134,6 +119,18 @@ export const generationSchema = z.strictObject({
   inputsFrom: parameterPath.optional(),
   /** cloud-init user data, relative to the project's folder. */
   userDataFile: z.string().min(1).optional(),
+  /** Name of the instance profile whose role the servers have. Default: none. */
+  iamInstanceProfile: z.string().min(1).max(128).optional(),
+  /** Name of the key pair for SSH. Default: none. */
+  keyName: z.string().min(1).max(255).optional(),
+  /** The root volume, where it is not as the image has it. */
+  rootBlockDevice: z
+    .strictObject({
+      /** GiB. */
+      volumeSize: z.number().int().min(1).max(65_536).optional(),
+      volumeType: z.enum(["standard", "gp2", "gp3", "io1", "io2", "sc1", "st1"]).optional(),
+    })
+    .optional(),
 });
 
 const upgradeSchema = z.strictObject({

@@ -68,8 +68,11 @@ export class Site extends pulumi.ComponentResource {
         return array === undefined ? [] : [[generation, array]];
       }),
     );
-    const holders = intent.addresses.map((holder) => this.frontend(holder.generation, holder.frontend));
-    this.addresses = new Addresses("address", { owner, holders }, parent);
+    const holders = intent.addresses.map(({ generation, frontend }) => ({
+      instance: this.frontend(generation, frontend),
+      adopted: generation === site.adopted,
+    }));
+    this.addresses = new Addresses("address", { owner, holders, adopted: site.adopted !== undefined }, parent);
     this.database =
       intent.snapshot && site.database !== undefined
         ? new Database("database", { owner: { ...owner, run: config.run?.id }, database: site.database }, parent)
@@ -126,7 +129,7 @@ export class Site extends pulumi.ComponentResource {
         launchTemplate: generation.launchTemplate,
         targetGroup: generation.targetGroup,
         loadBalancer: this.balancer.loadBalancer,
-        subnetIds: this.network.subnetIds,
+        subnetIds: this.network.frontendSubnetIds,
       },
       { parent: generation, dependsOn: [this.balancer.listener] },
     );

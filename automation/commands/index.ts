@@ -1,4 +1,5 @@
 import { abortCommand } from "./abort.ts";
+import { adoptCommand } from "./adopt.ts";
 import { approveCommand } from "./approve.ts";
 import type { Command } from "./command.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -18,6 +19,7 @@ import { upgradeCommand } from "./upgrade.ts";
 export const commands: readonly Command<any>[] = [
   rehearseCommand,
   doctorCommand,
+  adoptCommand,
   inputsCommand,
   planCommand,
   upgradeCommand,

@@ -48,11 +48,17 @@ export async function checkPermissions(region: string, config: Config, outputs: 
 }
 
 function ec2Probes(ec2: EC2Client, { generations, live, site }: Config, outputs: Outputs | undefined): Probe[] {
-  const { imageId, instanceType } = generations[live] as GenerationConfig;
+  const { imageId, instanceType, iamInstanceProfile, keyName } = generations[live] as GenerationConfig;
   const DryRun = true;
   const [address] = outputs?.addresses ?? [];
   const server = address?.instanceId ?? Object.values(outputs?.generations ?? {})[0]?.frontends[0]?.instanceId;
-  const launch = { ImageId: imageId, InstanceType: instanceType as never };
+  const launch = {
+    ImageId: imageId,
+    InstanceType: instanceType as never,
+    KeyName: keyName,
+    // With it, the answer tells of iam:PassRole too.
+    IamInstanceProfile: iamInstanceProfile === undefined ? undefined : { Name: iamInstanceProfile },
+  };
   const probes: (Probe | false)[] = [
     ["ec2:DescribeInstances", () => ec2.send(new DescribeInstancesCommand({ DryRun }))],
     ["ec2:DescribeInstanceStatus", () => ec2.send(new DescribeInstanceStatusCommand({ DryRun }))],
@@ -61,7 +67,8 @@ function ec2Probes(ec2: EC2Client, { generations, live, site }: Config, outputs:
     [
       "ec2:RunInstances",
       () => {
-        const SubnetId = site.network.subnetIds?.[0];
+        const { frontendSubnetIds, subnetIds } = site.network;
+        const SubnetId = (frontendSubnetIds ?? subnetIds)?.[0];
         return ec2.send(new RunInstancesCommand({ DryRun, MinCount: 1, MaxCount: 1, SubnetId, ...launch }));
       },
     ],

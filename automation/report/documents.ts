@@ -212,6 +212,26 @@ export const documents = {
     ),
     happenings: list(z.object({ time, what: z.string() })).describe("pauses, approvals, interrupts, the way back"),
   }),
+  adopt: document("handover adopt", {
+    stack: z.string(),
+    files: list(z.string()).describe("what was written, in the project's folder"),
+    generation: name.describe("what the servers are called"),
+    frontends: list(z.string()).describe("instance ids, in their order"),
+    elasticIps: count,
+    resources: list(
+      z.object({
+        type: z.string(),
+        name,
+        logicalName: z.string().optional(),
+        id: z.string().describe("missing: a component").optional(),
+        component: z.literal(true).optional(),
+        parent: z.string().optional(),
+        version: z.string().optional(),
+      }),
+    ).describe("what is to be imported"),
+    remarks: list(z.string()).describe("in what the next generation will be another"),
+    next: list(z.string()).describe("commands to type"),
+  }),
   "inputs-diff": document("handover inputs diff", {
     stack: z.string(),
     from: name.describe("the generation that serves").nullable(),

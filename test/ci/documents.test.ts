@@ -22,6 +22,11 @@ function commandsIn(text: string): string[] {
     .map((command) => command.replaceAll("\n", " ").trim());
 }
 
+const required: Readonly<Record<string, readonly string[]>> = {
+  adopt: ["--load-balancer", "www-alb", "--hostname", "www.example.com"],
+  approve: ["--digest", "d"],
+};
+
 /** A mention leaves the stack out, and gives the alternatives of a place at once. */
 function argumentsOf(command: string): string[] {
   const words = command
@@ -30,8 +35,8 @@ function argumentsOf(command: string): string[] {
     .map((word) => word.split("|")[0] ?? "");
   const needsStack = !["sandbox", "rehearse", "completion", "COMMAND"].includes(words[0] ?? "");
   const given = words.some((word) => word.startsWith("--stack"));
-  const needsDigest = words[0] === "approve" && !words.includes("--digest");
-  return [...words, ...(needsStack && !given ? ["--stack", "staging"] : []), ...(needsDigest ? ["--digest", "d"] : [])];
+  const needed = words.length > 1 ? [] : (required[words[0] ?? ""] ?? []);
+  return [...words, ...(needsStack && !given ? ["--stack", "staging"] : []), ...needed];
 }
 
 describe("the documents", () => {

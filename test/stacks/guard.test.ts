@@ -52,6 +52,21 @@ describe("guard", () => {
     );
   });
 
+  for (const [key, value] of Object.entries({
+    iamInstanceProfile: "www",
+    keyName: "ops",
+    rootBlockDevice: { volumeSize: 40 },
+  })) {
+    it(`refuses a changed ${key} of the live generation, and lets a plain update pass when it is as it was`, () => {
+      const config = exampleConfig((values) => {
+        values.generations.blue[key] = value;
+      });
+      assert.match(objection(config, last, same) ?? "", new RegExp(`blue: ${key} of the live generation changed`));
+      const then = { ...last, definitions: { blue: { ...definition, [key]: value } } };
+      assert.equal(objection(config, then, same), undefined);
+    });
+  }
+
   it("refuses changed inputs of the live generation", () => {
     assert.match(
       objection(exampleConfig(), last, () => "other") ?? "",

@@ -120,6 +120,57 @@ describe("site", () => {
     assert.equal(resources.filter(({ type }) => type.endsWith(":SecurityGroup")).length, 2);
   });
 
+  it("takes security groups and subnets that are given, and creates none then", async () => {
+    const given = exampleConfig((values) => {
+      values.site.network = {
+        vpcId: "vpc-1",
+        subnetIds: ["subnet-1", "subnet-2"],
+        frontendSubnetIds: ["subnet-3"],
+        loadBalancerSecurityGroupIds: ["sg-1"],
+        frontendSecurityGroupIds: ["sg-2", "sg-3"],
+      };
+    });
+    const resources = await resourcesOf(settled(shape, "blue"), given);
+    const { subnetId, vpcSecurityGroupIds } = only(resources, "Instance", "blue-2");
+    assert.deepEqual([subnetId, vpcSecurityGroupIds], ["subnet-3", ["sg-2", "sg-3"]]);
+    const [networkInterface] = only(resources, "LaunchTemplate", "blue").networkInterfaces;
+    assert.deepEqual(networkInterface.securityGroups, ["sg-2", "sg-3"]);
+    const { subnets, securityGroups } = only(resources, "LoadBalancer", "site");
+    assert.deepEqual([subnets, securityGroups], [["subnet-1", "subnet-2"], ["sg-1"]]);
+    assert.ok(!namesOf(resources).some((name) => name.startsWith("SecurityGroup")));
+  });
+
+  it("launches servers with the instance profile, key pair and root volume that are given, an array's too", async () => {
+    const given = exampleConfig(({ generations: { blue } }) => {
+      Object.assign(blue, { iamInstanceProfile: "www", keyName: "ops", rootBlockDevice: { volumeSize: 40 } });
+    });
+    const resources = await resourcesOf(settled(shape, "blue"), given);
+    const { iamInstanceProfile, keyName, rootBlockDevice } = only(resources, "Instance", "blue-1");
+    assert.deepEqual(
+      [iamInstanceProfile, keyName, rootBlockDevice],
+      ["www", "ops", { encrypted: true, volumeSize: 40 }],
+    );
+    const template = only(resources, "LaunchTemplate", "blue");
+    assert.deepEqual([template.iamInstanceProfile, template.keyName], [{ name: "www" }, "ops"]);
+    assert.deepEqual(template.blockDeviceMappings[0].ebs, { encrypted: "true", volumeSize: 40 });
+  });
+
+  it("says of an adopted listener what AWS says of it, and shares traffic by weight once there are two generations", async () => {
+    const adopted = exampleConfig((values) => {
+      values.site.adopted = "blue";
+    });
+    const actions = async (desired: Parameters<typeof resourcesOf>[0]) =>
+      only(await resourcesOf(desired, adopted), "Listener", "site").defaultActions;
+    assert.deepEqual(await actions(settled(shape, "blue")), [
+      { type: "forward", targetGroupArn: "arn:blue", forward: { targetGroups: [{ arn: "arn:blue", weight: 1 }] } },
+    ]);
+    const [{ targetGroupArn, forward }] = await actions(intent(shape, "blue", "green", "launch-first"));
+    assert.deepEqual(
+      [targetGroupArn, forward.targetGroups.map(({ weight }: { weight: number }) => weight)],
+      [undefined, [100, 0]],
+    );
+  });
+
   it("shares traffic by weight and reaches the generation under test by its host name", async () => {
     const resources = await resourcesOf(intent(shape, "blue", "green", "connect", 1));
     assert.deepEqual(only(resources, "Listener", "site").defaultActions, [

@@ -17,19 +17,23 @@ export const actions = list(
       messageBody: string(),
       statusCode: string(computed),
     }),
-    forward: object<aws.types.input.lb.ListenerDefaultActionForward>({
-      stickiness: object<aws.types.input.lb.ListenerDefaultActionForwardStickiness>({
-        duration: number({ required: true }),
-        enabled: boolean({ default: false }),
-      }),
-      targetGroups: set(
-        object<aws.types.input.lb.ListenerDefaultActionForwardTargetGroup>({
-          arn: string({ required: true }),
-          weight: number({ default: 1 }),
+    // Where it is left out, the target group's ARN says the same.
+    forward: object<aws.types.input.lb.ListenerDefaultActionForward>(
+      {
+        stickiness: object<aws.types.input.lb.ListenerDefaultActionForwardStickiness>({
+          duration: number({ required: true }),
+          enabled: boolean({ default: false }),
         }),
-        { required: true },
-      ),
-    }),
+        targetGroups: set(
+          object<aws.types.input.lb.ListenerDefaultActionForwardTargetGroup>({
+            arn: string({ required: true }),
+            weight: number({ default: 1 }),
+          }),
+          { required: true },
+        ),
+      },
+      computed,
+    ),
     order: number(computed),
     redirect: object<aws.types.input.lb.ListenerDefaultActionRedirect>({
       host: string({ default: "#{host}" }),
@@ -76,7 +80,10 @@ export function actionRequests(inputs: readonly ActionInput[]): Action[] {
   });
 }
 
-/** AWS describes one target group both ways; a program writes it in one, the one of `known`. */
+/**
+ * AWS describes one target group both ways. So does the plugin what it imports; else it is as in `known`, which a program
+ * writes in one of the ways or in both.
+ */
 export function describeActions(found: readonly Action[] = [], known: readonly Described[] = []): Described[] {
   return [...found]
     .sort((a, b) => (a.Order ?? 0) - (b.Order ?? 0))
@@ -107,9 +114,13 @@ function describeForward(
   const groups = ForwardConfig?.TargetGroups ?? [{ TargetGroupArn }];
   const stickiness = ForwardConfig?.TargetGroupStickinessConfig;
   const isPlain = groups.length === 1 && stickiness?.Enabled !== true;
-  const wroteForward = known !== undefined && !isEmpty(known.forward);
-  if (isPlain && !wroteForward) return { targetGroupArn: TargetGroupArn ?? groups[0]?.TargetGroupArn };
+  const isImported = known === undefined;
+  const wroteForward = isImported || !isEmpty(known.forward);
+  const wroteGroup = isImported || !isEmpty(known.targetGroupArn) || !wroteForward;
+  const plain = isPlain && wroteGroup ? { targetGroupArn: TargetGroupArn ?? groups[0]?.TargetGroupArn } : {};
+  if (isPlain && !wroteForward) return plain;
   return {
+    ...plain,
     forward: {
       targetGroups: groups.map(({ TargetGroupArn: arn = "", Weight: weight = 1 }) => ({ arn, weight })),
       ...((stickiness?.Enabled || known?.forward?.stickiness !== undefined) && {

@@ -16,6 +16,7 @@ export function problems(name: DocumentName | "config", value: unknown): string 
 
 /** The shapes that a command prints with `--json`; any command may print an error instead. */
 const shapes: Readonly<Record<string, readonly DocumentName[]>> = {
+  adopt: ["adopt"],
   upgrade: ["event"],
   resume: ["event"],
   rollback: ["event"],

@@ -61,6 +61,11 @@ export class Site {
     const { exitCode, stdout, stderr } = await handover("sandbox", "up", "--name", name, "--like", like);
     removeStackFile(like);
     assert.equal(exitCode, 0, stdout + stderr);
+    return Site.of(name);
+  }
+
+  /** Of a sandbox that is up. */
+  static async of(name: string): Promise<Site> {
     return new Site(name, await environmentOf(name));
   }
 

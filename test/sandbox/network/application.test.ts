@@ -63,8 +63,8 @@ describe("an instance's server", () => {
         { ...world.instance(3), userData: userData({ PORT: "http", GENERATION: "green" }) },
       ],
     });
-    assert.equal((await get(world.ip(1), 8080)).generation, "unknown");
-    assert.equal((await get(world.ip(2), 8080)).generation, "unknown");
+    assert.equal((await get(world.ip(1), 8080)).generation, undefined);
+    assert.equal((await get(world.ip(2), 8080)).generation, undefined);
     assert.equal((await get(world.ip(3), 8080)).generation, "green");
     assert.match(logged.join("\n"), /i-1: boots with default inputs/);
     assert.match(logged.join("\n"), /i-2: boots with default inputs/);

@@ -93,6 +93,7 @@ describe("The provider's load balancing, as the program uses it", function () {
     "one weighted target group without stickiness": () => forward(100),
     "two weighted target groups without stickiness": () => forward(100, 0),
     "a target group by its ARN alone": () => ({ type: "forward", targetGroupArn: blue.id }),
+    "a target group in both ways": () => ({ ...forward(1), targetGroupArn: blue.id }),
     "a redirect": () => ({ type: "redirect", redirect: { port: "443", protocol: "HTTPS", statusCode: "HTTP_301" } }),
     "stickiness that is off": () => ({
       type: "forward",
@@ -110,6 +111,15 @@ describe("The provider's load balancing, as the program uses it", function () {
       await harness.delete(deployed);
     });
   }
+
+  it("imports one target group in both ways in which AWS describes it", async () => {
+    const program = listens({ type: "forward", targetGroupArn: blue.id });
+    const { id } = await harness.create(listener, "both", program);
+    const imported = await harness.import(listener, "both", id);
+    assert.ok(imported);
+    const both = { ...program, defaultActions: [{ ...forward(1), targetGroupArn: blue.id }] };
+    assert.deepEqual(harness.diff(imported, both).differences, []);
+  });
 
   it("shifts the traffic with one call, and the tags stay alone", async () => {
     const program = listens(forward(100, 0));

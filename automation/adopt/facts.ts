@@ -1,0 +1,58 @@
+import type { Address, Image, Instance, Volume } from "@aws-sdk/client-ec2";
+import type {
+  Listener,
+  LoadBalancer,
+  Rule,
+  TargetGroup,
+  TargetHealthDescription,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
+import { exitCodes, HandoverError } from "../errors.ts";
+
+/** What the operator says of the site. */
+export interface Asked {
+  readonly stack: string;
+  readonly region: string;
+  /** Name or ARN. */
+  readonly loadBalancer: string;
+  /** Default: that of the only listener that forwards to a target group. */
+  readonly listenerPort?: number;
+  /** What its servers shall be called. */
+  readonly generation: string;
+  readonly hostname: string;
+  readonly testHostname: string;
+  /** An EBS volume or an RDS instance. */
+  readonly database?: string;
+}
+
+export interface ListenerWithRules {
+  readonly listener: Listener;
+  /** Without the default one. */
+  readonly rules: readonly Rule[];
+}
+
+/** What AWS says of a site that was made by hand, in AWS's words. */
+export interface Facts {
+  readonly loadBalancer: LoadBalancer;
+  readonly listener: ListenerWithRules;
+  /** The load balancer's other listeners. */
+  readonly otherListeners: readonly ListenerWithRules[];
+  readonly targetGroup: TargetGroup;
+  /** Attributes of the target group. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly targets: readonly TargetHealthDescription[];
+  /** Those that are registered. */
+  readonly instances: readonly Instance[];
+  /** Their volumes. */
+  readonly volumes: readonly Volume[];
+  /** Elastic IPs that they hold. */
+  readonly addresses: readonly Address[];
+  /** The first one's; undefined when it is gone. */
+  readonly image: Image | undefined;
+  /** By instance id, as the server finds it. */
+  readonly userData: Readonly<Record<string, Buffer | undefined>>;
+}
+
+/** The site is not one that the program can describe, or not now. */
+export function refusal(problems: readonly string[]): HandoverError {
+  return new HandoverError("cannot-adopt", exitCodes.usage, [...problems, "Nothing was written."].join("\n"));
+}

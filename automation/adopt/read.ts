@@ -1,0 +1,152 @@
+import {
+  DescribeAddressesCommand,
+  DescribeImagesCommand,
+  DescribeInstanceAttributeCommand,
+  EC2Client,
+  type Image,
+  type Instance,
+  paginateDescribeInstances,
+  paginateDescribeVolumes,
+} from "@aws-sdk/client-ec2";
+import {
+  DescribeLoadBalancersCommand,
+  DescribeRulesCommand,
+  DescribeTargetGroupAttributesCommand,
+  DescribeTargetGroupsCommand,
+  DescribeTargetHealthCommand,
+  ElasticLoadBalancingV2Client,
+  type LoadBalancer,
+  paginateDescribeListeners,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
+import { retries } from "../retries.ts";
+import { Snapshots } from "../snapshots.ts";
+import { type Asked, type Facts, type ListenerWithRules, refusal } from "./facts.ts";
+import { listenerOn, targetGroupOf } from "./forwarding.ts";
+
+/** Reads a site from AWS, and changes nothing. @throws HandoverError (exit 1) when it is not there, or of another kind */
+export async function readSite(asked: Asked): Promise<Facts> {
+  const ec2 = new EC2Client({ region: asked.region, ...retries() });
+  const balancing = new ElasticLoadBalancingV2Client({ region: asked.region, ...retries() });
+  try {
+    if (asked.database !== undefined) await checkDatabase(asked.database, asked.region);
+    const loadBalancer = await findLoadBalancer(balancing, asked);
+    const listeners = await listenersOf(balancing, loadBalancer);
+    const listener = listenerOn(asked.listenerPort, listeners);
+    const group = { TargetGroupArn: targetGroupOf(listener.listener) };
+    const [groups, attributes, health] = await Promise.all([
+      balancing.send(new DescribeTargetGroupsCommand({ TargetGroupArns: [group.TargetGroupArn] })),
+      balancing.send(new DescribeTargetGroupAttributesCommand(group)),
+      balancing.send(new DescribeTargetHealthCommand(group)),
+    ]);
+    const targetGroup = groups.TargetGroups?.[0] ?? group;
+    if ("TargetType" in targetGroup && targetGroup.TargetType !== "instance") {
+      throw refusal([
+        `Target group ${targetGroup.TargetGroupName} has targets of type ${targetGroup.TargetType}; Handover replaces instances, so its target groups are of type instance.`,
+      ]);
+    }
+    const targets = health.TargetHealthDescriptions ?? [];
+    if (targets.length === 0) throw refusal([`No instance is registered in ${group.TargetGroupArn}.`]);
+    const ids = [...new Set(targets.flatMap(({ Target }) => Target?.Id ?? []))];
+    const [{ Addresses = [] }, instances, volumes, userData] = await Promise.all([
+      ec2.send(new DescribeAddressesCommand({})),
+      instancesOf(ec2, ids),
+      volumesOf(ec2, ids),
+      Promise.all(ids.map(async (id) => [id, await userDataOf(ec2, id)] as const)),
+    ]);
+    return {
+      loadBalancer,
+      listener,
+      otherListeners: listeners.filter((each) => each !== listener),
+      targetGroup,
+      attributes: Object.fromEntries((attributes.Attributes ?? []).map(({ Key = "", Value = "" }) => [Key, Value])),
+      targets,
+      instances,
+      volumes,
+      addresses: Addresses.filter(({ InstanceId = "" }) => ids.includes(InstanceId)),
+      image: await imageOf(ec2, instances[0]),
+      userData: Object.fromEntries(userData),
+    };
+  } finally {
+    ec2.destroy();
+    balancing.destroy();
+  }
+}
+
+async function findLoadBalancer(balancing: ElasticLoadBalancingV2Client, asked: Asked): Promise<LoadBalancer> {
+  const name = asked.loadBalancer;
+  const by = name.startsWith("arn:") ? { LoadBalancerArns: [name] } : { Names: [name] };
+  const answer = await found(balancing.send(new DescribeLoadBalancersCommand(by)));
+  const loadBalancer = answer?.LoadBalancers?.[0];
+  if (loadBalancer === undefined)
+    throw refusal([`--load-balancer: there is no load balancer ${name} in ${asked.region}.`]);
+  if (loadBalancer.Type !== "application") {
+    throw refusal([
+      `--load-balancer: ${name} is of type ${loadBalancer.Type}; Handover works with an Application Load Balancer.`,
+    ]);
+  }
+  return loadBalancer;
+}
+
+async function listenersOf(
+  client: ElasticLoadBalancingV2Client,
+  { LoadBalancerArn }: LoadBalancer,
+): Promise<ListenerWithRules[]> {
+  const listeners: ListenerWithRules[] = [];
+  for await (const { Listeners = [] } of paginateDescribeListeners({ client }, { LoadBalancerArn })) {
+    for (const listener of Listeners) {
+      const command = new DescribeRulesCommand({ ListenerArn: listener.ListenerArn, PageSize: 400 });
+      const { Rules = [] } = await client.send(command);
+      listeners.push({ listener, rules: Rules.filter(({ IsDefault }) => IsDefault !== true) });
+    }
+  }
+  return listeners;
+}
+
+async function instancesOf(client: EC2Client, InstanceIds: string[]): Promise<Instance[]> {
+  const instances: Instance[] = [];
+  for await (const { Reservations = [] } of paginateDescribeInstances({ client }, { InstanceIds }))
+    instances.push(...Reservations.flatMap(({ Instances = [] }) => Instances));
+  return instances;
+}
+
+async function volumesOf(client: EC2Client, instanceIds: readonly string[]) {
+  const volumes = [];
+  // A filter takes 200 values.
+  for (let from = 0; from < instanceIds.length; from += 200) {
+    const Filters = [{ Name: "attachment.instance-id", Values: instanceIds.slice(from, from + 200) }];
+    for await (const { Volumes = [] } of paginateDescribeVolumes({ client }, { Filters })) volumes.push(...Volumes);
+  }
+  return volumes;
+}
+
+async function userDataOf(ec2: EC2Client, InstanceId: string): Promise<Buffer | undefined> {
+  const command = new DescribeInstanceAttributeCommand({ InstanceId, Attribute: "userData" });
+  const { UserData } = await ec2.send(command);
+  return UserData?.Value === undefined || UserData.Value === "" ? undefined : Buffer.from(UserData.Value, "base64");
+}
+
+async function imageOf(ec2: EC2Client, instance: Instance | undefined): Promise<Image | undefined> {
+  const command = new DescribeImagesCommand({ ImageIds: [instance?.ImageId ?? ""], IncludeDeprecated: true });
+  return (await found(ec2.send(command)))?.Images?.[0];
+}
+
+async function checkDatabase(database: string, region: string): Promise<void> {
+  const snapshots = new Snapshots(region);
+  try {
+    const reference = database.startsWith("vol-") ? { volumeId: database } : { dbInstanceIdentifier: database };
+    if ((await found(snapshots.sizeOf(reference))) !== undefined) return;
+    throw refusal([`--database: there is no EBS volume or RDS instance ${database} in ${region}.`]);
+  } finally {
+    snapshots.close();
+  }
+}
+
+/** Undefined for what is not there, which AWS answers with an error. */
+async function found<Answer>(call: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof Error && /NotFound|Malformed|^InvalidAMIID/.test(error.name)) return undefined;
+    throw error;
+  }
+}

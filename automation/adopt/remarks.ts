@@ -1,0 +1,54 @@
+import type { Facts } from "./facts.ts";
+import { frontendsOf, furtherVolumes } from "./servers.ts";
+
+/** A target group of the program's, where an operator may have chosen otherwise. */
+const usual: Readonly<Record<string, string>> = {
+  "load_balancing.algorithm.type": "round_robin",
+  "slow_start.duration_seconds": "0",
+};
+
+/** In what the next generation will not be as this one; nothing of it is changed by adopting. */
+export function remarks(facts: Facts): string[] {
+  const { addresses, attributes, targetGroup, listener } = facts;
+  const frontends = frontendsOf(facts);
+  const idsOf = (instances: typeof frontends) => instances.map(({ InstanceId }) => InstanceId).join(", ");
+  const assigned = frontends.filter(
+    ({ InstanceId, PublicIpAddress }) =>
+      PublicIpAddress !== undefined && !addresses.some((address) => address.InstanceId === InstanceId),
+  );
+  const imdsv1 = frontends.filter(({ MetadataOptions }) => MetadataOptions?.HttpTokens !== "required");
+  const interfaces = frontends.filter(({ NetworkInterfaces = [] }) => NetworkInterfaces.length > 1);
+  const volumes = frontends.filter((instance) => furtherVolumes(instance).length > 0);
+  const [weighted] = listener.listener.DefaultActions?.[0]?.ForwardConfig?.TargetGroups ?? [];
+  const sticky = attributes["stickiness.enabled"] === "true";
+  return [
+    assigned.length > 0 &&
+      `${idsOf(assigned)}: public addresses that the subnet assigned. New servers get none but Elastic IPs; let them reach the internet through a NAT gateway, if they must.`,
+    imdsv1.length > 0 && `${idsOf(imdsv1)}: IMDSv1 is allowed. New servers answer IMDSv2 only.`,
+    interfaces.length > 0 && `${idsOf(interfaces)}: more than one network interface. New servers have one.`,
+    volumes.length > 0 && `${idsOf(volumes)}: volumes beside the root. New servers have those of their image.`,
+    ...Object.entries(usual).map(
+      ([name, value]) =>
+        attributes[name] !== undefined &&
+        attributes[name] !== value &&
+        `Target group ${targetGroup.TargetGroupName}: ${name} is ${attributes[name]}. Those of new generations have ${value}.`,
+    ),
+    sticky &&
+      "The first `pulumi up` makes the listener sticky between target groups, as its target group is between servers.",
+    !sticky &&
+      weighted?.Weight !== undefined &&
+      weighted.Weight !== 1 &&
+      `The first \`pulumi up\` gives the listener's only target group the weight 1 instead of ${weighted.Weight}; it gets every request with either.`,
+    !accepts200(targetGroup.Matcher?.HttpCode) &&
+      `Health checks of ${targetGroup.TargetGroupName} do not take the status 200, which smoke checks expect unless handover:upgrade.smoke says otherwise.`,
+    frontends.length < 2 && "There is one server only: nothing serves while it fails.",
+  ].filter((remark) => remark !== false);
+}
+
+/** Whether 200 is among statuses such as "200-299" or "200,302". */
+function accepts200(matcher = "200"): boolean {
+  return matcher.split(",").some((part) => {
+    const [from = 0, to = from] = part.split("-").map(Number);
+    return from <= 200 && 200 <= to;
+  });
+}

@@ -1,0 +1,39 @@
+import type { Instance, Volume } from "@aws-sdk/client-ec2";
+import type { Facts } from "./facts.ts";
+
+/** The instances in the order of the generation's frontends: the first hold the Elastic IPs, and then by age. */
+export function frontendsOf({ instances, addresses }: Facts): Instance[] {
+  const holds = ({ InstanceId }: Instance) => addresses.some((address) => address.InstanceId === InstanceId);
+  const key = (instance: Instance) =>
+    [holds(instance) ? 0 : 1, instance.LaunchTime?.toISOString() ?? "", instance.InstanceId].join(" ");
+  return instances.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+/** What each of a generation's servers is launched with, by the keys of `handover:generations`. */
+export function launchedWith(instance: Instance, volumes: readonly Volume[]) {
+  const root = rootVolume(instance, volumes);
+  return {
+    imageId: instance.ImageId,
+    instanceType: instance.InstanceType,
+    iamInstanceProfile: instance.IamInstanceProfile?.Arn?.split("/").at(-1),
+    keyName: instance.KeyName,
+    rootBlockDevice: root && { volumeSize: root.Size, volumeType: root.VolumeType },
+  };
+}
+
+export function securityGroupsOf({ SecurityGroups = [] }: Instance): string[] {
+  return SecurityGroups.flatMap(({ GroupId = [] }) => GroupId).sort();
+}
+
+/** Volumes beside the root, which a new server does not get. */
+export function furtherVolumes(instance: Instance): string[] {
+  const { BlockDeviceMappings = [], RootDeviceName } = instance;
+  return BlockDeviceMappings.filter(({ DeviceName }) => DeviceName !== RootDeviceName).flatMap(
+    ({ Ebs }) => Ebs?.VolumeId ?? [],
+  );
+}
+
+function rootVolume({ BlockDeviceMappings = [], RootDeviceName }: Instance, volumes: readonly Volume[]) {
+  const mapping = BlockDeviceMappings.find(({ DeviceName }) => DeviceName === RootDeviceName);
+  return volumes.find(({ VolumeId }) => VolumeId !== undefined && VolumeId === mapping?.Ebs?.VolumeId);
+}
