@@ -19,8 +19,7 @@ const targetTracking = z.strictObject({
     "ASGAverageNetworkOut",
   ]),
   targetValue: z.number().positive(),
-  /** Only ever adds servers. Default: false. */
-  disableScaleIn: z.boolean().default(false),
+  disableScaleIn: z.boolean().default(false).describe("Only ever adds servers. Default: false."),
 });
 
 /**
@@ -29,7 +28,6 @@ const targetTracking = z.strictObject({
  */
 const stepScaling = z.strictObject({
   adjustmentType: z.enum(["ChangeInCapacity", "ExactCapacity", "PercentChangeInCapacity"]).default("ChangeInCapacity"),
-  /** Bounds are distances from the alarm's threshold; one that is left out has no end. */
   stepAdjustments: z
     .array(
       z.strictObject({
@@ -38,15 +36,21 @@ const stepScaling = z.strictObject({
         scalingAdjustment: z.number().int(),
       }),
     )
-    .min(1),
+    .min(1)
+    .describe("Bounds are distances from the alarm's threshold; one that is left out has no end."),
 });
 
 const policy = z
   .strictObject({
     targetTracking: targetTracking.optional(),
     stepScaling: stepScaling.optional(),
-    /** How long a new server takes until its metrics count. Default: AWS's, the group's cooldown of 300. */
-    estimatedInstanceWarmupSeconds: z.number().int().min(0).max(3600).optional(),
+    estimatedInstanceWarmupSeconds: z
+      .number()
+      .int()
+      .min(0)
+      .max(3600)
+      .optional()
+      .describe("How long a new server takes until its metrics count. Default: AWS's, the group's cooldown of 300."),
   })
   .refine(
     ({ targetTracking: tracking, stepScaling: steps }) => (tracking === undefined) !== (steps === undefined),
@@ -56,10 +60,11 @@ const policy = z
 /** https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-scheduled-scaling.html */
 const schedule = z
   .strictObject({
-    /** Cron of five fields, in `timeZone`. */
-    recurrence: z.string().regex(/^\S+( \S+){4}$/, 'must have five fields, for example "0 22 * * *"'),
-    /** Default: UTC. */
-    timeZone: z.string().min(1).optional(),
+    recurrence: z
+      .string()
+      .regex(/^\S+( \S+){4}$/, 'must have five fields, for example "0 22 * * *"')
+      .describe("Cron of five fields, in `timeZone`."),
+    timeZone: z.string().min(1).optional().describe("Default: UTC."),
     minSize: size.optional(),
     maxSize: size.optional(),
     desiredCapacity: size.optional(),
@@ -74,12 +79,18 @@ export const arraySchema = z
     /** Sizes between which autoscaling works. How many servers there are is its own decision, and survives every update. */
     minSize: size,
     maxSize: size,
-    /** How long a new server's health is not judged by the group, in seconds. Default: 300. */
-    healthCheckGracePeriodSeconds: z.number().int().min(0).max(7200).default(300),
-    /** By name. */
-    policies: z.record(name, policy).default({}),
-    /** By name. Where there are any, the sizes belong to them once the array was created. */
-    schedules: z.record(name, schedule).default({}),
+    healthCheckGracePeriodSeconds: z
+      .number()
+      .int()
+      .min(0)
+      .max(7200)
+      .default(300)
+      .describe("How long a new server's health is not judged by the group, in seconds. Default: 300."),
+    policies: z.record(name, policy).default({}).describe("By name."),
+    schedules: z
+      .record(name, schedule)
+      .default({})
+      .describe("By name. Where there are any, the sizes belong to them once the array was created."),
   })
   .refine((array) => array.minSize <= array.maxSize, "minSize must not be above maxSize");
 

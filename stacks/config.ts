@@ -2,21 +2,16 @@ import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import type { z } from "zod";
 import type { ArrayConfig } from "./array-schema.ts";
-import {
-  fileSchema,
-  type generationSchema,
-  type Input,
-  type runSchema,
-  type SiteConfig,
-  type UpgradeConfig,
-} from "./schema.ts";
+import { fileSchema, type generationSchema, type Input, type runSchema, type SiteConfig } from "./schema.ts";
+import type { UpgradeConfig } from "./upgrade-schema.ts";
 
 /**
  * The configuration of a site: the `handover:*` keys of `Pulumi.<stack>.yaml`, validated once, at the edge. Program and
  * driver read the same schema. It imports no Pulumi.
  */
 
-export type { Input, SiteConfig, UpgradeConfig } from "./schema.ts";
+export type { Input, SiteConfig } from "./schema.ts";
+export type { UpgradeConfig } from "./upgrade-schema.ts";
 
 /** A generation with everything that it extends. */
 export interface GenerationConfig {

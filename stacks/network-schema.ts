@@ -9,8 +9,11 @@ const subnetIds = z.array(z.string().regex(/^subnet-/, "must be a subnet id, for
 
 export const networkSchema = z
   .strictObject({
-    /** An existing VPC; then `subnetIds` are needed too. Replaces every server when changed. */
-    vpcId: z.string().regex(/^vpc-/, "must be a VPC id, for example vpc-0a1b2c3d").optional(),
+    vpcId: z
+      .string()
+      .regex(/^vpc-/, "must be a VPC id, for example vpc-0a1b2c3d")
+      .optional()
+      .describe("An existing VPC; then `subnetIds` are needed too. Replaces every server when changed."),
     /** At least two subnets in different availability zones, as an Application Load Balancer requires. */
     subnetIds: subnetIds.min(2).optional(),
     /** Where frontends are launched, for example private subnets. Default: `subnetIds`. */

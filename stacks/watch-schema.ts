@@ -12,33 +12,59 @@ const periodSeconds = z
   );
 
 export const comparisonSchema = z.strictObject({
-  /** Default: true. */
-  enabled: z.boolean().default(true),
-  /** By how much the share of requests that the servers answer with 5xx may be larger than the old one's. Default: 0.01. */
-  tolerance: z.number().gt(0).lt(1).default(0.01),
-  /** Which requests are slow: those that take longer than this percentile of the old one's by both of these. */
+  enabled: z.boolean().default(true).describe("Default: true."),
+  tolerance: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.01)
+    .describe(
+      "By how much the share of requests that the servers answer with 5xx may be larger than the old one's. Default: 0.01.",
+    ),
   slow: z
     .strictObject({
       percentile: z.number().min(1).max(99).default(90),
       percent: z.number().min(0).default(50),
       milliseconds: z.number().min(0).default(100),
-      /** By how much the share of slow requests may be larger than the old one's. Default: 0.1. */
-      tolerance: z.number().gt(0).lt(1).default(0.1),
+      tolerance: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .default(0.1)
+        .describe("By how much the share of slow requests may be larger than the old one's. Default: 0.1."),
     })
-    .prefault({}),
-  /** How sure a verdict must be; a generation that is no worse is refused less often than one minus this. Default: 0.95. */
-  confidence: z.number().min(0.5).max(0.9999).default(0.95),
-  /** Nothing is refused on fewer requests to the new generation. Default: 50. */
-  minRequests: z.number().int().min(1).default(50),
-  /** How long a step may last until there is a verdict. Default: 300. */
-  patienceSeconds: z.number().int().min(1).default(300),
+    .prefault({})
+    .describe(
+      "Which requests are slow: those that take longer than this percentile of the old one's by both of these.",
+    ),
+  confidence: z
+    .number()
+    .min(0.5)
+    .max(0.9999)
+    .default(0.95)
+    .describe(
+      "How sure a verdict must be; a generation that is no worse is refused less often than one minus this. Default: 0.95.",
+    ),
+  minRequests: z
+    .number()
+    .int()
+    .min(1)
+    .default(50)
+    .describe("Nothing is refused on fewer requests to the new generation. Default: 50."),
+  patienceSeconds: z
+    .number()
+    .int()
+    .min(1)
+    .default(300)
+    .describe("How long a step may last until there is a verdict. Default: 300."),
   /** Load balancers publish every 60 s on AWS; a sandbox's publishes every second. Default: 60. */
   periodSeconds: periodSeconds.default(60),
-  /**
-   * What happens when there are too few requests for a verdict within `patienceSeconds`. `pass` says so and goes on
-   * without waiting for them. Default: `pause` where `comparison` is given, `pass` where it is not.
-   */
-  whenTooFew: z.enum(["pause", "pass"]).default("pause"),
+  whenTooFew: z
+    .enum(["pause", "pass"])
+    .default("pause")
+    .describe(
+      "What happens when there are too few requests for a verdict within `patienceSeconds`. `pass` says so and goes on without waiting for them. Default: `pause` where `comparison` is given, `pass` where it is not.",
+    ),
 });
 
 const identifier = z
@@ -52,19 +78,28 @@ const oneLimit = "give either atMost or atLeast, for example atMost: 1";
 
 export const cloudWatchSchema = z
   .strictObject({
-    /** Metrics by the id that the expression names them with. Dimension values may use the placeholders of a query. */
-    metrics: z.record(
-      identifier,
-      z.strictObject({
-        namespace: z.string().min(1),
-        metricName: z.string().min(1),
-        dimensions: z.record(z.string(), z.string()).default({}),
-        /** Any statistic of CloudWatch: Sum, Average, p99, TM(10%:90%), … Default: Average. */
-        stat: z.string().min(1).default("Average"),
-      }),
-    ),
-    /** Metric math over the ids. May be left out with a single metric. */
-    expression: z.string().min(1).optional(),
+    metrics: z
+      .record(
+        identifier,
+        z.strictObject({
+          namespace: z.string().min(1),
+          metricName: z.string().min(1),
+          dimensions: z.record(z.string(), z.string()).default({}),
+          stat: z
+            .string()
+            .min(1)
+            .default("Average")
+            .describe("Any statistic of CloudWatch: Sum, Average, p99, TM(10%:90%), … Default: Average."),
+        }),
+      )
+      .describe(
+        "Metrics by the id that the expression names them with. Dimension values may use the placeholders of a query.",
+      ),
+    expression: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Metric math over the ids. May be left out with a single metric."),
     /** Default: 60. */
     periodSeconds: periodSeconds.default(60),
   })
@@ -80,15 +115,18 @@ export const cloudWatchSchema = z
 export const metricSchema = z
   .strictObject({
     name: z.string().min(1),
-    /** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html */
-    cloudWatch: cloudWatchSchema.optional(),
-    /** An instant query; every element of a vector must keep the limit. @see https://prometheus.io/docs/prometheus/latest/querying/api/ */
+    cloudWatch: cloudWatchSchema
+      .optional()
+      .describe("See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html"),
     prometheus: z
       .strictObject({
         url: z.url({ protocol: /^https?$/, error: "must be a URL, for example http://prometheus.example.com:9090" }),
         query: z.string().min(1),
       })
-      .optional(),
+      .optional()
+      .describe(
+        "An instant query; every element of a vector must keep the limit. See https://prometheus.io/docs/prometheus/latest/querying/api/",
+      ),
     ...limits,
   })
   .refine(
@@ -104,7 +142,6 @@ export const logSchema = z.strictObject({
     .min(1)
     .max(512)
     .regex(/^[.\-_/#A-Za-z0-9]+$/, "must be the name of a log group, for example /www/error"),
-  /** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html */
   pattern: z
     .string()
     .min(1)
@@ -112,9 +149,13 @@ export const logSchema = z.strictObject({
     .refine((pattern) => patternProblem(pattern) === undefined, {
       error: ({ input }) =>
         `is no filter pattern: ${patternProblem(String(input))}; for example ERROR or { $.status = 5* }`,
-    }),
-  /** How many matches a minute more than the old generation's. Default: 0. */
-  atMost: z.number().min(0).default(0),
+    })
+    .describe("See https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html"),
+  atMost: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe("How many matches a minute more than the old generation's. Default: 0."),
 });
 
 /** What CloudWatch Logs would refuse for certain; it has the last word. */
