@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { parseConfig } from "../../stacks/config.ts";
 import { projectDirectory } from "../../stacks/project.ts";
+import { exitCodes, HandoverError, messageOf } from "../errors.ts";
 import { handoverValues } from "../stack-file.ts";
 import { declaration } from "./declaration.ts";
 import { type Asked, type Facts, refusal } from "./facts.ts";
@@ -35,10 +36,22 @@ export async function adopt(asked: Asked, { force }: { readonly force: boolean }
   const existing = Object.values(names).filter((name) => existsSync(join(projectDirectory, name)));
   if (existing.length > 0 && !force)
     throw refusal([`${existing.join(" and ")} would be overwritten. Choose another --stack, or give --force.`]);
-  const description = describe(asked, await readSite(asked));
+  const description = describe(asked, await readSite(asked).catch(unanswered));
   for (const [name, text] of Object.entries(description.files))
     writeFileSync(join(projectDirectory, name), text, { mode: name === names.userData ? 0o600 : 0o644 });
   return description;
+}
+
+/** Nothing was begun, so what AWS says is the operator's to mend: credentials, permissions, the network. */
+function unanswered(cause: unknown): never {
+  if (cause instanceof HandoverError) throw cause;
+  const name = cause instanceof Error ? cause.name : "Error";
+  throw new HandoverError(
+    "aws-failed",
+    exitCodes.usage,
+    `AWS could not be asked: ${name}: ${messageOf(cause)}. Mend credentials, permissions (docs/iam-policy.json) or the network.\nNothing was written.`,
+    { cause },
+  );
 }
 
 /** The files for a site, as data. @throws HandoverError or ConfigError (exit 1) when it cannot be described */

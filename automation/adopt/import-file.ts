@@ -50,7 +50,7 @@ export function importFile(facts: Facts, generation: string): { readonly resourc
           "aws:lb/targetGroupAttachment:TargetGroupAttachment",
           name,
           group,
-          `${targetGroup.TargetGroupArn},${id}`,
+          `${targetGroup.TargetGroupArn},${id},${targetGroup.Port}`,
         ),
       ),
       resource("aws:lb/loadBalancer:LoadBalancer", "site", "Balancer-site", loadBalancer.LoadBalancerArn),

@@ -13,6 +13,7 @@ function configOf(
   upgrade: object = {},
 ) {
   const values = exampleValues();
+  values.site.adopted = "blue";
   change(values.generations as never);
   Object.assign(values.upgrade, upgrade);
   const like = { config: Object.fromEntries(Object.entries(values).map(([key, each]) => [`handover:${key}`, each])) };
@@ -33,6 +34,13 @@ describe("a sandbox's file", () => {
     }).generations;
     assert.deepEqual([blue?.array?.minSize, blue?.array?.maxSize], [3, 6]);
     assert.deepEqual(green?.array, blue?.array);
+  });
+
+  it("has no instance profile and no key pair, which a sandbox does not know, and is no site that was adopted", () => {
+    const own = { iamInstanceProfile: "www", keyName: "ops" };
+    const { site, generations } = configOf({}, ({ blue }: Record<string, object>) => Object.assign(blue ?? {}, own));
+    assert.deepEqual([generations.blue?.iamInstanceProfile, generations.blue?.keyName], [undefined, undefined]);
+    assert.equal(site.adopted, undefined);
   });
 
   it("keeps the policies of an array whose size was asked for", () => {

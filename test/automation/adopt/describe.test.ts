@@ -110,7 +110,7 @@ describe("adopting a site", () => {
       "eipalloc-1",
       "eipassoc-2",
     ]);
-    assert.match(idOf("TargetGroupAttachment-blue-3") ?? "", /^arn:.*targetgroup\/www\/1,i-0000000000000001$/);
+    assert.match(idOf("TargetGroupAttachment-blue-3") ?? "", /^arn:.*targetgroup\/www\/1,i-0000000000000001,8080$/);
   });
 
   it("takes the user data of the first server over, if cloud-init takes them in parts", () => {

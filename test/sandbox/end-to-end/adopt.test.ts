@@ -29,17 +29,10 @@ describe("a site that was made by hand", () => {
       rmSync(join(projectDirectory, file), { force: true });
   }
 
-  const adopt = (...options: string[]) =>
-    handover(
-      "adopt",
-      "--stack",
-      name,
-      "--load-balancer",
-      "www-alb",
-      "--hostname",
-      "www.staging.example.com",
-      ...options,
-    );
+  function adopt(...options: readonly string[]): ReturnType<typeof handover> {
+    const balancer = options.includes("--load-balancer") ? [] : ["--load-balancer", "www-alb"];
+    return handover("adopt", "--stack", name, ...balancer, "--hostname", "www.staging.example.com", ...options);
+  }
 
   async function pulumi(...args: string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await run("pulumi", [...args, "--stack", name, "--non-interactive"], site.env);
@@ -69,6 +62,19 @@ describe("a site that was made by hand", () => {
     const again = await adopt();
     assert.equal(again.exitCode, 1);
     assert.match(again.stderr, /Pulumi\.sandbox-adopt\.yaml .*would be overwritten/);
+  });
+
+  it("is refused with exit code 1 and a message when AWS does not know what is named", async () => {
+    for (const [options, problem] of [
+      [["--load-balancer", "other"], /there is no load balancer other in us-east-1\.\nNothing was written\./],
+      [["--database", "vol-0fffffffffffffff0"], /there is no EBS volume or RDS instance vol-0fffffffffffffff0/],
+      [["--database", "other"], /there is no EBS volume or RDS instance other/],
+      [["--listener-port", "443"], /no listener on port 443; ports: 8000/],
+    ] as const) {
+      const { exitCode, stdout, stderr } = await adopt("--force", ...options);
+      assert.deepEqual([exitCode, stdout], [1, ""], stderr);
+      assert.match(stderr, problem);
+    }
   });
 
   it("is imported, and the first update only adds; a second preview shows no change", async () => {
