@@ -1,6 +1,5 @@
-import { execa } from "execa";
-import { projectDirectory } from "../stacks/project.ts";
 import { messageOf } from "./errors.ts";
+import { startGroup } from "./process-group.ts";
 
 export interface BoundedCommand {
   /** Program and arguments; run without a shell, in the project's folder. */
@@ -29,22 +28,15 @@ export async function runBounded(
   { command, environment, timeoutSeconds }: BoundedCommand,
   signal: AbortSignal,
 ): Promise<Ended> {
-  const [file = "", ...args] = command;
   const limit = AbortSignal.timeout(timeoutSeconds * 1000);
   const stop = AbortSignal.any([signal, limit]);
   const tail = new Tail();
   try {
     stop.throwIfAborted();
-    // In a process group of its own, so that what it started ends with it.
-    const options = { stdin: "ignore", all: true, buffer: false, reject: false, detached: true } as const;
-    const child = execa(file, args, { ...options, cwd: projectDirectory, env: environment });
-    const end = () => endGroup(child.pid);
-    stop.addEventListener("abort", end, { once: true });
-    for await (const chunk of child.iterable({ from: "all", binary: true })) tail.add(chunk);
+    const child = startGroup(command, { environment, signal: stop, graceMilliseconds });
+    for await (const chunk of child.all) tail.add(chunk);
     const { exitCode, originalMessage } = await child;
-    stop.removeEventListener("abort", end);
-    signal.throwIfAborted();
-    if (limit.aborted) return { exitCode: null, reason: `did not end within ${timeoutSeconds} s`, output: tail.text };
+    stop.throwIfAborted();
     return {
       exitCode: exitCode ?? null,
       output: tail.text,
@@ -52,7 +44,8 @@ export async function runBounded(
     };
   } catch (error) {
     signal.throwIfAborted();
-    return { exitCode: null, reason: messageOf(error), output: tail.text };
+    const reason = limit.aborted ? `did not end within ${timeoutSeconds} s` : messageOf(error);
+    return { exitCode: null, reason, output: tail.text };
   }
 }
 
@@ -63,17 +56,4 @@ class Tail {
   add(chunk: Uint8Array): void {
     this.text = (this.text + this.#decoder.decode(chunk, { stream: true })).slice(-keptCharacters);
   }
-}
-
-function endGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  const send = (name: NodeJS.Signals) => {
-    try {
-      process.kill(-pid, name);
-    } catch {
-      // It has ended.
-    }
-  };
-  send("SIGTERM");
-  setTimeout(send, graceMilliseconds, "SIGKILL").unref();
 }

@@ -1,8 +1,7 @@
 import type { Readable } from "node:stream";
-import { execa } from "execa";
-import { projectDirectory } from "../stacks/project.ts";
 import { messageOf } from "./errors.ts";
 import type { Observation } from "./gates/gate.ts";
+import { startGroup } from "./process-group.ts";
 
 /** Longer lines are cut. */
 const longestLine = 4000;
@@ -17,8 +16,7 @@ export interface CommandObservation extends Observation {
 
 /**
  * Runs a command of the site's operators in the project's folder, without a shell. Its output goes line by line to
- * `onLine`; exit code 0 passes. It has a process group of its own: a Ctrl-C in the driver's terminal does not reach it,
- * and what it started ends with it when it is ended.
+ * `onLine`; exit code 0 passes.
  * @param environment added to the driver's own
  * @param timeoutSeconds when it is ended, as by the signal. Default: never
  */
@@ -29,7 +27,6 @@ export async function runCommand(
   signal: AbortSignal,
   timeoutSeconds?: number,
 ): Promise<CommandObservation> {
-  const [file = "", ...args] = command;
   const limit = timeoutSeconds === undefined ? undefined : AbortSignal.timeout(timeoutSeconds * 1000);
   const stop = AbortSignal.any(limit === undefined ? [signal] : [signal, limit]);
   const failed = (exitCode: number | undefined, reason: string): CommandObservation => ({
@@ -37,57 +34,17 @@ export async function runCommand(
     exitCode,
     evidence: { exitCode: exitCode ?? null, reason },
   });
+  const whyEnded = () => (signal.aborted ? "cancelled" : `ended at its time limit of ${timeoutSeconds} s`);
   try {
     stop.throwIfAborted();
-    const child = execa(file, args, {
-      cwd: projectDirectory,
-      env: environment,
-      stdin: "ignore",
-      all: true,
-      buffer: false,
-      reject: false,
-      detached: true,
-    });
-    const ending = endWith(stop, child.pid, child.all);
-    try {
-      for await (const line of lines(child.all)) onLine(line);
-    } finally {
-      ending.dispose();
-    }
+    const child = startGroup(command, { environment, signal: stop, graceMilliseconds });
+    for await (const line of lines(child.all)) onLine(line);
     const { exitCode, failed: hasFailed, originalMessage = "" } = await child;
     if (child.pid === undefined) return failed(127, originalMessage);
     if (!hasFailed) return { verdict: "pass", exitCode, evidence: { exitCode: 0 } };
-    if (limit?.aborted === true) return failed(undefined, `ended at its time limit of ${timeoutSeconds} s`);
-    return signal.aborted ? failed(undefined, "cancelled") : failed(exitCode, originalMessage);
+    return stop.aborted ? failed(undefined, whyEnded()) : failed(exitCode, originalMessage);
   } catch (error) {
-    return failed(undefined, messageOf(error));
-  }
-}
-
-/** Ends a process group when the signal comes, at first gently; what still writes after that is not listened to. */
-function endWith(signal: AbortSignal, pid: number | undefined, output: Readable): { dispose(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  const end = () => {
-    endGroup(pid, "SIGTERM");
-    timer = setTimeout(() => {
-      endGroup(pid, "SIGKILL");
-      output.destroy();
-    }, graceMilliseconds);
-  };
-  signal.addEventListener("abort", end, { once: true });
-  return {
-    dispose: () => {
-      signal.removeEventListener("abort", end);
-      clearTimeout(timer);
-    },
-  };
-}
-
-function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    return failed(undefined, stop.aborted ? whyEnded() : messageOf(error));
   }
 }
 

@@ -37,7 +37,7 @@ export async function upgrade(session: Session, options: DriveOptions): Promise<
     }
     const { last, engine } = drive.session;
     if (last === undefined) return deploy(drive);
-    if (engine.interrupted) await mend(drive);
+    if (engine.state.interrupted) await mend(drive);
     if (last.outputs.run !== null) return takeOverByHand(drive, last.outputs.run);
     if (last.outputs.live === config.live) return settleOn(drive);
     return begin(drive, { from: last.outputs.live, to: config.live }, []);
@@ -140,7 +140,7 @@ async function goBack(drive: Drive, begun: UnfinishedRun, why: Why): Promise<Run
 
 /** The first deployment, or what is left of one that was killed. */
 async function deploy(drive: Drive): Promise<RunResult> {
-  if (drive.session.engine.interrupted) await mend(drive);
+  if (drive.session.engine.state.interrupted) await mend(drive);
   return settleOn(drive);
 }
 
@@ -193,7 +193,7 @@ async function underLease(
   engine.workUnder(ledger);
   try {
     // Another run may have ended between the first look and the lease.
-    return await work({ session: { ...session, last: await engine.outputs() }, ledger, options });
+    return await work({ session: { ...session, last: await engine.state.outputs() }, ledger, options });
   } finally {
     await ledger.close();
   }

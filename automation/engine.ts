@@ -8,16 +8,15 @@ import {
   StackNotFoundError,
   type UpOptions,
 } from "@pulumi/pulumi/automation/index.js";
-import { type LastOutputs, type Outputs, outputsSchema, parseOutputs } from "../stacks/outputs.ts";
-import { projectDirectory } from "../stacks/project.ts";
+import { type Outputs, outputsSchema } from "../stacks/outputs.ts";
 import { BriefCommand } from "./brief-command.ts";
 import { EngineBusyError, endDeadEngine, type LockHolder, lockHolders } from "./dead-engine.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { withoutAttributes } from "./file-backend.ts";
-import { canonicalJson, sha256 } from "./ledger/canonical.ts";
+import { digestOf } from "./plan-digest.ts";
 import { lastLine, type Operation, Recorder } from "./recorder.ts";
-import type { Deployment } from "./recovery.ts";
-import { declarationOf, mergeKeys, type StackFile } from "./stack-file.ts";
+import { mergeKeys, type StackFile } from "./stack-file.ts";
+import { State } from "./state.ts";
 
 /** What a preview found, and the file that binds the update to it. */
 export interface Plan {
@@ -82,18 +81,16 @@ export class Engine {
   readonly #command: BriefCommand;
   readonly #directory: string;
   readonly #file: StackFile;
-  /** With a salt other than the state's, the engine would stretch the passphrase twice in every operation. */
-  #salt: string | undefined;
+  readonly state: State;
   #plans = 0;
   #leased = false;
-  /** What the last look at the state saw of it. */
-  #seen: Deployment = {};
 
   private constructor(stack: Stack, command: BriefCommand, directory: string, file: StackFile) {
     this.#stack = stack;
     this.#command = command;
     this.#directory = directory;
     this.#file = file;
+    this.state = new State(stack, command, directory);
   }
 
   /** Selects the stack. */
@@ -136,22 +133,6 @@ export class Engine {
     }
   }
 
-  /** The outputs of the last update; undefined when there was none. */
-  async outputs(): Promise<LastOutputs | undefined> {
-    this.#seen = await this.exportState();
-    this.#salt ??= this.#seen.secrets_providers?.state?.salt;
-    return parseOutputs(revealed(this.#stackResource?.outputs ?? {}));
-  }
-
-  /** Whether an engine was at work, or was killed at it, when the outputs were read. */
-  get interrupted(): boolean {
-    return (this.#seen.pending_operations ?? []).length > 0;
-  }
-
-  get #stackResource() {
-    return this.#seen.resources?.find(({ type }) => type === "pulumi:pulumi:Stack");
-  }
-
   /** The `handover:*` values with secrets decrypted. */
   async decryptedConfig(): Promise<Record<string, unknown>> {
     const all = await this.#stack.getAllConfig();
@@ -172,25 +153,7 @@ export class Engine {
       throw error;
     });
     const { operations } = recorder;
-    return { file, operations, digest: this.#digestOf(position, recorder), seconds: secondsSince(started) };
-  }
-
-  /**
-   * Operations in an order of their own, since the engine works on resources side by side. User data is masked in a plan,
-   * so what is declared in the file is part of the digest: an approval is void when a server's inputs change.
-   * Of `retire` the operations are not: which servers end now depends on sessions and on how far it got, and the policy lets
-   * none of its plans do anything but end the old generation.
-   */
-  #digestOf(position: Position, { operations, inputs }: Recorder): string {
-    const file = declarationOf(this.#file, projectDirectory);
-    if (position.phase === "retire") {
-      const { left: _, ...run } = position.run ?? {};
-      return sha256(canonicalJson({ position: { ...position, run }, file }));
-    }
-    const planned = operations.map((operation, index) => ({ ...operation, inputs: declared(inputs[index]) }));
-    const key = ({ urn, op }: Operation) => `${urn} ${op}`;
-    planned.sort((a, b) => (key(a) < key(b) ? -1 : 1));
-    return sha256(canonicalJson({ position, planned, file }));
+    return { file, operations, digest: digestOf(this.#file, position, recorder), seconds: secondsSince(started) };
   }
 
   async #preview(plan: string, signal: AbortSignal): Promise<Recorder> {
@@ -271,49 +234,13 @@ export class Engine {
   async #lockHolders(signal: AbortSignal): Promise<LockHolder[] | undefined> {
     try {
       // A refresh of the stack's own resource takes the lock and reads nothing from the cloud; no other is there before it.
-      const { urn } = this.#stackResource ?? {};
-      await this.refresh(urn === undefined ? [] : [urn], signal);
+      const { stackUrn } = this.state;
+      await this.refresh(stackUrn === undefined ? [] : [stackUrn], signal);
       return undefined;
     } catch (error) {
       if (error instanceof ConcurrentUpdateError) return lockHolders(messageOf(error));
       throw error;
     }
-  }
-
-  async exportState(): Promise<Deployment> {
-    return (await this.#stack.exportStack()).deployment as Deployment;
-  }
-
-  async importState(deployment: Deployment): Promise<void> {
-    const { version } = await this.#stack.exportStack();
-    await this.#import(this.#newFile(JSON.stringify({ version, deployment })));
-  }
-
-  /** Gives another stack this one's state; what is secret in it stays encrypted as it is. */
-  async copyTo(other: Engine): Promise<void> {
-    const file = this.#newFile("");
-    await this.#pulumi("stack", "export", "--file", file);
-    await other.#import(file);
-  }
-
-  /** The Automation API would write the state, with its secrets in plain text, where others may read it. */
-  async #import(file: string): Promise<void> {
-    try {
-      await this.#pulumi("stack", "import", "--file", file);
-    } finally {
-      rmSync(file);
-    }
-  }
-
-  #newFile(text: string): string {
-    const file = join(this.#directory, "state.json");
-    writeFileSync(file, text, { mode: 0o600 });
-    return file;
-  }
-
-  async #pulumi(...args: string[]): Promise<void> {
-    const { envVars } = this.#stack.workspace;
-    await this.#command.run([...args, "--stack", this.#file.stack], this.#directory, envVars);
   }
 
   /** Reads resources from the cloud into the state. */
@@ -343,9 +270,9 @@ export class Engine {
   /** The file that the next update runs with. */
   #place({ live, ...keys }: Position): void {
     const values = { ...keys, ...(live !== undefined && { live }) };
-    writeFileSync(configFile(this.#directory, this.#file), mergeKeys(this.#file.text, values, this.#salt), {
-      mode: 0o600,
-    });
+    // With a salt other than the state's, the engine would stretch the passphrase twice in every operation.
+    const text = mergeKeys(this.#file.text, values, this.state.salt);
+    writeFileSync(configFile(this.#directory, this.#file), text, { mode: 0o600 });
   }
 
   close(): void {
@@ -362,22 +289,6 @@ async function untraced<T>(work: () => Promise<T>): Promise<T> {
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
-}
-
-/** What the program declares, without what the plugin chose for it: a name that it made up is another in every preview. */
-function declared(inputs: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
-  const { __defaults: chosen, ...rest } = inputs;
-  return Object.fromEntries(Object.entries(rest).filter(([name]) => !(Array.isArray(chosen) && chosen.includes(name))));
-}
-
-/** Secret values in a state that was exported in plain text. */
-function revealed(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => {
-      const secret = typeof value === "object" && value !== null && "plaintext" in value ? value.plaintext : undefined;
-      return [name, typeof secret === "string" ? JSON.parse(secret) : value];
-    }),
-  );
 }
 
 function configFile(directory: string, { stack }: StackFile): string {

@@ -15,6 +15,9 @@ export interface Operation {
 /** Stack traces, and what a plan expected of resources that an earlier error kept from their turn. */
 const noise = /^\s+at |^expected resource operations for .* but none were seen/;
 
+/** The words of gRPC, which the engine repeats with or without its code. */
+const lostProvider = /rpc error: code = (Unavailable|Canceled)|error reading from server: |connection error: desc = /;
+
 /** Steps that change something in the cloud; components and the stack itself are not there. */
 const changes: ReadonlySet<string> = new Set([
   "create",
@@ -57,7 +60,7 @@ export class Recorder {
    */
   died(cause: unknown): boolean {
     if (!this.#finished || /was killed with SIG/.test(messageOf(cause))) return true;
-    return this.#errors.some((message) => /rpc error: code = (Unavailable|Canceled)/.test(message));
+    return this.#errors.some((message) => lostProvider.test(message));
   }
 
   get cloudSeconds(): number {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Aws } from "./aws.ts";
 import type { Engine } from "./engine.ts";
+import type { State } from "./state.ts";
 
 /** The part of an exported deployment that recovery reads and mends. */
 export interface Deployment {
@@ -40,13 +41,13 @@ const patienceSeconds = 10;
  * adopted; every other operation is forgotten, since the next update does it again to the same end.
  */
 export async function recover(
-  engine: Pick<Engine, "unlock" | "exportState" | "importState" | "refresh">,
+  engine: Pick<Engine, "unlock" | "refresh"> & { readonly state: Pick<State, "export" | "import"> },
   aws: Pick<Aws, "findCreated">,
   signal: AbortSignal,
   patience = patienceSeconds,
 ): Promise<Recovery> {
   await engine.unlock(signal);
-  const deployment = await engine.exportState();
+  const deployment = await engine.state.export();
   const pending = deployment.pending_operations ?? [];
   if (pending.length === 0) return { adopted: [], cleared: [] };
   const known = new Set((deployment.resources ?? []).map(({ id }) => id));
@@ -56,7 +57,7 @@ export async function recover(
   const adopted = found.flatMap(({ operation: { resource }, id }) =>
     id === undefined ? [] : [{ ...resource, id, outputs: {} }],
   );
-  await engine.importState(mended(deployment, adopted));
+  await engine.state.import(mended(deployment, adopted));
   if (adopted.length > 0)
     await engine.refresh(
       adopted.map(({ urn }) => urn),

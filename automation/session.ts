@@ -40,7 +40,7 @@ export async function openSession(stack: string, options: OpenOptions): Promise<
     const stated = parseConfig(handoverValues(values), projectDirectory);
     const aws = new Aws(region);
     const manager = new SystemsManager({ region });
-    const last = await engine.outputs();
+    const last = await engine.state.outputs();
     const inUse = new Set([...Object.keys(last?.outputs.generations ?? {}), stated.live]);
     const read = (path: string) => manager.parametersUnder(path);
     const { config, parameters } = await withParameters(stated, [...inUse], last?.definitions, read);

@@ -71,7 +71,7 @@ async function checkBackend(file: StackFile): Promise<readonly [Finding, LastOut
   let engine: Engine | undefined;
   try {
     engine = await Engine.open(file, { create: false });
-    const last = await engine.outputs();
+    const last = await engine.state.outputs();
     const serves = last === undefined ? "nothing is deployed yet" : `${last.outputs.live} serves`;
     return [ok("backend", `stack ${file.stack} is there; ${serves}`), last];
   } catch (error) {

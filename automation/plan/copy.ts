@@ -47,7 +47,7 @@ export async function openCopy(stack: string): Promise<Copy> {
       // There is nothing to copy, and nothing is created where the stack would be.
       return { session: keep(await openSession(stack, { create: false, environment })), engine, close };
     }
-    await original.value.engine.copyTo(engine);
+    await original.value.engine.state.copyTo(engine.state);
     return { session: original.value, engine, close };
   } catch (error) {
     close();

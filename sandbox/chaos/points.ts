@@ -16,6 +16,8 @@ export interface Kill {
    */
   readonly moment: "before" | "during" | "after";
   readonly victim: "driver" | "engine" | "provider";
+  /** How long after the engine's start at most. Default: 600. */
+  readonly withinMilliseconds?: number;
 }
 
 /** The cloud answers badly from the beginning to the end. */
@@ -41,9 +43,12 @@ const places: readonly Pick<Kill, "phase" | "step">[] = [
   { phase: "retire" },
 ];
 
-const firstDeployment: readonly Kill[] = (["driver", "engine", "provider"] as const).map((victim) => {
-  return { phase: "settle", moment: "during", victim };
-});
+/** One after the other: each leaves less to be done. */
+const firstDeployment: readonly Kill[] = [
+  { phase: "settle", moment: "during", victim: "driver", withinMilliseconds: 3000 },
+  { phase: "settle", moment: "during", victim: "engine", withinMilliseconds: 1000 },
+  { phase: "settle", moment: "during", victim: "provider", withinMilliseconds: 800 },
+];
 
 /** The driver and the provider at each moment of each phase, and the engine whenever there is one. */
 const kills: readonly Kill[] = places.flatMap((place): Kill[] => [

@@ -66,8 +66,8 @@ export class Strikes {
   }
 
   async #strike(strike: Strike): Promise<void> {
-    const { moment, victim } = strike.kill;
-    const delayMilliseconds = this.#random() * (strike.kill.phase === "settle" ? 3000 : 600);
+    const { moment, victim, withinMilliseconds = 600 } = strike.kill;
+    const delayMilliseconds = this.#random() * withinMilliseconds;
     const driver = this.#driver;
     if (driver === undefined) return;
     if (moment === "during" || (moment === "after" && victim !== "driver")) {

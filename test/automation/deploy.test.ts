@@ -13,8 +13,8 @@ describe("the first deployment, before there is a ledger", () => {
 
   const deploy = (command = upgrade, interrupted = false) => {
     const { session, options } = site.drive();
-    const engine = Object.assign(session.engine, { interrupted });
-    return command({ ...session, engine, last: undefined }, options);
+    Object.assign(session.engine.state, { interrupted });
+    return command({ ...session, last: undefined }, options);
   };
   const killTimes = (times: number) => {
     let left = times;

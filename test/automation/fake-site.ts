@@ -10,6 +10,7 @@ import type { RunEvent } from "../../automation/report/events.ts";
 import { RunLedger } from "../../automation/run-ledger.ts";
 import type { Session } from "../../automation/session.ts";
 import type { Snapshots } from "../../automation/snapshots.ts";
+import type { State } from "../../automation/state.ts";
 import { type Intent, intent, settled } from "../../stacks/intent.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
 import { isRow } from "../../stacks/runbook.ts";
@@ -96,10 +97,11 @@ export class FakeSite {
     };
   }
 
-  readonly #engine: Pick<Engine, "preview" | "up" | "unlock" | "exportState" | "interrupted"> = {
-    interrupted: false,
+  readonly #engine: Pick<Engine, "preview" | "up" | "unlock"> & {
+    readonly state: Pick<State, "interrupted" | "export">;
+  } = {
+    state: { interrupted: false, export: async () => ({}) },
     unlock: async () => void this.mended++,
-    exportState: async () => ({}),
     preview: async (position) => this.#plan(position),
     up: async ({ file }) => this.#apply(JSON.parse(file)),
   };

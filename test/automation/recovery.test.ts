@@ -18,10 +18,12 @@ function killed(pending: readonly (readonly [operation: string, type: string])[]
   let imported: Deployment | undefined;
   const engine = {
     unlock: async () => void done.push("unlock"),
-    exportState: async () => state,
-    importState: async (deployment: Deployment) => {
-      imported = deployment;
-      done.push("import");
+    state: {
+      export: async () => state,
+      import: async (deployment: Deployment) => {
+        imported = deployment;
+        done.push("import");
+      },
     },
     refresh: async (urns: readonly string[]) => void done.push(`refresh ${urns.join()}`),
   };

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import { Recorder } from "../../automation/recorder.ts";
+
+/** What is known of an update that failed with these errors. */
+function failed(errors: readonly string[], { finished = true } = {}): Recorder {
+  const recorder = new Recorder();
+  const events = errors.map((message) => ({ diagnosticEvent: { message, severity: "error" } }));
+  for (const event of [...events, ...(finished ? [{ summaryEvent: {} }] : [])]) recorder.onEvent(event as EngineEvent);
+  return recorder;
+}
+
+const exit = new Error("Command failed with exit code 255: pulumi up");
+
+describe("an engine that failed", () => {
+  const deaths: readonly [string, Recorder, Error][] = [
+    ["ended without its last word", failed([], { finished: false }), exit],
+    ["was killed after it", failed([]), new Error("Command was killed with SIGKILL (Forced termination): pulumi up")],
+    ...[
+      "rpc error: code = Unavailable desc = error reading from server: EOF",
+      "rpc error: code = Canceled desc = grpc: the client connection is closing",
+      "error reading from server: read tcp 127.0.0.1:44714->127.0.0.1:40381: read: connection reset by peer",
+      'connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:40381: connect: connection refused"',
+    ].map((message): [string, Recorder, Error] => [`lost its provider: ${message}`, failed([message]), exit]),
+  ];
+  for (const [how, recorder, cause] of deaths) {
+    it(`died, which says nothing of the new servers, when it ${how}`, () => assert.ok(recorder.died(cause)));
+  }
+
+  const verdicts = [
+    "creating EC2 Instance: InsufficientInstanceCapacity: no capacity",
+    "reading EC2 Instance: Post https://ec2.us-east-1.amazonaws.com: read tcp 10.0.0.7:44714: connection reset by peer",
+  ];
+  for (const message of verdicts) {
+    it(`did not die when AWS answered otherwise: ${message}`, () => assert.ok(!failed([message]).died(exit)));
+  }
+});
