@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
+import {
+  AutoScalingClient,
+  DescribeAutoScalingGroupsCommand,
+  SetDesiredCapacityCommand,
+  SuspendProcessesCommand,
+} from "@aws-sdk/client-auto-scaling";
 import { EC2Client, StopInstancesCommand } from "@aws-sdk/client-ec2";
 import type { RunEvent } from "../../../automation/report/events.ts";
-import { drive, startDriver } from "./command-line.ts";
+import { eventually } from "../support.ts";
+import { drive, run, startDriver } from "./command-line.ts";
 import { differences, Site } from "./site.ts";
 
 describe("going back", () => {
@@ -9,7 +16,10 @@ describe("going back", () => {
   let original: { state: unknown; cloud: unknown };
 
   before(async () => {
-    site = await Site.up("sandbox-rollback");
+    site = await Site.up("sandbox-rollback", (config) => {
+      config["handover:generations"].blue.array = { minSize: 1, maxSize: 4 };
+    });
+    await operate(site);
     site.setGoal("green");
     original = { state: await site.state(), cloud: await site.cloud() };
   });
@@ -20,8 +30,10 @@ describe("going back", () => {
     ["migrate", "launch-first", 0],
     ["launch-first", "launch-rest", 0],
     ["launch-rest", "connect", 0],
-    ["connect", "move-addresses", 1],
-    ["move-addresses", "observe", 1],
+    ["connect", "suspend-array", 1],
+    ["suspend-array", "move-addresses", 1],
+    ["move-addresses", "resume-array", 1],
+    ["resume-array", "observe", 1],
     ["observe", "drain", 1],
     // The old servers are registered again first, and are healthy before traffic comes to them.
     ["drain", "retire", 2],
@@ -73,6 +85,27 @@ describe("going back", () => {
     assert.deepEqual(differences({ state: await site.state(), cloud: await site.cloud() }, original), []);
   });
 });
+
+/** What an operator and autoscaling have done to the array before the run. */
+async function operate(site: Site): Promise<void> {
+  const scaling = new AutoScalingClient(site.settings);
+  const find = async () => (await scaling.send(new DescribeAutoScalingGroupsCommand({}))).AutoScalingGroups?.[0];
+  const AutoScalingGroupName = (await find())?.AutoScalingGroupName;
+  await scaling.send(new SuspendProcessesCommand({ AutoScalingGroupName, ScalingProcesses: ["AZRebalance"] }));
+  await scaling.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity: 2 }));
+  await eventually(async () => {
+    const servers = (await site.status()).generations.blue?.array?.servers ?? [];
+    return servers.length === 2 && servers.every(({ health }) => health === "healthy");
+  }, "2 healthy servers in the array");
+  scaling.destroy();
+  // The stack knows it, too.
+  const { exitCode, stderr } = await run(
+    "pulumi",
+    ["refresh", "--yes", "--skip-preview", "--stack", site.name],
+    site.env,
+  );
+  assert.equal(exitCode, 0, stderr);
+}
 
 function isBack(event: RunEvent): boolean {
   return event.type === "applied" && event.phase === "withdraw";

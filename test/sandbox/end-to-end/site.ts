@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
 import {
   DescribeAddressesCommand,
   DescribeInstancesCommand,
@@ -123,7 +124,7 @@ export class Site {
     });
   }
 
-  /** The engine's state without what every update changes: times, orders, run ids, and the ids of associations that moved. */
+  /** The engine's state without what every update changes: times, orders, run ids, what it ignores, and the ids of associations that moved. */
   async state(): Promise<unknown> {
     const exporting = ["stack", "export", "--show-secrets", "--stack", this.name];
     const { exitCode, stdout, stderr } = await run("pulumi", exporting, this.env);
@@ -142,9 +143,11 @@ export class Site {
   /** What AWS shows of the site: everything but the retained snapshots. */
   async cloud(): Promise<unknown> {
     const ec2 = new EC2Client(this.settings);
+    const scaling = new AutoScalingClient(this.settings);
     const balancing = new ElasticLoadBalancingV2Client(this.settings);
     try {
       const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}));
+      const { AutoScalingGroups = [] } = await scaling.send(new DescribeAutoScalingGroupsCommand({}));
       const { Addresses = [] } = await ec2.send(new DescribeAddressesCommand({}));
       const { LaunchTemplates = [] } = await ec2.send(new DescribeLaunchTemplatesCommand({}));
       const { LoadBalancers = [] } = await balancing.send(new DescribeLoadBalancersCommand({}));
@@ -166,12 +169,23 @@ export class Site {
       );
       return JSON.parse(
         JSON.stringify(
-          { instances, Addresses, LaunchTemplates, LoadBalancers, TargetGroups, Listeners, Rules, health },
+          {
+            instances,
+            AutoScalingGroups,
+            Addresses,
+            LaunchTemplates,
+            LoadBalancers,
+            TargetGroups,
+            Listeners,
+            Rules,
+            health,
+          },
           (key, value) => (key === "AssociationId" ? undefined : value),
         ),
       );
     } finally {
       ec2.destroy();
+      scaling.destroy();
       balancing.destroy();
     }
   }
@@ -202,12 +216,14 @@ interface State {
 }
 
 function normalised(resource: State): State {
-  const changing = ["created", "modified", "stackTrace", "sourcePosition"];
+  const changing = ["created", "modified", "stackTrace", "sourcePosition", "ignoreChanges"];
   if (resource.type === "aws:ec2/eipAssociation:EipAssociation") changing.push("id");
   if (resource.type === "pulumi:pulumi:Stack") changing.push("run");
   return JSON.parse(
-    JSON.stringify(resource, (key, value) => {
+    JSON.stringify({ propertyDependencies: {}, ...resource }, (key, value) => {
       if (changing.includes(key)) return undefined;
+      // That there is no dependency is written down in several ways.
+      if (key === "propertyDependencies") return Object.entries(value).filter(([, urns]) => String(urns) !== "");
       return Array.isArray(value) && value.every((item) => typeof item === "string") ? value.toSorted() : value;
     }),
   );
