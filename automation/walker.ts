@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Outputs } from "../stacks/outputs.ts";
 import type { CommandStates, Verdict } from "./command-states.ts";
 import type { Applied, Plan } from "./engine.ts";
@@ -10,12 +9,13 @@ import type { Scene } from "./gates/scene.ts";
 import { sessionGates } from "./gates/sessions.ts";
 import { canonicalJson, sha256 } from "./ledger/canonical.ts";
 import { OldServers } from "./old-servers.ts";
+import { Planner } from "./planner.ts";
 import { check } from "./policy.ts";
 import type { Listener, Outcome, PhaseReport, RunResult } from "./report/events.ts";
 import { RunCommands } from "./run-commands.ts";
 import type { RunLedger } from "./run-ledger.ts";
 import type { Session } from "./session.ts";
-import { descriptionOf, type LastPlanned, positionOf, type RunIdentity, type Update, updatesOf } from "./updates.ts";
+import { descriptionOf, type LastPlanned, type RunIdentity, type Update, updatesOf } from "./updates.ts";
 
 /** How a run is told to stop: `stop` after the operation in hand, `cancel` in the middle of it. */
 export interface Signals {
@@ -42,13 +42,6 @@ interface Work {
   readonly waitedSeconds: number;
 }
 
-/** A plan that is made while the gates of the update before it are held. */
-interface PlanAhead {
-  readonly update: Update;
-  readonly plan: Promise<Plan>;
-  readonly stop: AbortController;
-}
-
 export interface PhaseOptions {
   /** The row that comes next if all goes well: its plan is made while this one's gates are held. */
   readonly next?: GatedRow;
@@ -70,7 +63,7 @@ export class Walker {
   readonly #started = performance.now();
   /** Ends the operation in hand: it was cancelled, or the stack is somebody else's now. */
   readonly #cancel: AbortSignal;
-  #ahead: PlanAhead | undefined;
+  readonly #planner: Planner;
   #oldServers: OldServers | undefined;
   /** The site's own commands. */
   readonly commands: RunCommands;
@@ -95,6 +88,7 @@ export class Walker {
     this.#listener = listener;
     this.#signals = signals;
     this.#cancel = AbortSignal.any([signals.cancel, ledger.lost]);
+    this.#planner = new Planner(session.engine, this.#identity, this.#cancel);
     this.outputs = session.last?.outputs;
     this.commands = new RunCommands({ session, identity, ledger, listener, cancel: this.#cancel, states, verdict });
   }
@@ -105,7 +99,7 @@ export class Walker {
       await this.#phase(row, options);
     } catch (error) {
       this.#oldServers?.close();
-      await this.#dropPlanAhead();
+      await this.#planner.drop();
       throw error;
     }
   }
@@ -200,7 +194,7 @@ export class Walker {
     const apply = () => this.#apply(update, plan);
     const takesSnapshot = row === "backup" && plan.operations.length > 0;
     const applied = takesSnapshot ? await this.commands.whileFrozen(apply) : await apply();
-    if (next !== undefined) this.#planAhead(next);
+    if (next !== undefined) this.#planner.planAhead(next);
     waitedSeconds += await this.#gates(row, gatesOf(row, this.#scene(applied.outputs, before)));
     return { operations: applied.operations.length, waitedSeconds: waitedSeconds + applied.cloudSeconds };
   }
@@ -216,23 +210,6 @@ export class Walker {
     this.begun.add(row);
   }
 
-  /** Gates read and the engine applies, so what is planned while they are held is what would be planned afterwards. */
-  #planAhead(update: Update): void {
-    const stop = new AbortController();
-    const plan = this.#session.engine.preview(
-      positionOf(update, this.#identity),
-      AbortSignal.any([this.#cancel, stop.signal]),
-    );
-    plan.catch(() => undefined);
-    this.#ahead = { update, plan, stop };
-  }
-
-  async #dropPlanAhead(): Promise<void> {
-    this.#ahead?.stop.abort();
-    await this.#ahead?.plan.catch(() => undefined);
-    this.#ahead = undefined;
-  }
-
   /** A command has no plan of the engine's: what a person approves is the command itself. */
   async #migrate({ needsApproval = () => false }: PhaseOptions): Promise<Work> {
     const command = this.#session.config.upgrade.migrate?.command;
@@ -245,23 +222,13 @@ export class Walker {
   async #plan(update: Update): Promise<Plan> {
     this.#ledger.assertHeld();
     this.#signals.stop.throwIfAborted();
-    const plan = await this.#planned(update);
+    const plan = await this.#planner.plan(update);
     const { row, step, left } = update;
     const operations = plan.operations.map(({ op, type, name, properties }) => ({ op, type, name, properties }));
     this.#listener({ type: "plan", phase: row, step, digest: plan.digest, operations });
     await this.#ledger.planned(update, plan);
     check(plan.operations, { row, ...this.#identity, left });
     return plan;
-  }
-
-  async #planned(update: Update): Promise<Plan> {
-    const ahead = this.#ahead;
-    if (ahead !== undefined && isDeepStrictEqual(ahead.update, update)) {
-      this.#ahead = undefined;
-      return ahead.plan;
-    }
-    await this.#dropPlanAhead();
-    return this.#session.engine.preview(positionOf(update, this.#identity), this.#cancel);
   }
 
   async #apply({ row, step }: Update, plan: Plan): Promise<Applied> {
