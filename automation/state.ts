@@ -1,8 +1,10 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Stack } from "@pulumi/pulumi/automation/index.js";
+import { CommandError, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { type LastOutputs, parseOutputs } from "../stacks/outputs.ts";
 import type { BriefCommand } from "./brief-command.ts";
+import { exitCodes, HandoverError } from "./errors.ts";
+import { lastLine } from "./recorder.ts";
 import type { Deployment } from "./recovery.ts";
 
 /** A stack's state in the backend. */
@@ -46,11 +48,11 @@ export class State {
 
   /** The whole state, with secrets in plain text. */
   async export(): Promise<Deployment> {
-    return (await this.#stack.exportStack()).deployment as Deployment;
+    return (await told(this.#stack.exportStack())).deployment as Deployment;
   }
 
   async import(deployment: Deployment): Promise<void> {
-    const { version } = await this.#stack.exportStack();
+    const { version } = await told(this.#stack.exportStack());
     await this.#import(this.#newFile(JSON.stringify({ version, deployment })));
   }
 
@@ -78,8 +80,21 @@ export class State {
 
   async #pulumi(...args: string[]): Promise<void> {
     const { name, workspace } = this.#stack;
-    await this.#command.run([...args, "--stack", name], this.#directory, workspace.envVars);
+    await told(this.#command.run([...args, "--stack", name], this.#directory, workspace.envVars));
   }
+}
+
+/** @throws HandoverError (exit 4) with what the engine said, for example of a passphrase that is not the stack's */
+async function told<T>(work: Promise<T>): Promise<T> {
+  return work.catch((cause) => {
+    if (!(cause instanceof CommandError)) throw cause;
+    throw new HandoverError(
+      "engine-failed",
+      exitCodes.needsPerson,
+      `The engine could not read or write the stack's state: ${lastLine(cause)}. The cloud was not changed by that. Mend the cause, then run the same command again.`,
+      { cause },
+    );
+  });
 }
 
 /** Secret values in a state that was exported in plain text. */
