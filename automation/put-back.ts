@@ -1,5 +1,6 @@
 import type { PhaseName } from "../stacks/runbook.ts";
 import { schemaAfter } from "./command-states.ts";
+import { EngineBusyError } from "./dead-engine.ts";
 import type { Drive } from "./drive.ts";
 import { EngineDiedError } from "./engine.ts";
 import { type ExitCode, exitCodes, InterruptedError, messageOf } from "./errors.ts";
@@ -54,7 +55,8 @@ export async function putBack(
   } catch (error) {
     if (options.signals.stop.aborted) return interrupted(drive, walker, run.reached);
     ledger.assertHeld();
-    if (error instanceof EngineDiedError || (error instanceof GateError && error.inconclusive)) {
+    const mayGoOn = error instanceof EngineDiedError || error instanceof EngineBusyError;
+    if (mayGoOn || (error instanceof GateError && error.inconclusive)) {
       await ledger.append({ type: "paused", phase: run.reached, reason: "inconclusive" });
       const message = `${reason}. On the way back: ${ledger.redact(messageOf(error))}. Go on with it: handover resume --stack ${stack}`;
       return walker.finish("paused", exitCodes.paused, { message });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EngineBusyError } from "../../automation/dead-engine.ts";
 import { EngineDiedError } from "../../automation/engine.ts";
 import { unfinishedRun } from "../../automation/history.ts";
 import type { LedgerRecord } from "../../automation/ledger/events.ts";
@@ -219,6 +220,16 @@ describe("a walk", () => {
         assert.deepEqual(site.intent, site.settled);
       });
     }
+
+    it("pauses when somebody works on the stack by hand meanwhile", async () => {
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      site.beforeUp = () => {
+        throw new EngineBusyError("fake", "The engine of process 42 on this machine");
+      };
+      const { exitCode, message } = await back();
+      assert.equal(exitCode, 3);
+      assert.match(message ?? "", /process 42.*handover resume --stack fake/);
+    });
 
     it("is on its way already when the engine dies after a gate has failed: exit code 2", async () => {
       sickAfter("connect");
