@@ -50,6 +50,8 @@ export interface Facts {
   readonly image: Image | undefined;
   /** By instance id, as the server finds it. */
   readonly userData: Readonly<Record<string, Buffer | undefined>>;
+  /** Ids of instances that cannot be terminated by a call. */
+  readonly terminationProtected: readonly string[];
 }
 
 /** The site is not one that the program can describe, or not now. */

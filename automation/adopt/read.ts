@@ -47,11 +47,12 @@ export async function readSite(asked: Asked): Promise<Facts> {
     const targets = health.TargetHealthDescriptions ?? [];
     if (targets.length === 0) throw refusal([`No instance is registered in ${group.TargetGroupArn}.`]);
     const ids = [...new Set(targets.flatMap(({ Target }) => Target?.Id ?? []))];
-    const [{ Addresses = [] }, instances, volumes, userData] = await Promise.all([
+    const [{ Addresses = [] }, instances, volumes, userData, terminationProtected] = await Promise.all([
       ec2.send(new DescribeAddressesCommand({})),
       instancesOf(ec2, ids),
       volumesOf(ec2, ids),
       Promise.all(ids.map(async (id) => [id, await userDataOf(ec2, id)] as const)),
+      Promise.all(ids.map(async (id) => ((await isProtected(ec2, id)) ? [id] : []))),
     ]);
     return {
       loadBalancer,
@@ -65,6 +66,7 @@ export async function readSite(asked: Asked): Promise<Facts> {
       addresses: Addresses.filter(({ InstanceId = "" }) => ids.includes(InstanceId)),
       image: await imageOf(ec2, instances[0]),
       userData: Object.fromEntries(userData),
+      terminationProtected: terminationProtected.flat(),
     };
   } finally {
     ec2.destroy();
@@ -123,6 +125,11 @@ async function userDataOf(ec2: EC2Client, InstanceId: string): Promise<Buffer | 
   const command = new DescribeInstanceAttributeCommand({ InstanceId, Attribute: "userData" });
   const { UserData } = await ec2.send(command);
   return UserData?.Value === undefined || UserData.Value === "" ? undefined : Buffer.from(UserData.Value, "base64");
+}
+
+async function isProtected(ec2: EC2Client, InstanceId: string): Promise<boolean> {
+  const command = new DescribeInstanceAttributeCommand({ InstanceId, Attribute: "disableApiTermination" });
+  return (await ec2.send(command)).DisableApiTermination?.Value === true;
 }
 
 async function imageOf(ec2: EC2Client, instance: Instance | undefined): Promise<Image | undefined> {

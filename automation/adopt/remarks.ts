@@ -9,7 +9,7 @@ const usual: Readonly<Record<string, string>> = {
 
 /** In what the next generation will not be as this one; nothing of it is changed by adopting. */
 export function remarks(facts: Facts): string[] {
-  const { addresses, attributes, targetGroup, listener } = facts;
+  const { addresses, attributes, targetGroup, listener, terminationProtected } = facts;
   const frontends = frontendsOf(facts);
   const idsOf = (instances: typeof frontends) => instances.map(({ InstanceId }) => InstanceId).join(", ");
   const assigned = frontends.filter(
@@ -27,6 +27,8 @@ export function remarks(facts: Facts): string[] {
     imdsv1.length > 0 && `${idsOf(imdsv1)}: IMDSv1 is allowed. New servers answer IMDSv2 only.`,
     interfaces.length > 0 && `${idsOf(interfaces)}: more than one network interface. New servers have one.`,
     volumes.length > 0 && `${idsOf(volumes)}: volumes beside the root. New servers have those of their image.`,
+    terminationProtected.length > 0 &&
+      `${terminationProtected.join(", ")}: termination protection. Turn it off before an upgrade retires them, or that stops there: aws ec2 modify-instance-attribute --no-disable-api-termination --instance-id …`,
     ...Object.entries(usual).map(
       ([name, value]) =>
         attributes[name] !== undefined &&

@@ -135,7 +135,8 @@ describe("adopting a site", () => {
       remarksOf(() => {}),
       [],
     );
-    const told = remarksOf(({ instances, attributes, listener, targetGroup, userData }) => {
+    const told = remarksOf(({ instances, attributes, listener, targetGroup, userData, terminationProtected }) => {
+      terminationProtected.push("i-0000000000000001");
       instances[0].PublicIpAddress = "192.0.2.9";
       instances[1].MetadataOptions.HttpTokens = "optional";
       instances[2].BlockDeviceMappings.push({ DeviceName: "/dev/sdf", Ebs: { VolumeId: "vol-000000000000000f" } });
@@ -148,6 +149,7 @@ describe("adopting a site", () => {
       /i-0000000000000001: public addresses that the subnet assigned/,
       /i-0000000000000002: IMDSv1/,
       /i-0000000000000003: volumes beside the root/,
+      /i-0000000000000001: termination protection\. Turn it off/,
       /do not take the status 200/,
       /slow_start\.duration_seconds is 60/,
       /the weight 1 instead of 100/,

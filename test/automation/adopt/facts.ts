@@ -101,6 +101,7 @@ export function facts() {
     addresses: [address(1, 2), address(2, 3)],
     image: { ImageId: "ami-0a1b2c3d4e5f60001" },
     userData: {},
+    terminationProtected: [],
   } satisfies Record<keyof Facts, unknown>;
 }
 
