@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { TransactionCanceledException } from "@aws-sdk/client-dynamodb";
 import { openJournal, readJournal } from "../../../automation/ledger/journal.ts";
 import { journalKey } from "../../../automation/ledger/table.ts";
-import { startDynamoDb } from "./emulator.ts";
+import { startDynamoDb, stopDynamoDb } from "./emulator.ts";
 import {
   connect,
   createTable,
@@ -19,6 +19,7 @@ describe("the journal", () => {
   let table: TestTable;
 
   before(startDynamoDb);
+  after(stopDynamoDb);
 
   beforeEach(async () => {
     table = await createTable();

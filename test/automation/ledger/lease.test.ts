@@ -8,7 +8,7 @@ import { LeaseHeldError } from "../../../automation/ledger/errors.ts";
 import { openJournal } from "../../../automation/ledger/journal.ts";
 import { readLease } from "../../../automation/ledger/lease.ts";
 import { readRecord, recordItem } from "../../../automation/ledger/lease-record.ts";
-import { startDynamoDb } from "./emulator.ts";
+import { startDynamoDb, stopDynamoDb } from "./emulator.ts";
 import {
   connect,
   createTable,
@@ -24,6 +24,7 @@ describe("the lease", () => {
   let table: TestTable;
 
   before(startDynamoDb);
+  after(stopDynamoDb);
 
   beforeEach(async () => {
     table = await createTable();
