@@ -72,7 +72,8 @@ def _may_scale_in(group: FakeAutoScalingGroup, policy: Any) -> bool:
 
 def _warm(group: FakeAutoScalingGroup, policy: FakeScalingPolicy) -> list[Any]:
     """https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-default-instance-warmup.html"""
-    minutes = float(policy.estimated_instance_warmup or DEFAULT_WARMUP) / 60
+    warmup = policy.estimated_instance_warmup
+    minutes = float(DEFAULT_WARMUP if warmup is None else warmup) / 60
     warm_since = time.monotonic() - minutes * settings.scalingMinuteSeconds
     return [
         each

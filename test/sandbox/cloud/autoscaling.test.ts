@@ -52,6 +52,7 @@ describe("The cloud's autoscaling", () => {
           AutoScalingGroupName,
           PolicyName: "requests",
           PolicyType: "TargetTrackingScaling",
+          EstimatedInstanceWarmup: 0,
           TargetTrackingConfiguration: {
             PredefinedMetricSpecification: {
               PredefinedMetricType: "ALBRequestCountPerTarget",
