@@ -32,12 +32,12 @@ export interface CloudCheck {
 /** What is wrong with the cloud after a run: something missing, doubled or left over. Empty when nothing is. */
 export async function cloudProblems(
   { live, frontends, array = 0, site, runs }: CloudCheck,
-  settings: EC2ClientConfig,
+  settings: Pick<EC2ClientConfig, "region" | "endpoint" | "credentials">,
 ): Promise<string[]> {
   const ec2 = new EC2Client(settings);
   const scaling = new AutoScalingClient(settings);
   const balancing = new ElasticLoadBalancingV2Client(settings);
-  const dynamodb = new DynamoDBClient({ region: settings.region });
+  const dynamodb = new DynamoDBClient(settings);
   try {
     const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}));
     const instances = Reservations.flatMap(({ Instances = [] }) => Instances).filter(
