@@ -139,10 +139,9 @@ export function isNotFound(error: unknown): boolean {
   return /NotFound(Exception|Fault)?$|NotFound\.|^InvalidAMIID|^InvalidInstanceType|Malformed$/.test(name);
 }
 
-/** Filters for exactly these tags. */
+/** Filters for all of these tags. Without one AWS would tell of everything that there is, whoever owns it. */
 function tagged({ tags }: Inputs) {
-  return Object.entries((tags ?? {}) as Record<string, string>).map(([key, value]) => ({
-    Name: `tag:${key}`,
-    Values: [value],
-  }));
+  const entries = Object.entries((tags ?? {}) as Record<string, string>);
+  if (entries.length === 0) throw new Error("A resource without tags cannot be told from others in the account.");
+  return entries.map(([key, value]) => ({ Name: `tag:${key}`, Values: [value] }));
 }
