@@ -15,6 +15,7 @@ import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { withoutAttributes } from "./file-backend.ts";
 import { digestOf } from "./plan-digest.ts";
 import { lastLine, type Operation, Recorder } from "./recorder.ts";
+import { attemptsOf } from "./retries.ts";
 import { mergeKeys, type StackFile } from "./stack-file.ts";
 import { State } from "./state.ts";
 
@@ -103,8 +104,13 @@ export class Engine {
       const { program } = await import("../stacks/program.ts");
       const selected = { stackName: file.stack, projectName: "handover", program };
       const pulumiCommand = await BriefCommand.get();
-      const envVars = { PULUMI_SKIP_UPDATE_CHECK: "true", ...withoutAttributes(process.env), ...environment };
-      const options = { workDir: directory, pulumiCommand, envVars };
+      const envVars = {
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        ...attemptsOf(process.env),
+        ...withoutAttributes(process.env),
+        ...environment,
+      };
+      const options = { workDir: directory, pulumiCommand, envVars, secretsProvider: file.secretsProvider };
       const stack = await LocalWorkspace.selectStack(selected, options).catch((error) => {
         if (create && error instanceof StackNotFoundError) return LocalWorkspace.createStack(selected, options);
         throw error;
@@ -270,8 +276,7 @@ export class Engine {
   /** The file that the next update runs with. */
   #place({ live, ...keys }: Position): void {
     const values = { ...keys, ...(live !== undefined && { live }) };
-    // With a salt other than the state's, the engine would stretch the passphrase twice in every operation.
-    const text = mergeKeys(this.#file.text, values, this.state.salt);
+    const text = mergeKeys(this.#file.text, values, this.state.encryption);
     writeFileSync(configFile(this.#directory, this.#file), text, { mode: 0o600 });
   }
 

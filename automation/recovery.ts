@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Aws } from "./aws.ts";
 import type { Engine } from "./engine.ts";
+import type { Encryption } from "./stack-file.ts";
 import type { State } from "./state.ts";
 
 /** The part of an exported deployment that recovery reads and mends. */
 export interface Deployment {
   resources?: StateResource[];
   pending_operations?: PendingOperation[];
-  /** How secrets in it are encrypted; a passphrase has a salt. */
-  readonly secrets_providers?: { readonly state?: { readonly salt?: string } };
+  readonly secrets_providers?: { readonly state?: Encryption };
 }
 
 export interface StateResource {

@@ -15,6 +15,15 @@ export interface StackFile {
   readonly config: Readonly<Record<string, unknown>>;
   /** Whether it holds values that only the engine can decrypt. */
   readonly hasSecrets: boolean;
+  /** What the stack is created with, for example `awskms://alias/site?awssdk=v2`. Undefined: the backend's own way. */
+  readonly secretsProvider: string | undefined;
+}
+
+/** How a state is encrypted: with a passphrase, which has a salt, or with a data key that a key service encrypts. */
+export interface Encryption {
+  readonly salt?: string;
+  readonly url?: string;
+  readonly encryptedkey?: string;
 }
 
 const prefix = "handover:";
@@ -27,10 +36,16 @@ export function readStackFile(directory: string, stack: string): StackFile {
   const problem = document.errors[0];
   if (problem !== undefined) throw new ConfigError([`${name}: is not YAML: ${problem.message.split("\n")[0]}`]);
   const content: unknown = document.toJS();
-  const config = isRecord(content) ? content.config : undefined;
+  const { config, secretsprovider } = isRecord(content) ? content : {};
   if (!isRecord(config))
     throw new ConfigError([`${name}: has no \`config:\`; Pulumi.staging.yaml is a complete example`]);
-  return { stack, text, config, hasSecrets: /^\s*(-\s*)?["']?secure["']?\s*:/m.test(text) };
+  return {
+    stack,
+    text,
+    config,
+    hasSecrets: /^\s*(-\s*)?["']?secure["']?\s*:/m.test(text),
+    secretsProvider: typeof secretsprovider === "string" ? secretsprovider : undefined,
+  };
 }
 
 /** The values of the `handover:*` keys, without the prefix. */
@@ -58,11 +73,19 @@ export function declarationOf({ config }: StackFile, directory: string): unknown
 
 /**
  * The file's text with keys of the driver's own added: what an update of the driver runs with.
- * @param salt of the secrets' passphrase, for a file that has none
+ * @param encryption the state's, for a file that does not say how it is encrypted: else the engine would encrypt it anew
  */
-export function mergeKeys(text: string, keys: Readonly<Record<string, unknown>>, salt?: string): string {
+export function mergeKeys(
+  text: string,
+  keys: Readonly<Record<string, unknown>>,
+  { salt, url, encryptedkey }: Encryption = {},
+): string {
   const document = parseDocument(text);
-  if (salt !== undefined && !document.has("encryptionsalt")) document.set("encryptionsalt", salt);
+  const takeOver = (key: string, value?: string) => {
+    if (value !== undefined && !document.has(key)) document.set(key, value);
+  };
+  takeOver("encryptionsalt", salt);
+  if (url !== undefined && document.get("secretsprovider") === url) takeOver("encryptedkey", encryptedkey);
   for (const key of ["phase", "step", "run"]) document.deleteIn(["config", `${prefix}${key}`]);
   for (const [key, value] of Object.entries(keys)) {
     if (value !== undefined) document.setIn(["config", `${prefix}${key}`], value);

@@ -6,6 +6,7 @@ import type { BriefCommand } from "./brief-command.ts";
 import { exitCodes, HandoverError } from "./errors.ts";
 import { lastLine } from "./recorder.ts";
 import type { Deployment } from "./recovery.ts";
+import type { Encryption } from "./stack-file.ts";
 
 /** A stack's state in the backend. */
 export class State {
@@ -37,9 +38,9 @@ export class State {
     return this.#stackResource?.urn;
   }
 
-  /** Of the passphrase that its secrets are encrypted with. */
-  get salt(): string | undefined {
-    return this.#seen.secrets_providers?.state?.salt;
+  /** How its secrets are encrypted; undefined as long as nothing was deployed. */
+  get encryption(): Encryption | undefined {
+    return this.#seen.secrets_providers?.state;
   }
 
   get #stackResource() {

@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import type { Encryption } from "./key.ts";
 import type { Slot } from "./slot.ts";
 
 /** The longest that a rehearsal waits where a real site waits longer, in seconds. */
@@ -30,6 +31,8 @@ export interface DeriveOptions {
   readonly slot: Slot;
   /** Replaces the site's database, if it has one. */
   readonly database: Readonly<Record<string, string>> | undefined;
+  /** Of the stack's secrets. Default: the backend's. */
+  readonly encryption?: Encryption;
   /** Number of frontends of every generation. Default: as in the file. */
   readonly frontends?: number;
   /** Number of servers with which every generation's array begins; it may double, and keeps its policies. Default: as in the file. */
@@ -41,7 +44,8 @@ export interface DeriveOptions {
  * with waiting times that fit a rehearsal. Instances run the sample application, whatever their image is; the site's own
  * metrics, alarms and logs are not watched, nor are sessions that a metric counts.
  */
-export function derive({ like, likeName, slot, database, frontends, array }: DeriveOptions): Derived {
+export function derive(options: DeriveOptions): Derived {
+  const { like, likeName, slot, database, encryption, frontends, array } = options;
   const config = structuredClone(like.config) as Record<string, Node>;
   const site = config["handover:site"] ?? {};
   const balancer = child(site, "loadBalancer");
@@ -96,7 +100,7 @@ export function derive({ like, likeName, slot, database, frontends, array }: Der
   }
   const header = ` Derived from Pulumi.${likeName}.yaml by \`handover sandbox up\`: the same site on this machine, with shorter waits. Edit it freely.`;
   return {
-    text: `#${header}\n${stringify({ config }, { collectionStyle: "block", lineWidth: 0 })}`,
+    text: `#${header}\n${stringify({ ...encryption, config }, { collectionStyle: "block", lineWidth: 0 })}`,
     images: imagesOf(generations as Record<string, Node>),
   };
 }

@@ -24,6 +24,7 @@ export function environment(name: string, region: string, slot: Slot, providerPo
     AWS_EC2_METADATA_DISABLED: "true",
     DATABASE_URL: slot.database.url,
     PULUMI_BACKEND_URL: `file://${join(sandboxDirectory(name), "state")}`,
+    // The sandbox's own stack has a key of KMS; this is for others that a person creates beside it.
     PULUMI_CONFIG_PASSPHRASE: "sandbox",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DEBUG_PROVIDERS: `aws:${providerPort}`,

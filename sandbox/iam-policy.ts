@@ -45,11 +45,12 @@ export function actionsOf(calls: readonly string[]): string[] {
 export function policyOf(calls: readonly string[]): Policy {
   const actions = actionsOf(calls);
   const isLedger = (action: string) => action.startsWith("dynamodb:") && !action.startsWith("dynamodb:List");
+  const isSecrets = (action: string) => action.startsWith("kms:");
   const reads = (action: string) => /:(Describe|Get|List|Filter)/.test(action);
   const statement = (Sid: string, Resource: string, Action: readonly string[]): Statement => {
     return { Sid, Effect: "Allow", Action, Resource };
   };
-  const rest = actions.filter((action) => !isLedger(action));
+  const rest = actions.filter((action) => !isLedger(action) && !isSecrets(action));
   return {
     Version: "2012-10-17",
     Statement: [
@@ -60,6 +61,7 @@ export function policyOf(calls: readonly string[]): Policy {
         rest.filter((action) => !reads(action)),
       ),
       statement("Ledger", "arn:aws:dynamodb:*:*:table/handover-*", actions.filter(isLedger)),
+      statement("Secrets", "arn:aws:kms:*:*:key/*", actions.filter(isSecrets)),
     ],
   };
 }

@@ -9,6 +9,7 @@ import { createDatabase } from "./database/reference.ts";
 import { startDatabase } from "./database/start.ts";
 import { type Derived, derive } from "./derive.ts";
 import { enter, environment, exportLines, sandboxDirectory } from "./environment.ts";
+import { createKey } from "./key.ts";
 import { isRunning, startService, stopProcess } from "./processes.ts";
 import { freeSlot, type Slot, slot as slotOf } from "./slot.ts";
 
@@ -63,7 +64,9 @@ export async function up({ name, like = "staging", frontends, array }: UpOptions
       (file.config as Record<string, { database?: object }>)["handover:site"]?.database,
       region,
     );
-    writeFileSync(stackFile(name), derive({ like: file, likeName: like, slot, database, frontends, array }).text);
+    const encryption = await createKey(region);
+    const { text } = derive({ like: file, likeName: like, slot, database, encryption, frontends, array });
+    writeFileSync(stackFile(name), text);
     const sandbox: Sandbox = { name, slot: slot.number, region, providerPort, processes };
     writeFileSync(join(directory, "env"), exportLines(variables), { mode: 0o600 });
     writeFileSync(join(directory, "sandbox.json"), JSON.stringify(sandbox));

@@ -77,7 +77,8 @@ async function checkBackend(file: StackFile): Promise<readonly [Finding, LastOut
   } catch (error) {
     if (error instanceof HandoverError && error.code === "stack-not-deployed")
       return [ok("backend", `reached; stack ${file.stack} was never deployed`), undefined];
-    const hint = "log in (pulumi login), and set PULUMI_CONFIG_PASSPHRASE where the stack has one";
+    const hint =
+      "log in (pulumi login), and set PULUMI_CONFIG_PASSPHRASE or allow kms:Decrypt, whichever the stack's secrets need";
     return [problem("backend", `${reasonOf(error)} To mend it, ${hint}`), undefined];
   } finally {
     engine?.close();

@@ -125,13 +125,13 @@ def _throttle(service: str) -> tuple[int, str, str]:
     """https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html and each service's common errors."""
     if service == "ec2":
         return 503, "RequestLimitExceeded", "Request limit exceeded."
-    if service == "dynamodb":
+    if service in ("dynamodb", "kms"):
         return 400, "ThrottlingException", "Rate of requests exceeds the allowed throughput."
     return 400, "Throttling", "Rate exceeded"
 
 
 def _error(service: str, status: int, code: str, message: str, start_response: Callable[..., Any]) -> list[bytes]:
-    if service in ("dynamodb", "logs", "ssm"):
+    if service in ("dynamodb", "kms", "logs", "ssm"):
         body = f'{{"__type": "{code}", "message": "{message}"}}'.encode()
         kind = "application/x-amz-json-1.0"
     elif service == "ec2":

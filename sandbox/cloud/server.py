@@ -11,15 +11,15 @@ from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import make_server
+from cheroot.wsgi import Gateway_10, Server
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 import control
 import faults
 from cloud import lock, revision
 from corrections import tokens
 
-READ_ONLY = re.compile(r"^(Describe|Get|List|Query|Scan|BatchGet|TransactGet|FilterLogEvents|Lookup|Test)")
+READ_ONLY = re.compile(r"^(Describe|Get|List|Query|Scan|BatchGet|TransactGet|FilterLogEvents|Lookup|Test|Decrypt)")
 
 StartResponse = Callable[..., Any]
 
@@ -28,22 +28,21 @@ class Dropped(ConnectionError):
     """The call took effect, and its answer is lost."""
 
 
-class Handler(MotoRequestHandler):
-    """Keeps connections open, and logs nothing: the AWS calls are counted, and errors reach the caller."""
+class Gateway(Gateway_10):
+    """Sends an answer in one piece, or resets the connection where it gets lost on purpose."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
-        """A drop on purpose: the caller sees its connection reset, and cannot know whether the call took effect."""
-        self.close_connection = True
-        if isinstance(error, Dropped):
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            os.close(self.connection.detach())  # close() would wait for the handler's own readers and writers
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        if type == "error":
-            print(message % args, flush=True)
+    def respond(self) -> None:
+        connection = self.req.conn
+        # AWS's SDK for Go may close its connection when it has the head of an answer, and miss what comes after that.
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        try:
+            super().respond()
+            connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+        except Dropped:
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(connection.socket.detach())
+            connection.linger = True  # Nothing more is to be closed,
+            self.req.sent_headers = self.req.close_connection = True  # and nothing to be said.
 
 
 class Application:
@@ -98,13 +97,16 @@ def call_of(environ: dict[str, Any]) -> tuple[str, str, str, dict[str, str]]:
 def serve(host: str, port: int) -> None:
     application = Application()
     preload(application)
-    server = make_server(host, port, application, threaded=True, request_handler=Handler)
-    server.daemon_threads = True
+    # A caller's connections are kept, as AWS does. Long polls and answers that are late on purpose hold a thread each.
+    server = Server((host, port), application, numthreads=32, request_queue_size=128, timeout=600)
+    server.keep_alive_conn_limit = None
+    server.gateway = Gateway
+    server.prepare()
     print("ready", flush=True)
-    server.serve_forever()
+    server.serve()
 
 
 def preload(application: Application) -> None:
     """moto imports a service at its first call; the first calls of a run shall be as fast as the others."""
-    for service in ("ec2", "elbv2", "dynamodb", "cloudwatch"):
+    for service in ("ec2", "elbv2", "dynamodb", "cloudwatch", "kms"):
         application._aws.app_instances.setdefault(service, create_backend_app(service))

@@ -34,6 +34,8 @@ export async function startCloud({
   const env = {
     ...process.env,
     MOTO_ACCOUNT_ID: "123456789012",
+    // Its threads take turns, so memory of its own for each would only be more.
+    MALLOC_ARENA_MAX: "1",
     AWS_ACCESS_KEY_ID: "cloud",
     AWS_SECRET_ACCESS_KEY: "cloud",
   };

@@ -52,8 +52,20 @@ describe("stack file", () => {
   });
 
   it("takes the state's salt where the file has none of its own", () => {
-    const salt = (text: string) => parse(mergeKeys(text, {}, "v1:state")).encryptionsalt;
+    const salt = (text: string) => parse(mergeKeys(text, {}, { salt: "v1:state" })).encryptionsalt;
     assert.deepEqual([salt("config: {}"), salt("encryptionsalt: v1:own\nconfig: {}")], ["v1:state", "v1:own"]);
+  });
+
+  it("takes the state's data key where the file names the same key service and has no data key of its own", () => {
+    const key = (text: string) =>
+      parse(mergeKeys(text, {}, { url: "awskms://alias/a", encryptedkey: "state" })).encryptedkey;
+    const files = [
+      "secretsprovider: awskms://alias/a\nconfig: {}",
+      "secretsprovider: awskms://alias/a\nencryptedkey: own\nconfig: {}",
+      "secretsprovider: awskms://alias/b\nconfig: {}",
+      "config: {}",
+    ];
+    assert.deepEqual(files.map(key), ["state", "own", undefined, undefined]);
   });
 
   it("tells what is declared: another when an input, a secret or a user data file is, and not when the goal is", () => {

@@ -30,6 +30,9 @@ function callsIn(folder: string): string[] {
     });
 }
 
+/** The engine's own, where a key of KMS encrypts the stack's secrets. */
+const engineCalls = ["kms.Decrypt"];
+
 const policy = JSON.parse(readFileSync(join(projectDirectory, "docs", "iam-policy.json"), "utf8")) as Policy;
 const allowed = policy.Statement.flatMap(({ Action }) => Action);
 
@@ -44,7 +47,7 @@ describe("docs/iam-policy.json", () => {
   });
 
   it("allows no action that neither they nor the program's resources make", () => {
-    const made = actionsOf([...callsIn("automation"), ...callsIn("sandbox/provider")]);
+    const made = actionsOf([...callsIn("automation"), ...callsIn("sandbox/provider"), ...engineCalls]);
     assert.deepEqual(
       allowed.filter((action) => !made.includes(action)),
       [],

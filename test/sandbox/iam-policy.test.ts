@@ -15,14 +15,15 @@ describe("the IAM policy of a record of calls", () => {
     assert.deepEqual(actionsOf(["ec2.RunInstances"]), ["ec2:CreateTags", "ec2:RunInstances"]);
   });
 
-  it("tells reads, changes and the ledger's table apart", () => {
-    const { Statement } = policyOf(["ec2.DescribeImages", "ec2.TerminateInstances", "dynamodb.GetItem"]);
+  it("tells reads, changes, the ledger's table and the key of the stack's secrets apart", () => {
+    const { Statement } = policyOf(["ec2.DescribeImages", "ec2.TerminateInstances", "dynamodb.GetItem", "kms.Decrypt"]);
     assert.deepEqual(
       Statement.map(({ Action, Resource }) => [Action, Resource]),
       [
         [["ec2:DescribeImages"], "*"],
         [["ec2:TerminateInstances"], "*"],
         [["dynamodb:GetItem"], "arn:aws:dynamodb:*:*:table/handover-*"],
+        [["kms:Decrypt"], "arn:aws:kms:*:*:key/*"],
       ],
     );
   });

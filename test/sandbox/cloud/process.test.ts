@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
+import { connect } from "node:net";
 import { promisify } from "node:util";
 import { AllocateAddressCommand, CreateVpcCommand, DescribeInstancesCommand } from "@aws-sdk/client-ec2";
 import { isRunning } from "../../../sandbox/processes.ts";
@@ -48,6 +50,20 @@ describe("The cloud's process", () => {
     assert.equal(new Set(ids).size, 100);
     const some = await cloud.ec2.send(new DescribeInstancesCommand({ InstanceIds: [ids[3] ?? "", ids[60] ?? ""] }));
     assert.equal(some.Reservations?.flatMap(({ Instances = [] }) => Instances).length, 2);
+  });
+
+  it("answers in one piece, and keeps the connection for the next call", async () => {
+    const { hostname, port } = new URL(cloud.url);
+    const socket = connect(Number(port), hostname);
+    try {
+      for (const call of ["first", "second"]) {
+        socket.write(`GET /sandbox/calls?accessKey=${call} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`);
+        const [piece] = await once(socket, "data");
+        assert.match(String(piece), /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n\{\}$/);
+      }
+    } finally {
+      socket.destroy();
+    }
   });
 
   it("needs less than 150 MB", () => {

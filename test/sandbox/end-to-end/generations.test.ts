@@ -44,6 +44,20 @@ describe("one stack through several generations", () => {
       };
     }));
 
+  it("serves on when its secrets get a passphrase in place of a key of KMS", async () => {
+    const env = await environmentOf(name);
+    const providerOf = async () => {
+      const { stdout } = await run("pulumi", ["stack", "export", "--stack", name], env);
+      return JSON.parse(stdout).deployment.secrets_providers.type;
+    };
+    assert.equal(await providerOf(), "cloud");
+    const change = ["stack", "change-secrets-provider", "passphrase", "--stack", name];
+    const { exitCode, stderr } = await run("pulumi", change, env);
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(await providerOf(), "passphrase");
+    await goTo("r3");
+  });
+
   it("goes back to blue, begun by hand and finished by the driver", async () => {
     editStack(name, (config) => {
       config["handover:live"] = "blue";

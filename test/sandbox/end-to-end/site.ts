@@ -25,10 +25,11 @@ import { projectDirectory } from "../../../stacks/project.ts";
 import { editStack, environmentOf, handover, removeStackFile, run } from "./command-line.ts";
 
 const policy = JSON.parse(readFileSync(join(projectDirectory, "docs", "iam-policy.json"), "utf8")) as Policy;
-/** `sandbox up` makes the database's volume or instance, which is there before Handover is. */
+/** `sandbox up` makes the database's volume or instance and the key of the stack's secrets, which are there before Handover is. */
 const allowed = new Set([
   ...policy.Statement.flatMap(({ Action }) => Action),
   ...["ec2:CreateVolume", "rds:CreateDBInstance"],
+  ...["kms:CreateKey", "kms:CreateAlias", "kms:GenerateDataKeyWithoutPlaintext"],
 ]);
 
 /** A site of its own in a sandbox, whose waits are as short as AWS allows them to be. */
