@@ -95,7 +95,7 @@ async function begin(
     before: inputs(session.config, from),
     after: inputs(session.config, to),
   });
-  for (const phase of finished) await ledger.phaseFinished(phase);
+  for (const phase of finished) ledger.notePhaseFinished(phase);
   const commands = finished.includes("migrate") ? { migrate: "done" as const } : {};
   const reached = phaseNames[finished.length];
   return walk(drive, run, { finished, reached, lastPlanned, asked: [], approved: new Set(), commands });

@@ -12,15 +12,14 @@ export interface OutputPart {
 
 /** Writes a command's output down in parts while it comes: its beginning as far as there is room, and its last lines. */
 export class OutputRecord {
-  readonly #write: (part: OutputPart) => Promise<void>;
-  #written: Promise<void> = Promise.resolve();
+  readonly #write: (part: OutputPart) => void;
   #pending: string[] = [];
   #pendingCharacters = 0;
   #room = mostCharacters;
   #omitted = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(write: (part: OutputPart) => Promise<void>) {
+  constructor(write: (part: OutputPart) => void) {
     this.#write = write;
   }
 
@@ -32,10 +31,8 @@ export class OutputRecord {
     else this.#timer ??= setTimeout(() => this.#flush(), eventMilliseconds);
   }
 
-  /** @throws what writing threw */
-  async close(): Promise<void> {
+  close(): void {
     this.#flush();
-    await this.#written;
   }
 
   #dropOldest(): void {
@@ -53,7 +50,6 @@ export class OutputRecord {
     this.#room -= this.#pendingCharacters;
     this.#pending = [];
     this.#pendingCharacters = 0;
-    this.#written = this.#written.then(() => this.#write(part));
-    this.#written.catch(() => undefined); // It is thrown when the command has ended.
+    this.#write(part);
   }
 }

@@ -136,7 +136,7 @@ export class RunCommands {
     const { ledger, listener } = this.#options;
     const result = await this.#commands.run(phase, command, signal);
     listener({ type: "gate", phase, ...result });
-    if (command.purpose !== "thaw") await ledger.gate(phase, result);
+    if (command.purpose !== "thaw") ledger.noteGate(phase, result);
     if (result.verdict === "fail") throw new GateError(phase, [result]);
     return result.seconds;
   }

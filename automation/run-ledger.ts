@@ -30,6 +30,10 @@ export class RunLedger {
   readonly #client: DynamoDBClient | undefined;
   readonly #secrets: ReadonlySet<string>;
   readonly #key = digestKey();
+  /** Settles when the newest event that was noted is on record, or lost. */
+  #newest: Promise<void> | undefined;
+  #waitedSeconds = 0;
+  #lostEvent: { readonly error: unknown } | undefined;
 
   constructor(secrets: ReadonlySet<string>, held?: { journal?: Journal; lease?: Lease; client?: DynamoDBClient }) {
     this.#secrets = secrets;
@@ -87,8 +91,34 @@ export class RunLedger {
     return typeof clean === "string" ? clean : "[secret]";
   }
 
+  /** Records an event. @throws what kept it, or one that was noted before it, from being recorded */
   async append(event: LedgerEvent): Promise<void> {
-    await this.#journal?.append(event);
+    this.note(event);
+    await this.written();
+  }
+
+  /** Records an event while the run goes on. Once one is lost, nothing more is recorded, and `written` throws. */
+  note(event: LedgerEvent): void {
+    if (this.#lostEvent !== undefined) return;
+    this.#newest = this.#journal?.append(event).then(
+      () => undefined,
+      (error: unknown) => {
+        this.#lostEvent ??= { error };
+      },
+    );
+  }
+
+  /** How long the run waited for its ledger so far. */
+  get waitedSeconds(): number {
+    return this.#waitedSeconds;
+  }
+
+  /** Waits until everything that was noted is on record: before anything is done that follows from it. */
+  async written(): Promise<void> {
+    const started = performance.now();
+    await this.#newest;
+    this.#waitedSeconds += (performance.now() - started) / 1000;
+    if (this.#lostEvent !== undefined) throw this.#lostEvent.error;
   }
 
   async started(
@@ -109,12 +139,12 @@ export class RunLedger {
     });
   }
 
-  async phaseStarted(phase: GatedRow, step?: number): Promise<void> {
-    await this.append({ type: "phase-started", phase, ...(step !== undefined && { step }) });
+  notePhaseStarted(phase: GatedRow): void {
+    this.note({ type: "phase-started", phase });
   }
 
-  async planned({ row: phase, step }: Update, { digest, operations }: Plan): Promise<void> {
-    await this.append({
+  notePlan({ row: phase, step }: Update, { digest, operations }: Plan): void {
+    this.note({
       type: "plan",
       phase,
       ...(step !== undefined && { step }),
@@ -123,8 +153,8 @@ export class RunLedger {
     });
   }
 
-  async applied(phase: GatedRow, { operations, seconds }: Applied): Promise<void> {
-    await this.append({ type: "applied", phase, operations: operations.map(short), seconds });
+  noteApplied(phase: GatedRow, { operations, seconds }: Applied): void {
+    this.note({ type: "applied", phase, operations: operations.map(short), seconds });
   }
 
   /** What a gate came to, without secrets: what is recorded, printed and said in messages. */
@@ -133,16 +163,18 @@ export class RunLedger {
     return { ...result, gate: this.redact(gate), evidence: redact(plain, this.#secrets, this.#key) };
   }
 
-  async gate(phase: GatedRow, result: GateResult): Promise<void> {
+  noteGate(phase: GatedRow, result: GateResult): void {
     const { gate, verdict, evidence, seconds } = this.clean(result);
-    await this.append({ type: "gate", phase, gate, verdict, evidence, seconds });
+    this.note({ type: "gate", phase, gate, verdict, evidence, seconds });
   }
 
-  async phaseFinished(phase: GatedRow): Promise<void> {
-    await this.append({ type: "phase-finished", phase });
+  notePhaseFinished(phase: GatedRow): void {
+    this.note({ type: "phase-finished", phase });
   }
 
+  /** Gives the lease back, once nothing is being written any more. */
   async close(): Promise<void> {
+    await this.#newest;
     await this.#lease?.release();
     this.#client?.destroy();
   }

@@ -20,7 +20,7 @@ export interface SiteCommand {
 export interface SiteCommandsOptions {
   /** Added to the driver's own. */
   readonly environment: Readonly<Record<string, string>>;
-  readonly ledger: Pick<RunLedger, "append" | "redact">;
+  readonly ledger: Pick<RunLedger, "note" | "written" | "redact">;
   readonly listener: Listener;
   /** How the run's commands ended so far. */
   readonly states: CommandStates;
@@ -48,7 +48,7 @@ export class SiteCommands {
     const clean = command.command.map((part) => ledger.redact(part));
     await this.#record({ type: "command-started", phase, purpose, command: clean });
     const record = new OutputRecord(({ output, omitted }) =>
-      this.#record({ type: "command-output", phase, purpose, output, ...(omitted > 0 && { omitted }) }),
+      ledger.note({ type: "command-output", phase, purpose, output, ...(omitted > 0 && { omitted }) }),
     );
     const last: string[] = [];
     const onLine = (line: string) => {
@@ -60,7 +60,7 @@ export class SiteCommands {
     };
     const observation = await runCommand(command.command, environment, onLine, signal, command.timeoutSeconds);
     const seconds = (performance.now() - started) / 1000;
-    await record.close();
+    record.close();
     await this.#record({ type: "command-finished", phase, purpose, exitCode: observation.exitCode ?? null, seconds });
     return { gate: `command ${clean[0]}`, seconds, ...this.#judged(observation, last) };
   }
@@ -79,8 +79,10 @@ export class SiteCommands {
 
   /** What thaws a database is run even where it cannot be written down. */
   async #record(event: Extract<LedgerEvent, { purpose: Purpose }>): Promise<void> {
+    const { ledger } = this.#options;
     this.#states = noted(this.#states, event);
-    const recorded = this.#options.ledger.append(event);
-    await (event.purpose === "thaw" ? recorded.catch(() => undefined) : recorded);
+    ledger.note(event);
+    const written = ledger.written();
+    await (event.purpose === "thaw" ? written.catch(() => undefined) : written);
   }
 }

@@ -100,6 +100,7 @@ export class Walker {
     } catch (error) {
       this.#oldServers?.close();
       await this.#planner.drop();
+      await this.#ledger.written();
       throw error;
     }
   }
@@ -108,10 +109,17 @@ export class Walker {
     this.#signals.stop.throwIfAborted();
     const started = performance.now();
     this.#listener({ type: "phase-started", phase: row, does: descriptionOf(row) });
+    const ledgerBefore = this.#ledger.waitedSeconds;
     const { operations, waitedSeconds } = await this.#work(row, options);
     const seconds = secondsSince(started);
-    const report = { name: row, seconds, operations, overheadSeconds: Math.max(0, seconds - waitedSeconds) };
-    await this.#ledger.phaseFinished(row);
+    const report = {
+      name: row,
+      seconds,
+      operations,
+      overheadSeconds: Math.max(0, seconds - waitedSeconds),
+      ledgerSeconds: this.#ledger.waitedSeconds - ledgerBefore,
+    };
+    this.#ledger.notePhaseFinished(row);
     this.phases.push(report);
     this.#listener({ type: "phase-finished", ...report });
   }
@@ -147,7 +155,7 @@ export class Walker {
     this.#oldServers ??= this.#watchOldServers(isApproved(digest));
     const servers = this.#oldServers;
     await servers.someEnded();
-    await this.#tell(row, servers.news());
+    this.#tell(row, servers.news());
     if (servers.stuck.length > 0)
       throw new ApprovalNeeded(row, digest, `, since sessions have not ended on ${servers.stuck.join(", ")}`);
     return secondsSince(started);
@@ -189,7 +197,7 @@ export class Walker {
     }
     let waitedSeconds =
       before === undefined ? 0 : await this.#gates(row, gatesBefore(row, this.#scene(before, before)));
-    await this.#begin(row);
+    this.#begin(row);
     if (row === "move-addresses" && step !== 2) waitedSeconds += await this.commands.beforeMove();
     const apply = () => this.#apply(update, plan);
     const takesSnapshot = row === "backup" && plan.operations.length > 0;
@@ -203,10 +211,10 @@ export class Walker {
     return { ...this.#session, ...this.#identity, before, after, redact: (text) => this.#ledger.redact(text) };
   }
 
-  /** On record right before the first thing that a row does: what was only planned needs no way back. */
-  async #begin(row: GatedRow): Promise<void> {
+  /** Right before the first thing that a row does: what was only planned needs no way back. */
+  #begin(row: GatedRow): void {
     if (this.begun.has(row)) return;
-    await this.#ledger.phaseStarted(row);
+    this.#ledger.notePhaseStarted(row);
     this.begun.add(row);
   }
 
@@ -215,7 +223,7 @@ export class Walker {
     const command = this.#session.config.upgrade.migrate?.command;
     const digest = sha256(canonicalJson({ command, ...this.#identity }));
     if (needsApproval({ digest })) throw new ApprovalNeeded("migrate", digest);
-    await this.#begin("migrate");
+    this.#begin("migrate");
     return { operations: 0, waitedSeconds: await this.commands.migrate() };
   }
 
@@ -226,17 +234,18 @@ export class Walker {
     const { row, step, left } = update;
     const operations = plan.operations.map(({ op, type, name, properties }) => ({ op, type, name, properties }));
     this.#listener({ type: "plan", phase: row, step, digest: plan.digest, operations });
-    await this.#ledger.planned(update, plan);
+    this.#ledger.notePlan(update, plan);
     check(plan.operations, { row, ...this.#identity, left });
     return plan;
   }
 
   async #apply({ row, step }: Update, plan: Plan): Promise<Applied> {
+    await this.#ledger.written();
     this.#ledger.assertHeld();
     this.#signals.stop.throwIfAborted();
     const applied = await this.#session.engine.up(plan, this.#cancel);
     this.outputs = applied.outputs;
-    await this.#ledger.applied(row, applied);
+    this.#ledger.noteApplied(row, applied);
     this.#listener({ type: "applied", phase: row, step, seconds: applied.seconds });
     return applied;
   }
@@ -245,12 +254,12 @@ export class Walker {
   async #gates(row: GatedRow, gates: RowGates): Promise<number> {
     const started = performance.now();
     const signal = this.#gateSignal;
-    const judge = async (seen: readonly GateResult[]) => {
-      const results = await this.#tell(row, seen);
+    const judge = (seen: readonly GateResult[]) => {
+      const results = this.#tell(row, seen);
       if (results.some(({ verdict }) => verdict !== "pass")) throw new GateError(row, results);
     };
-    await judge(await hold(gates.hold, { seconds: this.#session.config.upgrade.gateSeconds, signal }));
-    if (gates.watch !== undefined) await judge(await watch(gates.watch.gates, gates.watch.seconds, signal));
+    judge(await hold(gates.hold, { seconds: this.#session.config.upgrade.gateSeconds, signal }));
+    if (gates.watch !== undefined) judge(await watch(gates.watch.gates, gates.watch.seconds, signal));
     return secondsSince(started);
   }
 
@@ -259,11 +268,11 @@ export class Walker {
   }
 
   /** @returns the results without secrets, as they are printed and recorded */
-  async #tell(row: GatedRow, seen: readonly GateResult[]): Promise<readonly GateResult[]> {
+  #tell(row: GatedRow, seen: readonly GateResult[]): readonly GateResult[] {
     const results = seen.map((result) => this.#ledger.clean(result));
     for (const result of results) {
       this.#listener({ type: "gate", phase: row, ...result });
-      await this.#ledger.gate(row, result);
+      this.#ledger.noteGate(row, result);
     }
     return results;
   }

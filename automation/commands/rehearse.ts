@@ -75,6 +75,7 @@ function verdict({ result, traffic, arrays, memoryMegabytes, totalSeconds }: Reh
       .map(([name, each]) => `${name} ${count(each)}`)
       .join(", ");
   const overhead = Math.max(0, ...phases.map((phase) => phase.overheadSeconds));
+  const ledger = Math.max(0, ...phases.map((phase) => phase.ledgerSeconds));
   const { p50, p99, max } = traffic.latencyMilliseconds;
   return [
     "",
@@ -85,7 +86,7 @@ function verdict({ result, traffic, arrays, memoryMegabytes, totalSeconds }: Reh
     `latency: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(0)} ms`,
     `in flight through an address at its move: ${count(traffic.cutByMove)}`,
     ...traffic.failures.slice(0, 10).map((failure) => `failed: ${JSON.stringify(failure)}`),
-    `driver's overhead: at most ${overhead.toFixed(1)} s in a phase; memory: ${memoryMegabytes.toFixed(0)} MB; whole rehearsal: ${totalSeconds.toFixed(0)} s`,
+    `driver's overhead: at most ${overhead.toFixed(1)} s in a phase, ${ledger.toFixed(2)} s for the ledger; memory: ${memoryMegabytes.toFixed(0)} MB; whole rehearsal: ${totalSeconds.toFixed(0)} s`,
     ...(message === undefined ? [] : [message]),
     `${from} -> ${to}${outcome === "reached" ? "" : ` ${outcome}`} in ${seconds.toFixed(0)} s: ${count(traffic.requests)} requests, ${count(traffic.failed)} failed`,
   ];

@@ -10,8 +10,11 @@ export interface Head {
   readonly hash: string;
 }
 
+/** A record, and the text that is stored of it. */
+export type Sealed = LedgerRecord & { readonly body: string };
+
 /** Computes a record's hash. */
-export function seal(record: UnsealedRecord): LedgerRecord & { readonly body: string } {
+export function seal(record: UnsealedRecord): Sealed {
   const body = canonicalJson(record);
   return { ...record, hash: sha256(body), body };
 }

@@ -49,28 +49,15 @@ export function parseSummary(item: Item): RunSummary {
   }
 }
 
-/** The write that keeps a run's summary up to date with an event. A finished run that goes on is no longer finished. */
-export function summaryUpdate(table: LedgerTable, record: LedgerRecord, firstSequence: number): TransactWriteItem {
-  const { event } = record;
-  const set: Item = {
-    updated: { S: record.time },
-    last: { N: String(record.sequence) },
-    hash: { S: record.hash },
-  };
-  if ("phase" in event && event.phase !== undefined) set.phase = { S: event.phase };
-  if (event.type === "run-finished")
-    Object.assign(set, { finished: { S: record.time }, outcome: { S: event.outcome } });
-  if (event.type === "run-started") {
-    Object.assign(set, {
-      run: { S: event.run },
-      from: { S: event.from },
-      to: { S: event.to },
-      command: { S: event.command },
-      started: { S: record.time },
-      first: { N: String(record.sequence) },
-    });
-  }
-  const removed = event.type === "run-finished" ? [] : ["finished", "outcome"];
+/** The write that keeps a run's summary up to date with events. A finished run that goes on is no longer finished. */
+export function summaryUpdate(
+  table: LedgerTable,
+  records: readonly LedgerRecord[],
+  firstSequence: number,
+): TransactWriteItem {
+  const set: Item = Object.assign({}, ...records.map(changes));
+  const removed = records.at(-1)?.event.type === "run-finished" ? [] : ["finished", "outcome"];
+  for (const name of removed) delete set[name];
   const assignments = Object.keys(set).map((name) => `#${name} = :${name}`);
   return {
     Update: {
@@ -83,5 +70,24 @@ export function summaryUpdate(table: LedgerTable, record: LedgerRecord, firstSeq
       ExpressionAttributeNames: Object.fromEntries([...Object.keys(set), ...removed].map((name) => [`#${name}`, name])),
       ExpressionAttributeValues: Object.fromEntries(Object.entries(set).map(([name, value]) => [`:${name}`, value])),
     },
+  };
+}
+
+/** What an event says about its run. */
+function changes({ event, time, sequence, hash }: LedgerRecord): Item {
+  return {
+    updated: { S: time },
+    last: { N: String(sequence) },
+    hash: { S: hash },
+    ...("phase" in event && event.phase !== undefined && { phase: { S: event.phase } }),
+    ...(event.type === "run-finished" && { finished: { S: time }, outcome: { S: event.outcome } }),
+    ...(event.type === "run-started" && {
+      run: { S: event.run },
+      from: { S: event.from },
+      to: { S: event.to },
+      command: { S: event.command },
+      started: { S: time },
+      first: { N: String(sequence) },
+    }),
   };
 }

@@ -26,6 +26,7 @@ const phaseReport = z.object({
   overheadSeconds: z
     .number()
     .describe("part of `seconds` in which neither the cloud worked nor a gate or a command was waited for"),
+  ledgerSeconds: z.number().describe("part of `seconds` in which the ledger was waited for"),
 });
 
 /** How a run ended: the last line of its JSON lines. */

@@ -46,12 +46,13 @@ function linesOf(event: RunEvent): string[] {
 /** A table of phases with seconds and operations. */
 export function phaseTable(phases: readonly PhaseReport[]): string[] {
   return table(
-    ["phase", "seconds", "operations", "overhead s"],
+    ["phase", "seconds", "operations", "overhead s", "ledger s"],
     phases.map((phase) => [
       phase.name,
       phase.seconds.toFixed(1),
       String(phase.operations),
       phase.overheadSeconds.toFixed(1),
+      phase.ledgerSeconds.toFixed(2),
     ]),
   );
 }

@@ -31,6 +31,8 @@ export class FakeSite {
   readonly told: RunEvent[] = [];
   /** Called before a plan is applied; what it throws is the engine's error. */
   beforeUp: (row: string) => void = () => {};
+  /** Which events cannot be written down. */
+  isLost: (event: LedgerEvent) => boolean = () => false;
   /** What a plan would do. */
   operationsOf: (row: string) => readonly Operation[] = () => [];
   /** Generations with a server that is not healthy. */
@@ -69,10 +71,13 @@ export class FakeSite {
 
   drive(options: Partial<DriveOptions> = {}): Drive {
     const never = new AbortController().signal;
-    const journal = { append: async (event: LedgerEvent) => void this.ledger.push(event) };
+    const append = async (event: LedgerEvent) => {
+      if (this.isLost(event)) throw new Error(`${event.type} was lost`);
+      this.ledger.push(event);
+    };
     return {
       session: this.#session(),
-      ledger: new RunLedger(new Set(), { journal: journal as unknown as Journal }),
+      ledger: new RunLedger(new Set(), { journal: { append } as unknown as Journal }),
       options: {
         command: "handover upgrade",
         listener: (event) => void this.told.push(event),

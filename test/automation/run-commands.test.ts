@@ -26,8 +26,9 @@ describe("the site's commands in a run", () => {
     const { config } = configOf({ upgrade });
     const recorded: LedgerEvent[] = [];
     const ledger = {
-      append: async (event: LedgerEvent) => void recorded.push(event),
-      gate: async () => {},
+      note: (event: LedgerEvent) => void recorded.push(event),
+      written: async () => {},
+      noteGate: () => undefined,
       redact: (text: string) => text,
     };
     const session = { config, stack: "production", aws: { snapshots: { ofRun: async () => [] } } };

@@ -61,6 +61,13 @@ describe("a walk", () => {
     );
   });
 
+  it("applies nothing more, and does not go back, once an event could not be written down", async () => {
+    site.isLost = ({ type }) => type === "applied" && site.applied.at(-1) === "connect";
+    await assert.rejects(upgrade(), { message: "applied was lost" });
+    assert.equal(site.applied.at(-1), "connect");
+    assert.equal(site.ledger.at(-1)?.type, "phase-started");
+  });
+
   it("ends with the new generation alone", async () => {
     const { exitCode, live } = await upgrade();
     assert.deepEqual([exitCode, live], [0, "green"]);

@@ -77,6 +77,39 @@ describe("the journal", () => {
     );
   });
 
+  it("records what waits for an earlier event in one request, ten at most", async () => {
+    const { journal } = await open();
+    await journal.append(runStarted);
+    table.sent.length = 0;
+    const phases = Array.from({ length: 20 }, (_, n) => `phase-${n}`);
+    await Promise.all(phases.map((phase) => journal.append(phaseStarted(phase))));
+    assert.deepEqual(table.sent, ["TransactWriteItems", "TransactWriteItems", "TransactWriteItems"]);
+    assert.deepEqual(
+      (await journal.events("run-1")).map(({ event }) => ("phase" in event ? event.phase : event.type)),
+      ["run-started", ...phases],
+    );
+    assert.deepEqual(await journal.verify(), { ok: true, events: 21 });
+  });
+
+  it("keeps two runs apart whose events wait for the same request", async () => {
+    const { journal } = await open();
+    await Promise.all([
+      journal.append(runStarted),
+      journal.append(phaseStarted("backup")),
+      journal.append({ type: "run-finished", outcome: "reached" }),
+      journal.append({ ...runStarted, run: "another" }),
+      journal.append(phaseStarted("connect")),
+    ]);
+    assert.deepEqual(
+      (await journal.runs()).map(({ run, phase, outcome, first, last }) => ({ run, phase, outcome, first, last })),
+      [
+        { run: "another", phase: "connect", outcome: undefined, first: 4, last: 5 },
+        { run: "run-1", phase: "backup", outcome: "reached", first: 1, last: 3 },
+      ],
+    );
+    assert.deepEqual(await journal.verify(), { ok: true, events: 5 });
+  });
+
   it("goes on with the newest run where another process stopped", async () => {
     const first = await open();
     await first.journal.append(runStarted);
@@ -182,6 +215,30 @@ describe("the journal", () => {
       assert.equal((await journal.append(phaseStarted("backup"))).sequence, 2);
       assert.equal((await journal.append(phaseStarted("migrate"))).sequence, 3);
       assert.deepEqual(await journal.verify(), { ok: true, events: 3 });
+    });
+
+    it("writes events once whose common request was answered to nobody, and the driver tried the last again", async () => {
+      const { journal } = await open();
+      await journal.append(runStarted);
+      const first = journal.append(phaseStarted("backup"));
+      const lost = ["migrate", "launch-first"].map((phase) => journal.append(phaseStarted(phase)));
+      const rejected = Promise.all(lost.map((each) => assert.rejects(each, { code: "ledger-unavailable" })));
+      await first;
+      table.loseResponses(3, "TransactWriteItems");
+      await rejected;
+      assert.equal((await journal.append(phaseStarted("launch-first"))).sequence, 4);
+      assert.deepEqual(await journal.verify(), { ok: true, events: 4 });
+    });
+
+    it("does not write what waits behind an event that was lost", async () => {
+      const { journal } = await open();
+      await journal.append(runStarted);
+      table.unreachable = true;
+      const lost = ["backup", "migrate", "launch-first"].map((phase) => journal.append(phaseStarted(phase)));
+      await Promise.all(lost.map((each) => assert.rejects(each, { code: "ledger-unavailable" })));
+      table.unreachable = false;
+      assert.equal((await journal.append({ type: "interrupted", signal: "SIGTERM" })).sequence, 2);
+      assert.deepEqual(await journal.verify(), { ok: true, events: 2 });
     });
 
     it("records another event after one of unknown fate", async () => {
