@@ -17,7 +17,8 @@ export class ArrayWatch {
   readonly #watching: Promise<void>;
   /** The capacity that was set last, by generation. */
   readonly wanted = new Map<string, number>();
-  #wanted = 0;
+  /** What was scaled last: the old servers, or the new ones once they took over. */
+  #scaled = { generation: "", wanted: 0 };
   /** Capacities that somebody else changed, and moments with fewer servers in service than were wanted and had been there. */
   readonly problems: string[] = [];
   #moment = "";
@@ -52,12 +53,13 @@ export class ArrayWatch {
     if (change < 0) await eventually(async () => (await this.#pending(generation)) === 0, "the last change");
     const { AutoScalingGroupName, DesiredCapacity: before = 0 } = (await this.groupOf(generation)) ?? {};
     // A new array begins with the capacity of the one that it takes over from.
-    const expected = this.wanted.get(generation) ?? (this.#wanted || before);
+    const expected = this.wanted.get(generation) ?? (this.#scaled.wanted || before);
     if (before !== expected)
       this.problems.push(`${this.#moment}: ${generation} wants ${before} instead of ${expected}`);
-    this.#wanted = before + change;
-    this.wanted.set(generation, this.#wanted);
-    await this.scaling.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity: this.#wanted }));
+    const wanted = before + change;
+    this.#scaled = { generation, wanted };
+    this.wanted.set(generation, wanted);
+    await this.scaling.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity: wanted }));
   }
 
   async #pending(generation: string): Promise<number> {
@@ -66,29 +68,30 @@ export class ArrayWatch {
   }
 
   async #watch(): Promise<void> {
-    let floor = 0;
+    let floor = { generation: "", servers: 0 };
     while (!this.#stop.signal.aborted) {
-      const wanted = this.#wanted;
-      const inService = await this.#inService();
-      floor = Math.min(wanted, this.#wanted, Math.max(floor, inService));
-      if (inService < floor) this.problems.push(`${this.#moment}: ${inService} in service instead of ${floor}`);
+      const { generation, wanted } = this.#scaled;
+      if (floor.generation !== generation) floor = { generation, servers: 0 };
+      const inService = await this.#inService(generation);
+      const most = this.#scaled.generation === generation ? Math.min(wanted, this.#scaled.wanted) : wanted;
+      floor.servers = Math.min(most, Math.max(floor.servers, inService));
+      if (inService < floor.servers)
+        this.problems.push(`${this.#moment}: ${generation} has ${inService} in service instead of ${floor.servers}`);
       await sleep(200, undefined, { signal: this.#stop.signal }).catch(() => {});
     }
   }
 
-  /** Servers of all arrays that get traffic from the load balancer, or will when it finds them healthy. */
-  async #inService(): Promise<number> {
-    const counts = (await this.groups()).map(async ({ Instances = [], TargetGroupARNs: [TargetGroupArn] = [] }) => {
-      if (TargetGroupArn === undefined) return 0;
-      const command = new DescribeTargetHealthCommand({ TargetGroupArn });
-      const { TargetHealthDescriptions = [] } = await this.#balancing.send(command);
-      const serving = TargetHealthDescriptions.filter(({ TargetHealth }) =>
-        ["initial", "healthy"].includes(TargetHealth?.State ?? ""),
-      ).map(({ Target }) => Target?.Id);
-      return Instances.filter(
-        ({ InstanceId, LifecycleState }) => LifecycleState === "InService" && serving.includes(InstanceId),
-      ).length;
-    });
-    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  /** Servers of an array that get traffic from the load balancer, or will when it finds them healthy. */
+  async #inService(generation: string): Promise<number> {
+    const { Instances = [], TargetGroupARNs: [TargetGroupArn] = [] } = (await this.groupOf(generation)) ?? {};
+    if (TargetGroupArn === undefined) return 0;
+    const command = new DescribeTargetHealthCommand({ TargetGroupArn });
+    const { TargetHealthDescriptions = [] } = await this.#balancing.send(command);
+    const serving = TargetHealthDescriptions.filter(({ TargetHealth }) =>
+      ["initial", "healthy"].includes(TargetHealth?.State ?? ""),
+    ).map(({ Target }) => Target?.Id);
+    return Instances.filter(
+      ({ InstanceId, LifecycleState }) => LifecycleState === "InService" && serving.includes(InstanceId),
+    ).length;
   }
 }
