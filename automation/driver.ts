@@ -4,7 +4,7 @@ import type { Outputs } from "../stacks/outputs.ts";
 import { type PhaseName, phaseNames } from "../stacks/runbook.ts";
 import { EngineBusyError } from "./dead-engine.ts";
 import { type Drive, type DriveOptions, walkerOf } from "./drive.ts";
-import { EngineDiedError } from "./engine.ts";
+import { EngineDiedError } from "./engine-died.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { checkImage } from "./gates/image.ts";
 import { checkPrograms } from "./gates/programs.ts";

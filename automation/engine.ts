@@ -11,6 +11,7 @@ import {
 import { type Outputs, outputsSchema } from "../stacks/outputs.ts";
 import { BriefCommand } from "./brief-command.ts";
 import { EngineBusyError, endDeadEngine, type LockHolder, lockHolders } from "./dead-engine.ts";
+import { EngineDiedError } from "./engine-died.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { withoutAttributes } from "./file-backend.ts";
 import { digestOf } from "./plan-digest.ts";
@@ -56,18 +57,6 @@ export interface OpenOptions {
   readonly create: boolean;
   /** Variables of the engine beside this process's own. Default: none. */
   readonly environment?: Readonly<Record<string, string>>;
-}
-
-/**
- * The engine or the provider ended before its work was done: no evidence against the new generation, and what an
- * update had in flight is not known until the next one.
- */
-export class EngineDiedError extends HandoverError {
-  constructor(problem: string, cause: unknown) {
-    super("engine-died", exitCodes.paused, `The engine or its provider ended before its work was done. ${problem}`, {
-      cause,
-    });
-  }
 }
 
 /** How many resources the engine works on at once. */
@@ -205,7 +194,7 @@ export class Engine {
         cloudSeconds: recorder.cloudSeconds,
       };
     } catch (cause) {
-      if (recorder.died(cause)) throw new EngineDiedError(recorder.problem(cause), cause);
+      if (recorder.died(cause)) throw new EngineDiedError(recorder.problem(cause), cause, recorder.failedCreations);
       throw new HandoverError("update-failed", exitCodes.needsPerson, `The update failed. ${recorder.problem(cause)}`, {
         cause,
       });

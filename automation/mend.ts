@@ -1,13 +1,30 @@
-import type { Drive } from "./drive.ts";
-import { EngineDiedError } from "./engine.ts";
+import type { Drive, DriveOptions } from "./drive.ts";
+import type { Applied, Plan } from "./engine.ts";
+import { EngineDiedError } from "./engine-died.ts";
+import { messageOf } from "./errors.ts";
 import type { GatedRow } from "./gates/of-row.ts";
-import { recover } from "./recovery.ts";
+import { recover, type StateResource } from "./recovery.ts";
+import type { RunLedger } from "./run-ledger.ts";
+import type { Session } from "./session.ts";
 import type { Walker } from "./walker.ts";
 
-/** What a killed engine left is put in order before anything else is done. */
-export async function mend({ session: { engine, aws }, ledger, options: { listener, signals } }: Drive): Promise<void> {
+/** Where it is done. */
+export interface Place {
+  readonly session: Pick<Session, "engine" | "aws">;
+  readonly ledger: Pick<RunLedger, "lost">;
+  readonly options: Pick<DriveOptions, "listener" | "signals">;
+}
+
+/**
+ * What a killed engine left is put in order before anything else is done.
+ * @param forgotten see `EngineDiedError`
+ */
+export async function mend(
+  { session: { engine, aws }, ledger, options: { listener, signals } }: Place,
+  forgotten: readonly StateResource[] = [],
+): Promise<void> {
   const nameOf = (urn: string) => urn.split("::").at(-1);
-  const { adopted, cleared } = await recover(engine, aws, AbortSignal.any([signals.stop, ledger.lost]));
+  const { adopted, cleared } = await recover(engine, aws, AbortSignal.any([signals.stop, ledger.lost]), { forgotten });
   for (const { urn, id } of adopted) {
     listener({
       type: "warning",
@@ -19,6 +36,24 @@ export async function mend({ session: { engine, aws }, ledger, options: { listen
       type: "warning",
       message: `${operation} ${nameOf(urn)} was in flight when the run was killed; it is done again`,
     });
+  }
+}
+
+/**
+ * Applies a plan. What the provider had been asked to create when it died is looked for at once: nobody else would know.
+ * @throws EngineDiedError, and what `Engine.up` throws
+ */
+export async function applyPlan(place: Place, plan: Plan, cancel: AbortSignal): Promise<Applied> {
+  try {
+    return await place.session.engine.up(plan, cancel);
+  } catch (error) {
+    if (!(error instanceof EngineDiedError) || error.forgotten.length === 0) throw error;
+    await mend(place, error.forgotten).catch((reason) => {
+      const names = error.forgotten.map(({ urn }) => urn.split("::").at(-1)).join(", ");
+      const message = `${names} may have been created, and could not be looked for (${messageOf(reason)}); look for what has this run's tag handover:run and is not in the stack`;
+      place.options.listener({ type: "warning", message });
+    });
+    throw error;
   }
 }
 

@@ -27,6 +27,8 @@ const replacement = ["replace", "create-replacement", "delete-replaced"];
 const route: Permission = { types: routing, ops: ["update"] };
 const move: Permission = { types: [association], ops: replacement };
 const launch: Permission = { types: generation, ops: ["create"], of: "to" };
+/** Its attributes are set after it is created, by another run where this one was killed in between. */
+const finishTargetGroup: Permission = { types: [targetGroup], ops: ["update"], of: "to" };
 const forgetSnapshot: Permission = { types: snapshots, ops: ["delete"] };
 const suspend = (of: "from" | "to"): Permission => changeArray(of, "suspendedProcesses");
 const attach = (of: "from" | "to"): Permission => changeArray(of, "targetGroupArns");
@@ -34,7 +36,7 @@ const attach = (of: "from" | "to"): Permission => changeArray(of, "targetGroupAr
 const permissions: Readonly<Record<Exclude<GatedRow, "settle">, readonly Permission[]>> = {
   backup: [{ types: snapshots, ops: ["create"] }],
   migrate: [],
-  "launch-first": [launch, route],
+  "launch-first": [launch, finishTargetGroup, route],
   "launch-rest": [launch],
   connect: [route],
   "suspend-array": [suspend("from"), { types: array, ops: ["create"], of: "to" }],

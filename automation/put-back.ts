@@ -2,7 +2,7 @@ import type { PhaseName } from "../stacks/runbook.ts";
 import { schemaAfter } from "./command-states.ts";
 import { EngineBusyError } from "./dead-engine.ts";
 import type { Drive } from "./drive.ts";
-import { EngineDiedError } from "./engine.ts";
+import { EngineDiedError } from "./engine-died.ts";
 import { type ExitCode, exitCodes, InterruptedError, messageOf } from "./errors.ts";
 import { GateError } from "./gates/gate-error.ts";
 import { ridingOut } from "./mend.ts";

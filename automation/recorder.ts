@@ -1,5 +1,6 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { messageOf } from "./errors.ts";
+import type { StateResource } from "./recovery.ts";
 
 /** One step of the engine on one resource. */
 export interface Operation {
@@ -40,6 +41,8 @@ export class Recorder {
   readonly inputs: (Readonly<Record<string, unknown>> | undefined)[] = [];
   /** The stack's outputs; secrets are masked by the engine. */
   outputs: unknown;
+  /** Creations that failed, without their secrets. */
+  readonly failedCreations: StateResource[] = [];
   readonly #errors: string[] = [];
   #finished = false;
   readonly #busy = new Set<string>();
@@ -49,7 +52,7 @@ export class Recorder {
   readonly onEvent = (event: EngineEvent): void => {
     if (event.resourcePreEvent !== undefined) this.#begin(event.resourcePreEvent.metadata);
     if (event.resOutputsEvent !== undefined) this.#end(event.resOutputsEvent.metadata);
-    if (event.resOpFailedEvent !== undefined) this.#end(event.resOpFailedEvent.metadata);
+    if (event.resOpFailedEvent !== undefined) this.#fail(event.resOpFailedEvent.metadata);
     if (event.summaryEvent !== undefined || event.cancelEvent !== undefined) this.#finished = true;
     if (event.diagnosticEvent?.severity === "error") this.#errors.push(event.diagnosticEvent.message.trim());
   };
@@ -83,6 +86,15 @@ export class Recorder {
     this.#busy.add(urn);
   }
 
+  #fail(metadata: StepEventMetadata): void {
+    const { op, new: state } = metadata;
+    if (state !== undefined && (op === "create" || op === "create-replacement")) {
+      const { urn, type, custom, parent, provider, inputs } = state;
+      this.failedCreations.push({ urn, type, custom, parent, provider, inputs: withoutSecrets(inputs) });
+    }
+    this.#end(metadata);
+  }
+
   #end({ op, urn, type, old, new: state, diffs }: StepEventMetadata): void {
     if ((op === "update" || op === "delete") && !this.#busy.has(urn)) {
       const properties = op === "delete" ? [] : (diffs ?? differences(old?.outputs, state?.outputs));
@@ -91,6 +103,15 @@ export class Recorder {
     if (type === "pulumi:pulumi:Stack") this.outputs = state?.outputs;
     if (this.#busy.delete(urn) && this.#busy.size === 0) this.#busyMilliseconds += performance.now() - this.#busySince;
   }
+}
+
+/** Marks a secret: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go */
+const signature = "4dabf18193072939515e22adb298388d";
+
+/** The inputs but those that are secret, which the engine's events only mask. */
+function withoutSecrets(inputs: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const isSecret = (value: unknown) => typeof value === "object" && value !== null && signature in value;
+  return Object.fromEntries(Object.entries(inputs).filter(([, value]) => !isSecret(value)));
 }
 
 function differences(before: Readonly<Record<string, unknown>> = {}, after: Readonly<Record<string, unknown>> = {}) {

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import pRetry from "p-retry";
 import type { Aws } from "./aws.ts";
 import type { Engine } from "./engine.ts";
+import { EngineDiedError } from "./engine-died.ts";
 import type { Encryption } from "./stack-file.ts";
 import type { State } from "./state.ts";
 
@@ -15,12 +17,15 @@ export interface StateResource {
   readonly urn: string;
   readonly type: string;
   readonly custom?: boolean;
+  readonly parent?: string;
+  readonly provider?: string;
   readonly id?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
 export interface PendingOperation {
+  /** The engine's word: `creating`, … */
   readonly type: string;
   readonly resource: StateResource;
 }
@@ -35,6 +40,13 @@ export interface Recovery {
 /** A plugin outlives its engine for a moment, and what it has in hand may take effect only then. */
 const patienceSeconds = 10;
 
+export interface RecoverOptions {
+  /** Creations that the engine forgot when its provider died; they are treated as those in flight are. Default: none. */
+  readonly forgotten?: readonly StateResource[];
+  /** Seconds. */
+  readonly patience?: number;
+}
+
 /**
  * Mends what a killed engine left. An operation in flight is in the state as pending, and whether it took effect is not
  * known: the cloud's truth wins. What was created is looked for by the name or the tags that it was created with, and
@@ -44,11 +56,14 @@ export async function recover(
   engine: Pick<Engine, "unlock" | "refresh"> & { readonly state: Pick<State, "export" | "import"> },
   aws: Pick<Aws, "findCreated">,
   signal: AbortSignal,
-  patience = patienceSeconds,
+  { forgotten = [], patience = patienceSeconds }: RecoverOptions = {},
 ): Promise<Recovery> {
   await engine.unlock(signal);
   const deployment = await engine.state.export();
-  const pending = deployment.pending_operations ?? [];
+  const pending = [
+    ...(deployment.pending_operations ?? []),
+    ...forgotten.map((resource) => ({ type: "creating", resource })),
+  ];
   if (pending.length === 0) return { adopted: [], cleared: [] };
   const known = new Set((deployment.resources ?? []).map(({ id }) => id));
   const found = await Promise.all(
@@ -58,11 +73,13 @@ export async function recover(
     id === undefined ? [] : [{ ...resource, id, outputs: {} }],
   );
   await engine.state.import(mended(deployment, adopted));
-  if (adopted.length > 0)
-    await engine.refresh(
-      adopted.map(({ urn }) => urn),
-      signal,
-    );
+  if (adopted.length > 0) {
+    const urns = adopted.map(({ urn }) => urn);
+    // A provider that died may be there again only a moment later.
+    const shouldRetry = ({ error }: { error: Error }) => error instanceof EngineDiedError;
+    const limits = { retries: 2 * patience, minTimeout: 500, factor: 1 };
+    await pRetry(() => engine.refresh(urns, signal), { ...limits, signal, shouldRetry });
+  }
   return {
     adopted: adopted.map(({ urn, id }) => ({ urn, id })),
     cleared: found.flatMap(({ operation, id }) =>

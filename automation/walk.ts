@@ -1,7 +1,8 @@
 import type { PhaseName } from "../stacks/runbook.ts";
+import { ApprovalNeeded } from "./approval-needed.ts";
 import type { CommandStates } from "./command-states.ts";
 import { type Drive, walkerOf } from "./drive.ts";
-import { EngineDiedError } from "./engine.ts";
+import { EngineDiedError } from "./engine-died.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
 import { ThawError } from "./freeze.ts";
 import { GateError } from "./gates/gate-error.ts";
@@ -9,7 +10,7 @@ import { interrupted, putBack } from "./put-back.ts";
 import type { RunResult } from "./report/events.ts";
 import { CutOffError } from "./run-commands.ts";
 import { type LastPlanned, phasesOf, type RunIdentity } from "./updates.ts";
-import { ApprovalNeeded, type Walker } from "./walker.ts";
+import type { Walker } from "./walker.ts";
 import { warningsOf } from "./warnings.ts";
 
 /** How far a run got before. */

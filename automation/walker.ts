@@ -1,13 +1,15 @@
 import type { Outputs } from "../stacks/outputs.ts";
+import { ApprovalNeeded } from "./approval-needed.ts";
 import type { CommandStates, Verdict } from "./command-states.ts";
 import type { Applied, Plan } from "./engine.ts";
-import { type ExitCode, exitCodes, HandoverError } from "./errors.ts";
+import type { ExitCode } from "./errors.ts";
 import { type GateResult, hold, watch } from "./gates/gate.ts";
 import { GateError } from "./gates/gate-error.ts";
 import { type GatedRow, gatesBefore, gatesOf, type RowGates } from "./gates/of-row.ts";
 import type { Scene } from "./gates/scene.ts";
 import { sessionGates } from "./gates/sessions.ts";
 import { canonicalJson, sha256 } from "./ledger/canonical.ts";
+import { applyPlan } from "./mend.ts";
 import { OldServers } from "./old-servers.ts";
 import { Planner } from "./planner.ts";
 import { check } from "./policy.ts";
@@ -21,17 +23,6 @@ import { descriptionOf, type LastPlanned, type RunIdentity, type Update, updates
 export interface Signals {
   readonly stop: AbortSignal;
   readonly cancel: AbortSignal;
-}
-
-/** A person must approve the plan before it is applied. */
-export class ApprovalNeeded extends HandoverError {
-  /** What is approved. */
-  readonly digest: string;
-
-  constructor(row: GatedRow, digest: string, why = "") {
-    super("approval-needed", exitCodes.paused, `${row} waits for approval${why}`);
-    this.digest = digest;
-  }
 }
 
 type NeedsApproval = (plan: Pick<Plan, "digest">) => boolean;
@@ -243,7 +234,8 @@ export class Walker {
     await this.#ledger.written();
     this.#ledger.assertHeld();
     this.#signals.stop.throwIfAborted();
-    const applied = await this.#session.engine.up(plan, this.#cancel);
+    const options = { listener: this.#listener, signals: this.#signals };
+    const applied = await applyPlan({ session: this.#session, ledger: this.#ledger, options }, plan, this.#cancel);
     this.outputs = applied.outputs;
     this.#ledger.noteApplied(row, applied);
     this.#listener({ type: "applied", phase: row, step, seconds: applied.seconds });

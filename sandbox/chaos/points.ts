@@ -16,7 +16,7 @@ export interface Kill {
    */
   readonly moment: "before" | "during" | "after";
   readonly victim: "driver" | "engine" | "provider";
-  /** How long after the engine's start at most. Default: 600. */
+  /** How long after the engine's start at most. Default: 600; 300 for the engine, which may work no longer. */
   readonly withinMilliseconds?: number;
 }
 

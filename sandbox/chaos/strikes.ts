@@ -66,7 +66,8 @@ export class Strikes {
   }
 
   async #strike(strike: Strike): Promise<void> {
-    const { moment, victim, withinMilliseconds = 600 } = strike.kill;
+    const { moment, victim } = strike.kill;
+    const { withinMilliseconds = victim === "engine" ? 300 : 600 } = strike.kill;
     const delayMilliseconds = this.#random() * withinMilliseconds;
     const driver = this.#driver;
     if (driver === undefined) return;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EngineBusyError } from "../../automation/dead-engine.ts";
 import { resume, upgrade } from "../../automation/driver.ts";
-import { EngineDiedError } from "../../automation/engine.ts";
+import { EngineDiedError } from "../../automation/engine-died.ts";
 import { FakeSite } from "./fake-site.ts";
 
 describe("the first deployment, before there is a ledger", () => {

@@ -57,7 +57,7 @@ const move = ["replace", "create-replacement", "delete-replaced"].map((op) => `$
 const mayDo: Readonly<Record<GatedRow, readonly string[]>> = {
   backup: ["create Snapshot site"],
   migrate: [],
-  "launch-first": [...generation("create", "green"), ...route],
+  "launch-first": [...generation("create", "green"), "update TargetGroup green", ...route],
   "launch-rest": generation("create", "green"),
   connect: route,
   "suspend-array": ["update Group blue", ...array("create", "green")],

@@ -31,6 +31,22 @@ describe("an engine that failed", () => {
     "creating EC2 Instance: InsufficientInstanceCapacity: no capacity",
     "reading EC2 Instance: Post https://ec2.us-east-1.amazonaws.com: read tcp 10.0.0.7:44714: connection reset by peer",
   ];
+  it("tells what it was creating when its provider died, which it forgets itself", () => {
+    const recorder = failed(["error reading from server: EOF"]);
+    const fail = (op: string, name: string) => {
+      const state = { urn: `urn::${name}`, type: "aws:lb/targetGroup:TargetGroup", custom: true, inputs: { name } };
+      recorder.onEvent({
+        resOpFailedEvent: { metadata: { op, urn: state.urn, new: state } },
+      } as unknown as EngineEvent);
+    };
+    fail("create", "green");
+    fail("update", "blue");
+    assert.deepEqual(
+      recorder.failedCreations.map(({ urn, type, custom, inputs }) => [urn, type, custom, inputs]),
+      [["urn::green", "aws:lb/targetGroup:TargetGroup", true, { name: "green" }]],
+    );
+  });
+
   for (const message of verdicts) {
     it(`did not die when AWS answered otherwise: ${message}`, () => assert.ok(!failed([message]).died(exit)));
   }

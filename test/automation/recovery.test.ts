@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Deployment, recover } from "../../automation/recovery.ts";
+import { type Deployment, recover, type StateResource } from "../../automation/recovery.ts";
 
 const balancer = "aws:lb/loadBalancer:LoadBalancer";
 const attachment = "aws:lb/targetGroupAttachment:TargetGroupAttachment";
@@ -35,7 +35,8 @@ function killed(pending: readonly (readonly [operation: string, type: string])[]
     },
   };
   const signal = new AbortController().signal;
-  const mend = (patience: number) => recover(engine, aws, signal, patience);
+  const mend = (patience: number, forgotten: readonly StateResource[] = []) =>
+    recover(engine, aws, signal, { patience, forgotten });
   return { mend, done, looked: () => looked, resources: () => imported?.resources?.map(({ id }) => id) };
 }
 
@@ -51,6 +52,13 @@ describe("what a killed engine left", () => {
     assert.deepEqual(await mend(0), { adopted: [{ urn: `urn::${balancer}`, id: "lb-2" }], cleared: [] });
     assert.deepEqual(done, ["unlock", "import", `refresh urn::${balancer}`]);
     assert.deepEqual(resources(), ["lb-1", "lb-2"]);
+  });
+
+  it("is adopted too when the engine forgot it since its provider died", async () => {
+    const { mend, resources } = killed([]);
+    const urn = `urn::${balancer}`;
+    const { adopted } = await mend(0, [{ urn, type: balancer, custom: true, inputs: { name: "site-1" } }]);
+    assert.deepEqual([adopted, resources()], [[{ urn, id: "lb-2" }], ["lb-1", "lb-2"]]);
   });
 
   it("is adopted when it takes effect a moment later: the plugin outlives its engine", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EngineBusyError } from "../../automation/dead-engine.ts";
-import { EngineDiedError } from "../../automation/engine.ts";
+import { EngineDiedError } from "../../automation/engine-died.ts";
 import { unfinishedRun } from "../../automation/history.ts";
 import type { LedgerRecord } from "../../automation/ledger/events.ts";
 import { putBack } from "../../automation/put-back.ts";

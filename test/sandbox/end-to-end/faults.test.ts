@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { cloudProblems } from "../../../sandbox/chaos/cloud-check.ts";
+import { childOf } from "../../../sandbox/chaos/driver-process.ts";
 import { addFault, clearFaults, type Fault } from "../../../sandbox/faults.ts";
 import { get } from "../../../sandbox/sandbox.ts";
-import { drive } from "./command-line.ts";
+import { eventually } from "../support.ts";
+import { drive, run, startDriver } from "./command-line.ts";
 import { Site } from "./site.ts";
 
 describe("an upgrade on a cloud that has a bad day", () => {
@@ -57,6 +59,43 @@ describe("an upgrade on a cloud that has a bad day", () => {
     assert.deepEqual([exitCode, last.outcome, last.live], [2, "rolled-back", "blue"], stdout + stderr);
     assert.match(String(last.message), /InsufficientInstanceCapacity/);
     const check = { live: "blue", frontends: 2, site: `handover-${site.name}`, runs };
+    assert.deepEqual(await cloudProblems(check, site.settings), []);
+  });
+
+  it("adopts what a provider that was killed had asked for, secrets too: nothing is doubled or replaced", async () => {
+    const path = "handover:generations.green.inputs.TOKEN";
+    await run("pulumi", ["config", "set", "--secret", "--path", path, "a secret", "--stack", site.name], site.env);
+    site.setGoal("green");
+    const asked = ["elasticloadbalancing.CreateTargetGroup", "ec2.CreateLaunchTemplate", "ec2.RunInstances"];
+    const countOf = async () => {
+      const calls = await site.calls();
+      return asked.map((call) => calls[call] ?? 0);
+    };
+    const before = await countOf();
+    for (const call of asked) {
+      const [, operation = ""] = call.split(".");
+      await addFault(get(site.name), { kind: "latency", operation, milliseconds: 2000, times: 1 });
+    }
+    const driver = startDriver(["upgrade", "--stack", site.name]);
+    await eventually(async () => (await countOf()).every((count, index) => count > (before[index] ?? 0)));
+    process.kill(childOf(get(site.name).processes.provider ?? 0) ?? 0, "SIGKILL");
+    const killed = await driver.ended;
+    assert.equal(killed.exitCode, 3, killed.stdout);
+    const warnings = killed.events.flatMap((event) => (event.type === "warning" ? event.message : []));
+    assert.equal(
+      warnings.filter((message) => / is adopted as green/.test(message)).length,
+      asked.length,
+      killed.stdout,
+    );
+    runs++;
+    const { exitCode, stdout, events } = await drive(["resume", "--stack", site.name]);
+    assert.equal(exitCode, 0, stdout);
+    const [plan] = events.filter((event) => event.type === "plan");
+    assert.deepEqual(
+      plan?.operations.filter(({ op, type }) => op !== "update" && !type.includes("Attachment")),
+      [],
+    );
+    const check = { live: "green", frontends: 2, site: `handover-${site.name}`, runs };
     assert.deepEqual(await cloudProblems(check, site.settings), []);
   });
 });
