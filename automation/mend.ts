@@ -11,7 +11,7 @@ import type { Walker } from "./walker.ts";
 /** Where it is done. */
 export interface Place {
   readonly session: Pick<Session, "engine" | "aws">;
-  readonly ledger: Pick<RunLedger, "lost">;
+  readonly ledger: Pick<RunLedger, "lost" | "redact">;
   readonly options: Pick<DriveOptions, "listener" | "signals">;
 }
 
@@ -48,10 +48,11 @@ export async function applyPlan(place: Place, plan: Plan, cancel: AbortSignal): 
     return await place.session.engine.up(plan, cancel);
   } catch (error) {
     if (!(error instanceof EngineDiedError) || error.forgotten.length === 0) throw error;
+    const { ledger, options } = place;
     await mend(place, error.forgotten).catch((reason) => {
       const names = error.forgotten.map(({ urn }) => urn.split("::").at(-1)).join(", ");
-      const message = `${names} may have been created, and could not be looked for (${messageOf(reason)}); look for what has this run's tag handover:run and is not in the stack`;
-      place.options.listener({ type: "warning", message });
+      const message = `${names} may have been created, and could not be looked for: ${ledger.redact(messageOf(reason))}. Look for what has this run's tag handover:run and is not in the stack`;
+      options.listener({ type: "warning", message });
     });
     throw error;
   }
