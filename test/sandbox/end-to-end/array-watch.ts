@@ -17,8 +17,8 @@ export class ArrayWatch {
   readonly #watching: Promise<void>;
   /** The capacity that was set last, by generation. */
   readonly wanted = new Map<string, number>();
-  /** What was scaled last: the old servers, or the new ones once they took over. */
-  #scaled = { generation: "", wanted: 0 };
+  /** What was scaled last, the old array or the new one once it took over, and how many of its servers had been there. */
+  #scaled = { generation: "", wanted: 0, floor: 0 };
   /** Capacities that somebody else changed, and moments with fewer servers in service than were wanted and had been there. */
   readonly problems: string[] = [];
   #moment = "";
@@ -57,7 +57,8 @@ export class ArrayWatch {
     if (before !== expected)
       this.problems.push(`${this.#moment}: ${generation} wants ${before} instead of ${expected}`);
     const wanted = before + change;
-    this.#scaled = { generation, wanted };
+    const floor = generation === this.#scaled.generation ? Math.min(wanted, this.#scaled.floor) : 0;
+    this.#scaled = { generation, wanted, floor };
     this.wanted.set(generation, wanted);
     await this.scaling.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity: wanted }));
   }
@@ -68,15 +69,16 @@ export class ArrayWatch {
   }
 
   async #watch(): Promise<void> {
-    let floor = { generation: "", servers: 0 };
     while (!this.#stop.signal.aborted) {
-      const { generation, wanted } = this.#scaled;
-      if (floor.generation !== generation) floor = { generation, servers: 0 };
+      const scaled = this.#scaled;
+      const { generation, wanted } = scaled;
       const inService = await this.#inService(generation);
-      const most = this.#scaled.generation === generation ? Math.min(wanted, this.#scaled.wanted) : wanted;
-      floor.servers = Math.min(most, Math.max(floor.servers, inService));
-      if (inService < floor.servers)
-        this.problems.push(`${this.#moment}: ${generation} has ${inService} in service instead of ${floor.servers}`);
+      // What was seen while it was scaled is neither the one nor the other.
+      if (scaled === this.#scaled) {
+        scaled.floor = Math.min(wanted, Math.max(scaled.floor, inService));
+        if (inService < scaled.floor)
+          this.problems.push(`${this.#moment}: ${generation} has ${inService} in service instead of ${scaled.floor}`);
+      }
       await sleep(200, undefined, { signal: this.#stop.signal }).catch(() => {});
     }
   }
