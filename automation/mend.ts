@@ -8,7 +8,7 @@ import type { RunLedger } from "./run-ledger.ts";
 import type { Session } from "./session.ts";
 import type { Walker } from "./walker.ts";
 
-/** Where it is done. */
+/** The parts of a drive that mending needs. */
 export interface Place {
   readonly session: Pick<Session, "engine" | "aws">;
   readonly ledger: Pick<RunLedger, "lost" | "redact">;

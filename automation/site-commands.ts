@@ -20,7 +20,7 @@ export interface SiteCommand {
 export interface SiteCommandsOptions {
   /** Added to the driver's own. */
   readonly environment: Readonly<Record<string, string>>;
-  readonly ledger: Pick<RunLedger, "note" | "written" | "redact">;
+  readonly ledger: Pick<RunLedger, "append" | "note" | "redact">;
   readonly listener: Listener;
   /** How the run's commands ended so far. */
   readonly states: CommandStates;
@@ -79,10 +79,8 @@ export class SiteCommands {
 
   /** What thaws a database is run even where it cannot be written down. */
   async #record(event: Extract<LedgerEvent, { purpose: Purpose }>): Promise<void> {
-    const { ledger } = this.#options;
     this.#states = noted(this.#states, event);
-    ledger.note(event);
-    const written = ledger.written();
-    await (event.purpose === "thaw" ? written.catch(() => undefined) : written);
+    const recorded = this.#options.ledger.append(event);
+    await (event.purpose === "thaw" ? recorded.catch(() => undefined) : recorded);
   }
 }

@@ -26,8 +26,8 @@ describe("the site's commands in a run", () => {
     const { config } = configOf({ upgrade });
     const recorded: LedgerEvent[] = [];
     const ledger = {
+      append: async (event: LedgerEvent) => void recorded.push(event),
       note: (event: LedgerEvent) => void recorded.push(event),
-      written: async () => {},
       noteGate: () => undefined,
       redact: (text: string) => text,
     };

@@ -7,12 +7,15 @@ import type { RunEvent } from "../../automation/report/events.ts";
 import { type SiteCommand, SiteCommands } from "../../automation/site-commands.ts";
 
 /** Bash scripts as a site's commands, with a ledger that keeps what it is given. */
-function commands({ written = async (): Promise<void> => {} } = {}) {
+function commands({ append = async (_event: LedgerEvent): Promise<void> => {} } = {}) {
   const recorded: LedgerEvent[] = [];
   const told: RunEvent[] = [];
   const ledger = {
+    append: async (event: LedgerEvent) => {
+      recorded.push(event);
+      await append(event);
+    },
     note: (event: LedgerEvent) => void recorded.push(event),
-    written,
     redact: (text: string) => text.replaceAll("hunter2", "[secret]"),
   };
   const listener = (event: RunEvent) => void told.push(event);
@@ -45,7 +48,7 @@ describe("a site's command", () => {
   it("does not run when it cannot be recorded", async () => {
     const directory = mkdtempSync(join(tmpdir(), "handover-command-"));
     try {
-      const { run } = commands({ written: () => Promise.reject(new Error("no table")) });
+      const { run } = commands({ append: () => Promise.reject(new Error("no table")) });
       const file = join(directory, "ran");
       await assert.rejects(run(`touch ${file}`), { message: "no table" });
       assert.equal(existsSync(file), false);
@@ -55,7 +58,7 @@ describe("a site's command", () => {
   });
 
   it("thaws even when it cannot be recorded", async () => {
-    const { run } = commands({ written: () => Promise.reject(new Error("no table")) });
+    const { run } = commands({ append: () => Promise.reject(new Error("no table")) });
     assert.equal((await run("true", { purpose: "thaw" })).verdict, "pass");
   });
 
