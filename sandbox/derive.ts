@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { Encryption } from "./key.ts";
+import type { SecretsKey } from "./key.ts";
 import type { Slot } from "./slot.ts";
 
 /** The longest that a rehearsal waits where a real site waits longer, in seconds. */
@@ -32,7 +32,7 @@ export interface DeriveOptions {
   /** Replaces the site's database, if it has one. */
   readonly database: Readonly<Record<string, string>> | undefined;
   /** Of the stack's secrets. Default: the backend's. */
-  readonly encryption?: Encryption;
+  readonly encryption?: SecretsKey;
   /** Number of frontends of every generation. Default: as in the file. */
   readonly frontends?: number;
   /** Number of servers with which every generation's array begins; it may double, and keeps its policies. Default: as in the file. */

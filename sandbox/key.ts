@@ -8,7 +8,7 @@ import {
 const alias = "alias/handover-sandbox";
 
 /** How a stack's file says that its secrets are encrypted with a key of KMS. */
-export interface Encryption {
+export interface SecretsKey {
   readonly secretsprovider: string;
   /** The stack's data key, encrypted. */
   readonly encryptedkey: string;
@@ -18,7 +18,7 @@ export interface Encryption {
  * Creates the key of the sandbox's cloud that the stack's secrets are encrypted with, as many sites on AWS do.
  * https://www.pulumi.com/docs/iac/concepts/secrets/#aws-key-management-service-kms
  */
-export async function createKey(region: string): Promise<Encryption> {
+export async function createKey(region: string): Promise<SecretsKey> {
   const kms = new KMSClient({ region });
   try {
     const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Description: "Secrets of the sandbox's stack" }));
