@@ -71,16 +71,19 @@ export class Strikes {
     const delayMilliseconds = this.#random() * withinMilliseconds;
     const driver = this.#driver;
     if (driver === undefined) return;
-    if (moment === "during" || (moment === "after" && victim !== "driver")) {
-      await engineStarts(driver);
-      await sleep(delayMilliseconds);
-    }
     const victims = {
       driver: () => (driver.running ? driver.pid : undefined),
       engine: () => driver.enginePid,
       provider: () => childOf(this.#sandbox.processes.provider ?? 0),
     };
-    const pid = victims[victim]();
+    const inUpdate = moment === "during" || (moment === "after" && victim !== "driver");
+    let pid = inUpdate ? undefined : victims[victim]();
+    // An engine may be done before the delay is over; then it is the next one's turn, sooner.
+    for (let delay = delayMilliseconds; inUpdate && pid === undefined && driver.running; delay /= 2) {
+      await engineStarts(driver);
+      await sleep(delay);
+      pid = victims[victim]();
+    }
     if (pid === undefined) return;
     strike.at = performance.now();
     process.kill(pid, "SIGKILL");
