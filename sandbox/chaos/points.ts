@@ -16,7 +16,10 @@ export interface Kill {
    */
   readonly moment: "before" | "during" | "after";
   readonly victim: "driver" | "engine" | "provider";
-  /** How long after the engine's start at most. Default: 600; 300 for the engine, which may work no longer. */
+  /**
+   * How long after the engine's start at most. Default: 600; 300 for the engine. One that is done before then is not
+   * killed, the next one is.
+   */
   readonly withinMilliseconds?: number;
 }
 
