@@ -52,8 +52,12 @@ async function declare(): Promise<Record<string, unknown>> {
     userData: userDataOf,
     arrayFacts: facts,
   });
+  const { live } = position.intent;
+  const complete = new pulumi.ComponentResource("handover:site:Complete", "site", {}, { dependsOn: site });
   return {
     ...describe(site, config, position, facts),
+    // A first deployment that was cut off is none: its outputs come once all of the site is there.
+    live: last === undefined ? complete.urn.apply(() => live) : live,
     definitions: pulumi.secret(definitions),
     ledgerTable: ledgerTableName(stack),
   };
@@ -114,10 +118,9 @@ function describe(
   config: Config,
   { intent: desired, run }: Position,
   { suspendedByOperator }: ArrayFacts,
-): Record<keyof Omit<Outputs, "ledgerTable">, unknown> {
+): Record<keyof Omit<Outputs, "live" | "ledgerTable">, unknown> {
   const { loadBalancer } = site.balancer;
   return {
-    live: desired.live,
     run,
     hostname: config.site.hostname,
     testHostname: config.site.testHostname,

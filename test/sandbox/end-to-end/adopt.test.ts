@@ -84,7 +84,7 @@ describe("a site that was made by hand", () => {
     const { changeSummary } = JSON.parse(await pulumi("preview", "--json"));
     const { same, read, ...changes } = changeSummary;
     assert.ok(same > 0);
-    assert.deepEqual(changes, { create: 3 });
+    assert.deepEqual(changes, { create: 4 });
     await pulumi("up", "--yes", "--skip-preview");
     await pulumi("preview", "--expect-no-changes");
     await pulumi("refresh", "--yes", "--skip-preview");
