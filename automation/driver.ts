@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Config, ConfigError, type Input } from "../stacks/config.ts";
 import type { Outputs } from "../stacks/outputs.ts";
-import { type PhaseName, phaseNames } from "../stacks/runbook.ts";
+import { isAfter, type PhaseName, phaseNames } from "../stacks/runbook.ts";
 import { EngineBusyError } from "./dead-engine.ts";
 import { type Drive, type DriveOptions, walkerOf } from "./drive.ts";
 import { EngineDiedError } from "./engine-died.ts";
@@ -66,8 +66,10 @@ export async function rollback(session: Session, options: DriveOptions): Promise
 export async function abort(session: Session, options: DriveOptions): Promise<RunResult> {
   return underLease(session, options, async (drive) => {
     const begun = await mustHaveBegun(session, "abort");
-    const { from, to } = begun;
-    if (Object.keys(drive.session.last?.outputs.generations ?? {}).some((name) => name !== from)) {
+    const { from, to, reached } = begun;
+    const { run = null, generations = {} } = drive.session.last?.outputs ?? {};
+    const launched = reached !== undefined && isAfter(reached, "migrate");
+    if (launched || Object.keys(generations).some((name) => name !== from)) {
       throw new HandoverError(
         "too-late-to-abort",
         exitCodes.usage,
@@ -76,6 +78,11 @@ export async function abort(session: Session, options: DriveOptions): Promise<Ru
     }
     const walker = walkerOf(drive, begun, begun.commands);
     await walker.commands.thawIfFrozen();
+    if (reached !== undefined || run !== null) {
+      // Its snapshot is kept, but is not the next run's.
+      await mend(drive);
+      await ridingOut(drive, walker, "settle");
+    }
     await drive.ledger.append({ type: "run-finished", outcome: "failed" });
     const message = `The run from ${from} to ${to} was given up. ${from} serves, and nothing was launched.`;
     return walker.finish("aborted", exitCodes.reached, { message });

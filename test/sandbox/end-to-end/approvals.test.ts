@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { drive, handover } from "./command-line.ts";
+import { type Driven, drive, handover } from "./command-line.ts";
 import { Secrets } from "./secrets.ts";
-import { Site } from "./site.ts";
+import { differences, Site } from "./site.ts";
 
 describe("a run that waits for approvals, on a site with secrets", () => {
   let site: Site;
@@ -30,6 +30,21 @@ describe("a run that waits for approvals, on a site with secrets", () => {
     printed.push(...driven.events.flatMap((event) => (event.type === "output" ? [event.line] : [])));
     return driven;
   };
+
+  describe("a run that is given up", () => {
+    it("leaves the stack as it was, but for the snapshot in the cloud, and nothing to go on with", async () => {
+      const before = await site.state();
+      const { exitCode, stdout } = await pausing("upgrade", "migrate");
+      assert.equal(exitCode, 3, stdout);
+      const given = await drive(["abort", "--stack", site.name]);
+      assert.deepEqual([given.exitCode, given.last.outcome, given.last.live], [0, "aborted", "blue"], given.stdout);
+      assert.deepEqual(differences(await site.state(), before), []);
+      for (const command of ["abort", "resume", "rollback"]) {
+        const after = await drive([command, "--stack", site.name]);
+        assert.deepEqual([after.exitCode, errorCode(after)], [1, "no-run"], after.stdout);
+      }
+    });
+  });
 
   describe("an approval", () => {
     it("is waited for before the migrations, which have not run then", async () => {
@@ -123,4 +138,8 @@ describe("a run that waits for approvals, on a site with secrets", () => {
 async function newestRun({ name }: Site): Promise<{ event: { type: string; phase?: string; by?: string } }[]> {
   const { runs } = JSON.parse((await handover("history", "--stack", name, "--json")).stdout);
   return JSON.parse((await handover("history", runs[0].run, "--stack", name, "--json")).stdout).events;
+}
+
+function errorCode({ last }: Driven): unknown {
+  return (last.error as { readonly code?: unknown } | undefined)?.code;
 }

@@ -62,7 +62,7 @@ describe("an upgrade on a cloud that has a bad day", () => {
     assert.deepEqual(await cloudProblems(check, site.settings), []);
   });
 
-  it("adopts what a provider that was killed had asked for, secrets too: nothing is doubled or replaced", async () => {
+  it("adopts what a provider that was killed had asked for, secrets too: nothing is doubled, replaced or given up", async () => {
     const path = "handover:generations.green.inputs.TOKEN";
     await run("pulumi", ["config", "set", "--secret", "--path", path, "a secret", "--stack", site.name], site.env);
     site.setGoal("green");
@@ -87,6 +87,9 @@ describe("an upgrade on a cloud that has a bad day", () => {
       asked.length,
       killed.stdout,
     );
+    const aborted = await drive(["abort", "--stack", site.name]);
+    assert.equal(aborted.exitCode, 1, aborted.stdout);
+    assert.match(aborted.stdout, /too-late-to-abort/);
     runs++;
     const { exitCode, stdout, events } = await drive(["resume", "--stack", site.name]);
     assert.equal(exitCode, 0, stdout);
