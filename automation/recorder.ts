@@ -19,6 +19,9 @@ const noise = /^\s+at |^expected resource operations for .* but none were seen/;
 /** The words of gRPC, which the engine repeats with or without its code. */
 const lostProvider = /rpc error: code = (Unavailable|Canceled)|error reading from server: |connection error: desc = /;
 
+/** The program did not reach its engine: to grpc-js the port is that of an earlier one, which died. */
+const lostEngine = /\b14 UNAVAILABLE: /;
+
 /** Steps that change something in the cloud; components and the stack itself are not there. */
 const changes: ReadonlySet<string> = new Set([
   "create",
@@ -44,6 +47,7 @@ export class Recorder {
   /** Creations that failed, without their secrets. */
   readonly failedCreations: StateResource[] = [];
   readonly #errors: string[] = [];
+  #failures = 0;
   #finished = false;
   readonly #busy = new Set<string>();
   #busySince = 0;
@@ -59,11 +63,13 @@ export class Recorder {
 
   /**
    * Whether the engine ended without its last word, was killed right after it, with its lock still there, or lost its
-   * provider.
+   * provider or its program.
    */
   died(cause: unknown): boolean {
     if (!this.#finished || /was killed with SIG/.test(messageOf(cause))) return true;
-    return this.#errors.some((message) => lostProvider.test(message));
+    const says = (pattern: RegExp) => this.#errors.some((message) => pattern.test(message));
+    // Once an operation has failed, the engine ends before its program does.
+    return says(lostProvider) || (this.#failures === 0 && says(lostEngine));
   }
 
   get cloudSeconds(): number {
@@ -88,6 +94,7 @@ export class Recorder {
 
   #fail(metadata: StepEventMetadata): void {
     const { op, new: state } = metadata;
+    this.#failures++;
     if (state !== undefined && (op === "create" || op === "create-replacement")) {
       const { urn, type, custom, parent, provider, inputs } = state;
       this.failedCreations.push({ urn, type, custom, parent, provider, inputs: withoutSecrets(inputs) });

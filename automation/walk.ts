@@ -99,8 +99,10 @@ async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknow
     const message = `${reason}. Or back, and nothing in the database is undone: \`handover rollback --stack ${stack}\`. Nothing was launched, ${run.from} serves.`;
     return walker.finish("paused", exitCodes.paused, { message });
   }
+  // What cannot be planned or seen is no evidence against the new servers.
+  const unplanned = error instanceof HandoverError && error.code === "preview-failed";
   const unproven = error instanceof EngineDiedError || (error instanceof GateError && error.inconclusive);
-  if (unproven || config.upgrade.onFailure === "pause") {
+  if (unplanned || unproven || config.upgrade.onFailure === "pause") {
     await ledger.append({ type: "paused", phase, reason: "inconclusive" });
     const message = `${reason}. Nothing was taken back. Go on with \`handover resume --stack ${stack}\`, or back with \`handover rollback --stack ${stack}\`.`;
     return walker.finish("paused", exitCodes.paused, { message });

@@ -10,6 +10,7 @@ function failed(errors: readonly string[], { finished = true } = {}): Recorder {
   return recorder;
 }
 
+const unreached = "One or more errors occurred: 14 UNAVAILABLE: No connection established. Last error: null.";
 const exit = new Error("Command failed with exit code 255: pulumi up");
 
 describe("an engine that failed", () => {
@@ -22,6 +23,7 @@ describe("an engine that failed", () => {
       "error reading from server: read tcp 127.0.0.1:44714->127.0.0.1:40381: read: connection reset by peer",
       'connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:40381: connect: connection refused"',
     ].map((message): [string, Recorder, Error] => [`lost its provider: ${message}`, failed([message]), exit]),
+    ["lost its program", failed([unreached]), exit],
   ];
   for (const [how, recorder, cause] of deaths) {
     it(`died, which says nothing of the new servers, when it ${how}`, () => assert.ok(recorder.died(cause)));
@@ -45,6 +47,14 @@ describe("an engine that failed", () => {
       recorder.failedCreations.map(({ urn, type, custom, inputs }) => [urn, type, custom, inputs]),
       [["urn::green", "aws:lb/targetGroup:TargetGroup", true, { name: "green" }]],
     );
+  });
+
+  it("did not die when it ended before its program did, since AWS refused something", () => {
+    const recorder = failed(["InsufficientInstanceCapacity: no capacity", unreached]);
+    recorder.onEvent({
+      resOpFailedEvent: { metadata: { op: "create", urn: "urn::green-1" } },
+    } as unknown as EngineEvent);
+    assert.ok(!recorder.died(exit));
   });
 
   for (const message of verdicts) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { EngineBusyError } from "../../automation/dead-engine.ts";
 import { EngineDiedError } from "../../automation/engine-died.ts";
+import { HandoverError } from "../../automation/errors.ts";
 import { unfinishedRun } from "../../automation/history.ts";
 import type { LedgerRecord } from "../../automation/ledger/events.ts";
 import { putBack } from "../../automation/put-back.ts";
@@ -113,6 +114,16 @@ describe("a walk", () => {
     };
     const { exitCode, outcome } = await upgrade();
     assert.deepEqual([exitCode, outcome, site.applied.at(-1)], [3, "paused", "observe"]);
+  });
+
+  it("pauses when a phase cannot be planned, which says nothing of the new servers", async () => {
+    site.operationsOf = (row) => {
+      if (row === "connect") throw new HandoverError("preview-failed", 4, "AWS is throttling");
+      return [];
+    };
+    const { exitCode, outcome, live } = await upgrade();
+    assert.deepEqual([exitCode, outcome, live], [3, "paused", "blue"]);
+    assert.deepEqual(begun().finished.at(-1), "launch-rest");
   });
 
   it("pauses when the engine died", async () => {
