@@ -48,7 +48,7 @@ const places: readonly Pick<Kill, "phase" | "step">[] = [
 
 /** One after the other: each leaves less to be done. */
 const firstDeployment: readonly Kill[] = [
-  { phase: "settle", moment: "during", victim: "driver", withinMilliseconds: 3000 },
+  { phase: "settle", moment: "during", victim: "driver", withinMilliseconds: 1500 },
   { phase: "settle", moment: "during", victim: "engine", withinMilliseconds: 1000 },
   { phase: "settle", moment: "during", victim: "provider", withinMilliseconds: 800 },
 ];

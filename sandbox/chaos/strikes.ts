@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { exitCodes } from "../../automation/errors.ts";
 import type { RunEvent } from "../../automation/report/events.ts";
 import type { Sandbox } from "../sandbox.ts";
 import type { ChaosRow } from "./chaos.ts";
@@ -7,6 +8,9 @@ import { type Kill, nameOf } from "./points.ts";
 
 /** Resumes in a row that got no further: what a person would put up with. */
 const patience = 3;
+
+/** How a driver may end after a kill: killed itself, paused, or stopped by what another one left. No kill sends a run back. */
+const maySay: readonly (number | null)[] = [null, exitCodes.paused, exitCodes.busy];
 
 interface Strike {
   readonly kill: Kill;
@@ -43,7 +47,7 @@ export class Strikes {
       const ended = await this.#driver.ended();
       if (ended.exitCode === 0) break;
       idle = this.#left.length < before ? 0 : idle + 1;
-      if (idle > patience) {
+      if (idle > patience || !maySay.includes(ended.exitCode)) {
         problems.push(problemOf(ended));
         break;
       }
