@@ -27,8 +27,9 @@ const replacement = ["replace", "create-replacement", "delete-replaced"];
 const route: Permission = { types: routing, ops: ["update"] };
 const move: Permission = { types: [association], ops: replacement };
 const launch: Permission = { types: generation, ops: ["create"], of: "to" };
-/** Its attributes are set after it is created, by another run where this one was killed in between. */
+/** What is set after they are created, by another run where this one was killed in between. */
 const finishTargetGroup: Permission = { types: [targetGroup], ops: ["update"], of: "to" };
+const finishArray = changeArray("to", "suspendedProcesses");
 const forgetSnapshot: Permission = { types: snapshots, ops: ["delete"] };
 const suspend = (of: "from" | "to"): Permission => changeArray(of, "suspendedProcesses");
 const attach = (of: "from" | "to"): Permission => changeArray(of, "targetGroupArns");
@@ -39,7 +40,7 @@ const permissions: Readonly<Record<Exclude<GatedRow, "settle">, readonly Permiss
   "launch-first": [launch, finishTargetGroup, route],
   "launch-rest": [launch],
   connect: [route],
-  "suspend-array": [suspend("from"), { types: array, ops: ["create"], of: "to" }],
+  "suspend-array": [suspend("from"), { types: array, ops: ["create"], of: "to" }, finishArray],
   "move-addresses": [move],
   "resume-array": [suspend("to")],
   observe: [route],

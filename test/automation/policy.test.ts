@@ -60,7 +60,7 @@ const mayDo: Readonly<Record<GatedRow, readonly string[]>> = {
   "launch-first": [...generation("create", "green"), "update TargetGroup green", ...route],
   "launch-rest": generation("create", "green"),
   connect: route,
-  "suspend-array": ["update Group blue", ...array("create", "green")],
+  "suspend-array": ["update Group blue", ...array("create", "green"), "update Group green"],
   "move-addresses": move,
   "resume-array": ["update Group green"],
   observe: route,
@@ -113,6 +113,8 @@ describe("policy", () => {
       offences([operation(op, "Group", name, properties)], { row, from: "blue", to: "green" }).length === 0;
     assert.ok(may("suspend-array", "update", "blue", "suspendedProcesses"));
     assert.ok(may("suspend-array", "create", "green"));
+    assert.ok(may("suspend-array", "update", "green", "suspendedProcesses"), "created, and not suspended yet");
+    assert.ok(!may("suspend-array", "update", "green", "minSize"));
     assert.ok(may("resume-array", "update", "green", "suspendedProcesses"));
     assert.ok(may("drain", "update", "blue", "targetGroupArns"));
     assert.ok(may("readmit", "update", "blue", "targetGroupArns"));

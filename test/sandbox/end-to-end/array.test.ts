@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { SuspendProcessesCommand } from "@aws-sdk/client-auto-scaling";
+import { childOf } from "../../../sandbox/chaos/driver-process.ts";
+import { addFault, clearFaults } from "../../../sandbox/faults.ts";
+import { get } from "../../../sandbox/sandbox.ts";
 import type { Traffic } from "../../../sandbox/traffic/traffic.ts";
 import { isAfter, isRow, type PhaseName } from "../../../stacks/runbook.ts";
 import { eventually } from "../support.ts";
@@ -84,5 +87,29 @@ describe("an upgrade with an array", () => {
     assert.deepEqual(watch.problems, []);
     const report = await traffic.stop();
     assert.equal(report.failed, 0, JSON.stringify(report.failures.slice(0, 5)));
+  });
+
+  it("goes on when the provider died after it created the new array and before it suspended that", async () => {
+    site.setGoal("blue");
+    const suspensions = async () => (await site.calls())["autoscaling.SuspendProcesses"] ?? 0;
+    let killed = Promise.resolve();
+    const driver = startDriver(["upgrade", "--stack", site.name], (event) => {
+      if (event.type !== "plan" || event.phase !== "suspend-array" || event.step !== 3) return;
+      killed = (async () => {
+        const before = await suspensions();
+        await addFault(get(site.name), { kind: "error", operation: "SuspendProcesses" });
+        await eventually(async () => (await suspensions()) > before);
+        process.kill(childOf(get(site.name).processes.provider ?? 0) ?? 0, "SIGKILL");
+        await clearFaults(get(site.name));
+      })();
+    });
+    const { exitCode, stdout } = await driver.ended;
+    await killed;
+    assert.equal(exitCode, 3, stdout);
+    assert.match(stdout, /is adopted as blue/);
+    const resumed = await drive(["resume", "--stack", site.name]);
+    assert.equal(resumed.exitCode, 0, resumed.stdout);
+    assert.deepEqual((await sizeOf("blue")).suspended, ["AZRebalance"]);
+    assert.equal((await watch.groups()).length, 1);
   });
 });
