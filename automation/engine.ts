@@ -13,7 +13,7 @@ import { BriefCommand } from "./brief-command.ts";
 import { EngineBusyError, endDeadEngine, type LockHolder, lockHolders } from "./dead-engine.ts";
 import { EngineDiedError } from "./engine-died.ts";
 import { exitCodes, HandoverError, messageOf } from "./errors.ts";
-import { withoutAttributes } from "./file-backend.ts";
+import { restoreState, withoutAttributes } from "./file-backend.ts";
 import { digestOf } from "./plan-digest.ts";
 import { lastLine, type Operation, Recorder } from "./recorder.ts";
 import { attemptsOf } from "./retries.ts";
@@ -99,6 +99,7 @@ export class Engine {
         ...withoutAttributes(process.env),
         ...environment,
       };
+      restoreState(file.stack, process.env);
       const options = { workDir: directory, pulumiCommand, envVars, secretsProvider: file.secretsProvider };
       const stack = await LocalWorkspace.selectStack(selected, options).catch((error) => {
         if (create && error instanceof StackNotFoundError) return LocalWorkspace.createStack(selected, options);
@@ -234,6 +235,8 @@ export class Engine {
       return undefined;
     } catch (error) {
       if (error instanceof ConcurrentUpdateError) return lockHolders(messageOf(error));
+      // A full disk leaves a lock that is cut off, in which nobody is named.
+      if (/unexpected end of JSON input/.test(messageOf(error))) return [];
       throw error;
     }
   }

@@ -39,3 +39,8 @@ export class InterruptedError extends HandoverError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Whether this machine's disk is full: no evidence against the new servers. */
+export function isFullDisk(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOSPC";
+}

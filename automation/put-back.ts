@@ -3,7 +3,7 @@ import { schemaAfter } from "./command-states.ts";
 import { EngineBusyError } from "./dead-engine.ts";
 import type { Drive } from "./drive.ts";
 import { EngineDiedError } from "./engine-died.ts";
-import { type ExitCode, exitCodes, InterruptedError, messageOf } from "./errors.ts";
+import { type ExitCode, exitCodes, InterruptedError, isFullDisk, messageOf } from "./errors.ts";
 import { GateError } from "./gates/gate-error.ts";
 import { ridingOut } from "./mend.ts";
 import type { RunResult } from "./report/events.ts";
@@ -55,7 +55,7 @@ export async function putBack(
   } catch (error) {
     if (options.signals.stop.aborted) return interrupted(drive, walker, run.reached);
     ledger.assertHeld();
-    const mayGoOn = error instanceof EngineDiedError || error instanceof EngineBusyError;
+    const mayGoOn = error instanceof EngineDiedError || error instanceof EngineBusyError || isFullDisk(error);
     if (mayGoOn || (error instanceof GateError && error.inconclusive)) {
       await ledger.append({ type: "paused", phase: run.reached, reason: "inconclusive" });
       const message = `${reason}. On the way back: ${ledger.redact(messageOf(error))}. Go on with it: handover resume --stack ${stack}`;

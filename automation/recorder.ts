@@ -19,6 +19,9 @@ const noise = /^\s+at |^expected resource operations for .* but none were seen/;
 /** The words of gRPC, which the engine repeats with or without its code. */
 const lostProvider = /rpc error: code = (Unavailable|Canceled)|error reading from server: |connection error: desc = /;
 
+/** The engine could not write down what it did. */
+const fullDisk = /no space left on device/;
+
 /** The program did not reach its engine: to grpc-js the port is that of an earlier one, which died. */
 const lostEngine = /\b14 UNAVAILABLE: /;
 
@@ -62,12 +65,13 @@ export class Recorder {
   };
 
   /**
-   * Whether the engine ended without its last word, was killed right after it, with its lock still there, or lost its
-   * provider or its program.
+   * Whether the engine ended without its last word, was killed right after it, with its lock still there, lost its
+   * provider or its program, or could not write down what it did.
    */
   died(cause: unknown): boolean {
     if (!this.#finished || /was killed with SIG/.test(messageOf(cause))) return true;
     const says = (pattern: RegExp) => this.#errors.some((message) => pattern.test(message));
+    if (says(fullDisk)) return true;
     // Once an operation has failed, the engine ends before its program does.
     return says(lostProvider) || (this.#failures === 0 && says(lostEngine));
   }

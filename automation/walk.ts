@@ -3,7 +3,7 @@ import { ApprovalNeeded } from "./approval-needed.ts";
 import type { CommandStates } from "./command-states.ts";
 import { type Drive, walkerOf } from "./drive.ts";
 import { EngineDiedError } from "./engine-died.ts";
-import { exitCodes, HandoverError, messageOf } from "./errors.ts";
+import { exitCodes, HandoverError, isFullDisk, messageOf } from "./errors.ts";
 import { ThawError } from "./freeze.ts";
 import { GateError } from "./gates/gate-error.ts";
 import { interrupted, putBack } from "./put-back.ts";
@@ -101,7 +101,8 @@ async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknow
   }
   // What cannot be planned or seen is no evidence against the new servers.
   const unplanned = error instanceof HandoverError && error.code === "preview-failed";
-  const unproven = error instanceof EngineDiedError || (error instanceof GateError && error.inconclusive);
+  const unproven =
+    error instanceof EngineDiedError || isFullDisk(error) || (error instanceof GateError && error.inconclusive);
   if (unplanned || unproven || config.upgrade.onFailure === "pause") {
     await ledger.append({ type: "paused", phase, reason: "inconclusive" });
     const message = `${reason}. Nothing was taken back. Go on with \`handover resume --stack ${stack}\`, or back with \`handover rollback --stack ${stack}\`.`;

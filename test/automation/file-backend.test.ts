@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { withoutAttributes } from "../../automation/file-backend.ts";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { restoreState, withoutAttributes } from "../../automation/file-backend.ts";
 
 describe("a backend in files", () => {
   const urls: readonly [string | undefined, string | undefined][] = [
@@ -15,4 +18,22 @@ describe("a backend in files", () => {
       assert.equal(withoutAttributes({ PULUMI_BACKEND_URL: url }).PULUMI_BACKEND_URL, expected);
     });
   }
+
+  describe("that was on a full disk", () => {
+    const root = mkdtempSync(join(tmpdir(), "handover-test-"));
+    const directory = join(root, ".pulumi", "stacks", "handover");
+    before(() => mkdirSync(directory, { recursive: true }));
+    after(() => rmSync(root, { recursive: true }));
+
+    const restored = (state: string, old: string) => {
+      writeFileSync(join(directory, "shop.json"), state);
+      writeFileSync(join(directory, "shop.json.bak"), old);
+      restoreState("shop", { PULUMI_BACKEND_URL: `file://${root}?metadata=skip` });
+      assert.deepEqual(readdirSync(directory).sort(), ["shop.json", "shop.json.bak"]);
+      return readFileSync(join(directory, "shop.json"), "utf8");
+    };
+
+    it("has the state before the one that could not be written", () => assert.equal(restored("", "before"), "before"));
+    it("keeps a state that could be", () => assert.equal(restored("now", "before"), "now"));
+  });
 });

@@ -24,6 +24,11 @@ describe("an engine that failed", () => {
       'connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:40381: connect: connection refused"',
     ].map((message): [string, Recorder, Error] => [`lost its provider: ${message}`, failed([message]), exit]),
     ["lost its program", failed([unreached]), exit],
+    [
+      "could not write down what it did",
+      failed(["failed to save snapshot: write s.json: no space left on device"]),
+      exit,
+    ],
   ];
   for (const [how, recorder, cause] of deaths) {
     it(`died, which says nothing of the new servers, when it ${how}`, () => assert.ok(recorder.died(cause)));

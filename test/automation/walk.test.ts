@@ -126,6 +126,12 @@ describe("a walk", () => {
     assert.deepEqual(begun().finished.at(-1), "launch-rest");
   });
 
+  it("pauses when the disk is full", async () => {
+    failIn("connect", Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" }));
+    const { exitCode, outcome, live } = await upgrade();
+    assert.deepEqual([exitCode, outcome, live], [3, "paused", "blue"]);
+  });
+
   it("pauses when the engine died", async () => {
     failIn("connect", new EngineDiedError("signal: killed", undefined));
     const { exitCode, outcome } = await upgrade();

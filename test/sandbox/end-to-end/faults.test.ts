@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { cloudProblems } from "../../../sandbox/chaos/cloud-check.ts";
 import { childOf } from "../../../sandbox/chaos/driver-process.ts";
 import { addFault, clearFaults, type Fault } from "../../../sandbox/faults.ts";
@@ -62,7 +65,16 @@ describe("an upgrade on a cloud that has a bad day", () => {
     assert.deepEqual(await cloudProblems(check, site.settings), []);
   });
 
-  it("adopts what a provider that was killed had asked for, secrets too: nothing is doubled, replaced or given up", async () => {
+  /** What a full disk leaves of a state and of a lock that the engine wanted to write. */
+  function fillDisk(): void {
+    const directory = join(fileURLToPath(site.env.PULUMI_BACKEND_URL ?? ""), ".pulumi");
+    const state = join(directory, "stacks", "handover", `${site.name}.json`);
+    renameSync(state, `${state}.bak`);
+    writeFileSync(state, "");
+    writeFileSync(join(directory, "locks", "organization", "handover", site.name, "lock.json.tmp"), "");
+  }
+
+  it("adopts what a provider that was killed had asked for, secrets too, on a disk that was full: nothing is doubled, replaced or given up", async () => {
     const path = "handover:generations.green.inputs.TOKEN";
     await run("pulumi", ["config", "set", "--secret", "--path", path, "a secret", "--stack", site.name], site.env);
     site.setGoal("green");
@@ -90,6 +102,7 @@ describe("an upgrade on a cloud that has a bad day", () => {
     const aborted = await drive(["abort", "--stack", site.name]);
     assert.equal(aborted.exitCode, 1, aborted.stdout);
     assert.match(aborted.stdout, /too-late-to-abort/);
+    fillDisk();
     runs++;
     const { exitCode, stdout, events } = await drive(["resume", "--stack", site.name]);
     assert.equal(exitCode, 0, stdout);
