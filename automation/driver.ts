@@ -73,7 +73,7 @@ export async function abort(session: Session, options: DriveOptions): Promise<Ru
       throw new HandoverError(
         "too-late-to-abort",
         exitCodes.usage,
-        `The run from ${from} to ${to} has launched servers. Nothing was changed. Remove them with: handover rollback --stack ${session.stack}`,
+        `The run from ${from} to ${to} has begun to launch servers. Nothing was changed. Remove them with: handover rollback --stack ${session.stack}`,
       );
     }
     const walker = walkerOf(drive, begun, begun.commands);

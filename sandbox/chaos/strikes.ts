@@ -10,7 +10,7 @@ import { type Kill, nameOf } from "./points.ts";
 const patience = 3;
 
 /** How a driver may end after a kill: killed itself, paused, or stopped by what another one left. No kill sends a run back. */
-const maySay: readonly (number | null)[] = [null, exitCodes.paused, exitCodes.busy];
+const exitCodesOfKills: readonly (number | null)[] = [null, exitCodes.paused, exitCodes.busy];
 
 interface Strike {
   readonly kill: Kill;
@@ -47,7 +47,7 @@ export class Strikes {
       const ended = await this.#driver.ended();
       if (ended.exitCode === 0) break;
       idle = this.#left.length < before ? 0 : idle + 1;
-      if (idle > patience || !maySay.includes(ended.exitCode)) {
+      if (idle > patience || !exitCodesOfKills.includes(ended.exitCode)) {
         problems.push(problemOf(ended));
         break;
       }
