@@ -28,7 +28,7 @@ export function environment(name: string, region: string, slot: Slot, providerPo
     PULUMI_CONFIG_PASSPHRASE: "sandbox",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DEBUG_PROVIDERS: `aws:${providerPort}`,
-    PATH: [join(import.meta.dirname, "provider"), process.env.PATH ?? ""].join(delimiter),
+    PATH: [join(import.meta.dirname, "..", "provider"), process.env.PATH ?? ""].join(delimiter),
   };
 }
 

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
+import type { Listener, RunResult } from "../automation/documents/events.ts";
 import { HandoverError } from "../automation/errors.ts";
-import type { Listener, RunResult } from "../automation/report/events.ts";
-import { openSession } from "../automation/session.ts";
-import type { Signals } from "../automation/walker.ts";
+import { openSession } from "../automation/run/open-stack.ts";
+import type { Signals } from "../automation/run/walker.ts";
 import type { LastOutputs } from "../stacks/outputs.ts";
 import { deploy } from "./deploy.ts";
 import { sandboxDirectory } from "./environment.ts";

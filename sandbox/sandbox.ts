@@ -167,7 +167,7 @@ async function startNetwork(directory: string, { cloud, network, database }: Slo
 
 /** The engine attaches to it as long as the sandbox is up, so one that dies is started again. */
 async function startProvider(directory: string, port: number): Promise<number> {
-  const provider = join(import.meta.dirname, "provider", "pulumi-resource-aws");
+  const provider = join(import.meta.dirname, "..", "provider", "pulumi-resource-aws");
   const service = await startService("provider", {
     command: join(import.meta.dirname, "keep"),
     args: [provider, "--port", String(port)],

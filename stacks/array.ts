@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { ArrayFacts } from "./array-facts.ts";
-import type { ArrayConfig, PolicyConfig, ScheduleConfig } from "./array-schema.ts";
+import type { ArrayConfig, PolicyConfig, ScheduleConfig } from "./config/array-schema.ts";
 import type { ArrayIntent } from "./intent.ts";
 import { allThatScales, neededToFill } from "./scaling-processes.ts";
 import { type Owner, tags } from "./tags.ts";

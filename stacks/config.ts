@@ -1,17 +1,17 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import type { z } from "zod";
-import type { ArrayConfig } from "./array-schema.ts";
-import { fileSchema, type generationSchema, type Input, type runSchema, type SiteConfig } from "./schema.ts";
-import type { UpgradeConfig } from "./upgrade-schema.ts";
+import type { ArrayConfig } from "./config/array-schema.ts";
+import { fileSchema, type generationSchema, type Input, type runSchema, type SiteConfig } from "./config/schema.ts";
+import type { UpgradeConfig } from "./config/upgrade-schema.ts";
 
 /**
  * The configuration of a site: the `handover:*` keys of `Pulumi.<stack>.yaml`, validated once, at the edge. Program and
  * driver read the same schema. It imports no Pulumi.
  */
 
-export type { Input, SiteConfig } from "./schema.ts";
-export type { UpgradeConfig } from "./upgrade-schema.ts";
+export type { Input, SiteConfig } from "./config/schema.ts";
+export type { UpgradeConfig } from "./config/upgrade-schema.ts";
 
 /** A generation with everything that it extends. */
 export interface GenerationConfig {

@@ -18,8 +18,8 @@ import {
   type LoadBalancer,
   paginateDescribeListeners,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { retries } from "../retries.ts";
-import { Snapshots } from "../snapshots.ts";
+import { retries } from "../cloud/retries.ts";
+import { Snapshots } from "../cloud/snapshots.ts";
 import { type Asked, type Facts, type ListenerWithRules, refusal } from "./facts.ts";
 import { listenerOn, targetGroupOf } from "./forwarding.ts";
 

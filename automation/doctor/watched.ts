@@ -1,9 +1,9 @@
+import type { MetricConfig } from "../../stacks/config/watch-schema.ts";
 import type { Config } from "../../stacks/config.ts";
-import type { MetricConfig } from "../../stacks/watch-schema.ts";
-import { metricStat } from "../balancer-metrics.ts";
-import { CloudWatch } from "../cloudwatch.ts";
+import { metricStat } from "../cloud/balancer-metrics.ts";
+import { CloudWatch } from "../cloud/cloudwatch.ts";
+import { instantQuery } from "../cloud/prometheus.ts";
 import { cloudWatchQueries } from "../gates/metrics.ts";
-import { instantQuery } from "../prometheus.ts";
 import { type Finding, isDenied, ok, problem, reasonOf, skipped } from "./finding.ts";
 
 const timeLimitMilliseconds = 20_000;

@@ -1,5 +1,5 @@
 import type { Outputs } from "../../stacks/outputs.ts";
-import type { Aws } from "../aws.ts";
+import type { Aws } from "../cloud/aws.ts";
 import type { Gate } from "./gate.ts";
 
 /** AWS shows every Elastic IP on the server that shall hold it. */

@@ -1,4 +1,4 @@
-import type { CloudWatch } from "../cloudwatch.ts";
+import type { CloudWatch } from "../cloud/cloudwatch.ts";
 import type { Gate } from "./gate.ts";
 
 /** None of the CloudWatch alarms is in ALARM. One without enough data is no alarm; one that does not exist is no evidence. */

@@ -1,5 +1,5 @@
 import type { ArrayOutputs, Frontend } from "../../stacks/outputs.ts";
-import type { Aws } from "../aws.ts";
+import type { Aws } from "../cloud/aws.ts";
 import type { Gate } from "./gate.ts";
 import type { Servers } from "./scene.ts";
 

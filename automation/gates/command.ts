@@ -1,5 +1,5 @@
-import type { CommandCheck } from "../../stacks/checks.ts";
-import { runBounded } from "../bounded-command.ts";
+import type { CommandCheck } from "../../stacks/config/checks.ts";
+import { runBounded } from "../processes/bounded.ts";
 import type { Gate, Observation } from "./gate.ts";
 
 /** Of what a check printed the last this many characters are kept as evidence. */

@@ -1,6 +1,6 @@
-import type { ComparisonConfig } from "../../stacks/watch-schema.ts";
-import { type Answers, BalancerMetrics } from "../balancer-metrics.ts";
-import type { CloudWatch, Series, Span } from "../cloudwatch.ts";
+import type { ComparisonConfig } from "../../stacks/config/watch-schema.ts";
+import { type Answers, BalancerMetrics } from "../cloud/balancer-metrics.ts";
+import type { CloudWatch, Series, Span } from "../cloud/cloudwatch.ts";
 import type { Evidence, Gate, Observation } from "./gate.ts";
 import { lookEverySeconds } from "./metrics.ts";
 import { fewest, type Judgement, judge } from "./proportions.ts";

@@ -1,5 +1,5 @@
-import type { DocumentCheck } from "../../stacks/checks.ts";
-import type { SystemsManager } from "../systems-manager.ts";
+import type { DocumentCheck } from "../../stacks/config/checks.ts";
+import type { SystemsManager } from "../cloud/systems-manager.ts";
 import { endOf } from "./command.ts";
 import type { Gate, Observation } from "./gate.ts";
 import type { Servers } from "./scene.ts";

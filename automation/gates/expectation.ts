@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import type { HttpCheck } from "../../stacks/checks.ts";
-import type { Answer } from "../http.ts";
-import { valueAt } from "../json-path.ts";
+import type { HttpCheck } from "../../stacks/config/checks.ts";
+import type { Answer } from "../cloud/http.ts";
+import { valueAt } from "../cloud/json-path.ts";
 
 /** What a check wanted and what it got. */
 export interface Difference {

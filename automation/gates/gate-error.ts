@@ -1,6 +1,6 @@
 import { exitCodes, HandoverError } from "../errors.ts";
+import type { GatedRow } from "../runbook/gates.ts";
 import type { GateResult } from "./gate.ts";
-import type { GatedRow } from "./of-row.ts";
 
 /** A gate did not hold. */
 export class GateError extends HandoverError {

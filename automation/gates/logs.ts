@@ -1,5 +1,5 @@
-import type { LogConfig } from "../../stacks/watch-schema.ts";
-import type { CloudWatch, LogEvents, Span } from "../cloudwatch.ts";
+import type { LogConfig } from "../../stacks/config/watch-schema.ts";
+import type { CloudWatch, LogEvents, Span } from "../cloud/cloudwatch.ts";
 import type { Gate } from "./gate.ts";
 
 /** One generation's servers, as names of log streams have them. */

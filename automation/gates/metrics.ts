@@ -1,8 +1,8 @@
 import type { MetricDataQuery } from "@aws-sdk/client-cloudwatch";
-import type { CloudWatchQuery, MetricConfig } from "../../stacks/watch-schema.ts";
-import { metricStat } from "../balancer-metrics.ts";
-import type { CloudWatch } from "../cloudwatch.ts";
-import { instantQuery, type PrometheusAnswer } from "../prometheus.ts";
+import type { CloudWatchQuery, MetricConfig } from "../../stacks/config/watch-schema.ts";
+import { metricStat } from "../cloud/balancer-metrics.ts";
+import type { CloudWatch } from "../cloud/cloudwatch.ts";
+import { instantQuery, type PrometheusAnswer } from "../cloud/prometheus.ts";
 import type { Gate, Observation } from "./gate.ts";
 
 /** Of values and warnings no more than this many are shown. */

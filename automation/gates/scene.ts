@@ -1,7 +1,7 @@
 import type { Config } from "../../stacks/config.ts";
 import type { Frontend, Outputs } from "../../stacks/outputs.ts";
-import type { Aws } from "../aws.ts";
-import type { SystemsManager } from "../systems-manager.ts";
+import type { Aws } from "../cloud/aws.ts";
+import type { SystemsManager } from "../cloud/systems-manager.ts";
 
 /** What a row's gates look at. */
 export interface Scene {

@@ -1,8 +1,8 @@
-import type { SessionsConfig } from "../../stacks/checks.ts";
+import type { SessionsConfig } from "../../stacks/config/checks.ts";
 import type { Frontend } from "../../stacks/outputs.ts";
-import type { Aws } from "../aws.ts";
-import { ask, type Question } from "../http.ts";
-import { valueAt } from "../json-path.ts";
+import type { Aws } from "../cloud/aws.ts";
+import { ask, type Question } from "../cloud/http.ts";
+import { valueAt } from "../cloud/json-path.ts";
 import { cloudWatchPoints, type Point } from "./metrics.ts";
 
 /** What was seen of a server's sessions; undefined when nothing is known yet. */

@@ -1,4 +1,4 @@
-import type { SessionsConfig } from "../../stacks/checks.ts";
+import type { SessionsConfig } from "../../stacks/config/checks.ts";
 import type { Frontend } from "../../stacks/outputs.ts";
 import { allServers } from "./array.ts";
 import type { Gate } from "./gate.ts";

@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
-import { type HttpCheck, headersOf } from "../../stacks/checks.ts";
+import { type HttpCheck, headersOf } from "../../stacks/config/checks.ts";
+import { ask, type Question } from "../cloud/http.ts";
 import { messageOf } from "../errors.ts";
-import { ask, type Question } from "../http.ts";
 import { type Difference, differenceOf } from "./expectation.ts";
 import type { Gate, Observation } from "./gate.ts";
 

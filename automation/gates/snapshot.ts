@@ -1,6 +1,6 @@
 import type { Outputs } from "../../stacks/outputs.ts";
 import { siteName } from "../../stacks/tags.ts";
-import { type Database, isComplete, type Snapshots } from "../snapshots.ts";
+import { type Database, isComplete, type Snapshots } from "../cloud/snapshots.ts";
 import type { Gate } from "./gate.ts";
 
 export interface Expected {

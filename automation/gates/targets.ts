@@ -1,5 +1,5 @@
 import type { Frontend } from "../../stacks/outputs.ts";
-import type { Aws } from "../aws.ts";
+import type { Aws } from "../cloud/aws.ts";
 import type { Gate } from "./gate.ts";
 
 /** The load balancer finds every one of the servers healthy. */

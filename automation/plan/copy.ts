@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Engine } from "../engine.ts";
+import { Engine } from "../engine/engine.ts";
 import { HandoverError } from "../errors.ts";
-import { openSession, type Session, stackFileOf } from "../session.ts";
+import { openSession, type Session, stackFileOf } from "../run/open-stack.ts";
 import { startSimulator } from "./simulator.ts";
 
 /** A stack, and a copy of it that may be updated: its cloud is simulated, its backend a folder that goes with it. */

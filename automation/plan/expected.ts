@@ -1,7 +1,7 @@
 import { LedgerMissingError } from "../ledger/errors.ts";
 import { readJournal } from "../ledger/journal.ts";
 import type { RunSummary } from "../ledger/runs.ts";
-import { ledgerOf } from "../run-ledger.ts";
+import { ledgerOf } from "../run/run-ledger.ts";
 
 /** How long a run may be expected to take: the median of the last ones that reached their goal. */
 export interface Expected {

@@ -1,4 +1,4 @@
-import type { PlannedOperation } from "../report/events.ts";
+import type { PlannedOperation } from "../documents/events.ts";
 import type { Expected } from "./expected.ts";
 import type { Prediction } from "./predict.ts";
 

@@ -1,12 +1,12 @@
 import type { Outputs } from "../../stacks/outputs.ts";
-import { type GatedRow, gatesBefore, gatesOf } from "../gates/of-row.ts";
+import type { DocumentOf } from "../documents/documents.ts";
+import type { PlannedOperation } from "../documents/events.ts";
+import type { Operation } from "../engine/recorder.ts";
 import { sessionGates } from "../gates/sessions.ts";
-import { offences } from "../policy.ts";
-import type { Operation } from "../recorder.ts";
-import type { DocumentOf } from "../report/documents.ts";
-import type { PlannedOperation } from "../report/events.ts";
-import { positionOf, updatesOf } from "../updates.ts";
-import { warningsOf } from "../warnings.ts";
+import { warningsOf } from "../run/warnings.ts";
+import { type GatedRow, gatesBefore, gatesOf } from "../runbook/gates.ts";
+import { offences } from "../runbook/policy.ts";
+import { positionOf, updatesOf } from "../runbook/updates.ts";
 import type { Copy } from "./copy.ts";
 import type { Route } from "./route.ts";
 

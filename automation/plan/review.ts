@@ -1,8 +1,8 @@
 import type { PhaseName } from "../../stacks/runbook.ts";
-import { checkImage } from "../gates/image.ts";
-import { begunRun } from "../history.ts";
 import { LedgerMissingError } from "../ledger/errors.ts";
-import { checkGoal } from "../session.ts";
+import { checkImage } from "../run/image.ts";
+import { checkGoal } from "../run/open-stack.ts";
+import { begunRun } from "../run/unfinished-run.ts";
 import { type Change, changesOf } from "./changes.ts";
 import { openCopy } from "./copy.ts";
 import { type Expected, expectedOn } from "./expected.ts";

@@ -3,9 +3,9 @@ import type { SiteShape } from "../../stacks/intent.ts";
 import type { LastOutputs } from "../../stacks/outputs.ts";
 import { isAfter, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
-import type { GatedRow } from "../gates/of-row.ts";
-import type { UnfinishedRun } from "../history.ts";
-import { type LastPlanned, lastByHand, phasesOf, type RunIdentity, wayBack } from "../updates.ts";
+import type { UnfinishedRun } from "../run/unfinished-run.ts";
+import type { GatedRow } from "../runbook/gates.ts";
+import { type LastPlanned, lastByHand, phasesOf, type RunIdentity, wayBack } from "../runbook/updates.ts";
 
 /** What is known of a stack before anything is planned. */
 export interface Standing {

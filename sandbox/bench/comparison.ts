@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { Comparison } from "../../automation/gates/comparison.ts";
 import type { Observation } from "../../automation/gates/gate.ts";
-import { comparisonSchema } from "../../stacks/watch-schema.ts";
+import { comparisonSchema } from "../../stacks/config/watch-schema.ts";
 import { type Behaviour, SimulatedBalancer } from "./simulated-balancer.ts";
 
 const comparisons = 100;

@@ -1,5 +1,5 @@
 import type { MetricDataQuery } from "@aws-sdk/client-cloudwatch";
-import type { Span } from "../../automation/cloudwatch.ts";
+import type { Span } from "../../automation/cloud/cloudwatch.ts";
 import { type Random, seededRandom } from "../network/random.ts";
 
 /** How a generation answers. */

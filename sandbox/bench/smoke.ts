@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { smoke } from "../../automation/gates/smoke.ts";
-import { httpCheckOf } from "../../stacks/checks.ts";
+import { httpCheckOf } from "../../stacks/config/checks.ts";
 
 /** How long one look at many servers takes, when each takes its time to answer. The bar is 3 s. */
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseDocument } from "yaml";
-import { openSession } from "../../automation/session.ts";
+import { openSession } from "../../automation/run/open-stack.ts";
 import { addFault, clearFaults } from "../faults.ts";
 import { seededRandom } from "../network/random.ts";
 import { down, get, type Sandbox, stackFile, up } from "../sandbox.ts";

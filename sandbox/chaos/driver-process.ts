@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { RunEvent } from "../../automation/report/events.ts";
+import type { RunEvent } from "../../automation/documents/events.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 
 export interface Ended {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RunEvent } from "../../automation/documents/events.ts";
 import { exitCodes } from "../../automation/errors.ts";
-import type { RunEvent } from "../../automation/report/events.ts";
 import type { Sandbox } from "../sandbox.ts";
 import type { ChaosRow } from "./chaos.ts";
 import { childOf, DriverProcess, problemOf } from "./driver-process.ts";

@@ -7,7 +7,7 @@ import type { Random } from "./random.ts";
 import { type CompiledRule, chooseGroup, compileRules, matchRule } from "./rules.ts";
 import type { FixedResponseAction, ForwardAction, RuleState } from "./state.ts";
 import type { Target, TargetGroup } from "./target-groups.ts";
-import { forwardUpgrade, respondOnSocket } from "./upgrade.ts";
+import { forwardUpgrade, respondOnSocket } from "./websocket.ts";
 
 export interface ListenerOptions {
   /** How long a client's connection may be idle, in milliseconds. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parser } from "../../automation/parser.ts";
+import { parser } from "../../automation/cli/parser.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 import { isRow, phaseNames } from "../../stacks/runbook.ts";
 

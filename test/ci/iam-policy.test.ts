@@ -47,7 +47,7 @@ describe("docs/iam-policy.json", () => {
   });
 
   it("allows no action that neither they nor the program's resources make", () => {
-    const made = actionsOf([...callsIn("automation"), ...callsIn("sandbox/provider"), ...engineCalls]);
+    const made = actionsOf([...callsIn("automation"), ...callsIn("provider"), ...engineCalls]);
     assert.deepEqual(
       allowed.filter((action) => !made.includes(action)),
       [],

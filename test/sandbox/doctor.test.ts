@@ -10,7 +10,7 @@ import {
 import { execa } from "execa";
 import type { Finding } from "../../automation/doctor/finding.ts";
 import { projectDirectory } from "../../stacks/project.ts";
-import { assertDocuments } from "../automation/report/validate.ts";
+import { assertDocuments } from "../automation/documents/validate.ts";
 import { cloudForTests, type TestCloud } from "./support.ts";
 
 describe("doctor against the sandbox's cloud", () => {

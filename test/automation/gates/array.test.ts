@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { ArrayNow } from "../../../automation/arrays.ts";
-import type { Aws } from "../../../automation/aws.ts";
+import type { ArrayNow } from "../../../automation/cloud/arrays.ts";
+import type { Aws } from "../../../automation/cloud/aws.ts";
 import {
   allServers,
   arrayInService,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Comparison } from "../../../automation/gates/comparison.ts";
 import { hold } from "../../../automation/gates/gate.ts";
 import { type Behaviour, SimulatedBalancer } from "../../../sandbox/bench/simulated-balancer.ts";
-import { comparisonSchema } from "../../../stacks/watch-schema.ts";
+import { comparisonSchema } from "../../../stacks/config/watch-schema.ts";
 
 const { signal } = new AbortController();
 const minute = 60_000;

@@ -18,8 +18,8 @@ import { smoke } from "../../../automation/gates/smoke.ts";
 import { snapshotCompleted } from "../../../automation/gates/snapshot.ts";
 import { targetsDrained, targetsHealthy } from "../../../automation/gates/targets.ts";
 import { SimulatedBalancer } from "../../../sandbox/bench/simulated-balancer.ts";
-import { httpCheckOf, sessionsSchema } from "../../../stacks/checks.ts";
-import { comparisonSchema, metricSchema } from "../../../stacks/watch-schema.ts";
+import { httpCheckOf, sessionsSchema } from "../../../stacks/config/checks.ts";
+import { comparisonSchema, metricSchema } from "../../../stacks/config/watch-schema.ts";
 import { arrays, server, statuses, targets, telling, type World } from "./worlds.ts";
 
 const { signal } = new AbortController();

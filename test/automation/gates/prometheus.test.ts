@@ -4,11 +4,11 @@ import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { instantQuery } from "../../../automation/cloud/prometheus.ts";
 import { findingsOf } from "../../../automation/doctor/watched.ts";
 import { watch } from "../../../automation/gates/gate.ts";
 import { metricWithin } from "../../../automation/gates/metrics.ts";
-import { instantQuery } from "../../../automation/prometheus.ts";
-import { metricSchema } from "../../../stacks/watch-schema.ts";
+import { metricSchema } from "../../../stacks/config/watch-schema.ts";
 import { configOf } from "../config.ts";
 
 const { signal } = new AbortController();

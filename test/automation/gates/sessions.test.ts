@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { type Gate, hold } from "../../../automation/gates/gate.ts";
 import { inCloudWatch, onStatusPage } from "../../../automation/gates/session-count.ts";
 import { sessionsEnded, sessionsEndedOnAll } from "../../../automation/gates/sessions.ts";
-import { sessionsSchema } from "../../../stacks/checks.ts";
+import { sessionsSchema } from "../../../stacks/config/checks.ts";
 
 const signal = new AbortController().signal;
 const blue = { name: "blue-1", instanceId: "i-1", privateIp: "127.0.0.1" };

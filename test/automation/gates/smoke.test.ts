@@ -6,7 +6,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type Place, smoke } from "../../../automation/gates/smoke.ts";
-import { httpCheckOf } from "../../../stacks/checks.ts";
+import { httpCheckOf } from "../../../stacks/config/checks.ts";
 
 const signal = new AbortController().signal;
 const servers: Server[] = [];

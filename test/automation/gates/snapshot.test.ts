@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import type { Snapshot } from "../../../automation/cloud/snapshots.ts";
 import { snapshotCompleted } from "../../../automation/gates/snapshot.ts";
-import type { Snapshot } from "../../../automation/snapshots.ts";
 
 const good: Snapshot = {
   kind: "ebs",

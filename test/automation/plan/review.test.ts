@@ -7,7 +7,7 @@ import { planMarkdown } from "../../../automation/plan/markdown.ts";
 import type { Prediction } from "../../../automation/plan/predict.ts";
 import type { Review } from "../../../automation/plan/review.ts";
 import { planTable } from "../../../automation/plan/table.ts";
-import { warningsOf } from "../../../automation/warnings.ts";
+import { warningsOf } from "../../../automation/run/warnings.ts";
 import { configOf } from "../config.ts";
 
 const server = "aws:ec2/instance:Instance";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { UnfinishedRun } from "../../../automation/history.ts";
 import { routeOf } from "../../../automation/plan/route.ts";
+import type { UnfinishedRun } from "../../../automation/run/unfinished-run.ts";
 import type { LastOutputs } from "../../../stacks/outputs.ts";
 import { configOf } from "../config.ts";
 

@@ -7,8 +7,8 @@ import {
   PutLogEventsCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateListenerCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { BalancerMetrics } from "../../../automation/balancer-metrics.ts";
-import { CloudWatch } from "../../../automation/cloudwatch.ts";
+import { BalancerMetrics } from "../../../automation/cloud/balancer-metrics.ts";
+import { CloudWatch } from "../../../automation/cloud/cloudwatch.ts";
 import type { TargetGroupMetrics } from "../../../sandbox/network/state.ts";
 import { cloudForTests, type TestCloud } from "../support.ts";
 import { loadBalancer, network, targetGroup } from "./world.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RunInstancesCommand } from "@aws-sdk/client-ec2";
 import { CreateDocumentCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
-import { SystemsManager } from "../../../automation/systems-manager.ts";
+import { SystemsManager } from "../../../automation/cloud/systems-manager.ts";
 import { projectDirectory } from "../../../stacks/project.ts";
 import { userData } from "../../../stacks/user-data.ts";
 import { exampleConfig } from "../../stacks/shape.ts";

@@ -1,0 +1,62 @@
+import { HandoverError } from "../../errors.ts";
+import { currentOwner } from "../../ledger/process-identity.ts";
+import { interrupts } from "../interrupts.ts";
+import { type Command, note, print, printJson, stackOption } from "./command.ts";
+
+export const approveCommand: Command<{ stack: string; digest: string }> = {
+  command: "approve",
+  describe: "approve the plan that a run waits with; then `handover resume` goes on",
+  examples: [
+    ["approve --stack production --digest 3f9a…", "approve exactly the plan that was shown; another one is refused"],
+  ],
+  builder: {
+    ...stackOption,
+    digest: {
+      type: "string",
+      demandOption: true,
+      requiresArg: true,
+      describe: "digest of the plan, as the paused run printed it",
+    },
+  },
+  async run({ stack, digest, json }) {
+    const [{ begunRun }, { RunLedger }, { regionOf, stackFileOf }] = await Promise.all([
+      import("../../run/unfinished-run.ts"),
+      import("../../run/run-ledger.ts"),
+      import("../../run/open-stack.ts"),
+    ]);
+    const region = regionOf(stackFileOf(stack));
+    const signals = interrupts(note);
+    const ledger = await RunLedger.open(
+      stack,
+      region,
+      new Set(),
+      { command: `handover approve --stack ${stack}` },
+      signals.stop,
+    );
+    try {
+      const run = await begunRun({ stack, region });
+      if (run?.waitingFor === undefined)
+        throw new HandoverError(
+          "nothing-to-approve",
+          1,
+          `No run on stack "${stack}" waits for approval. See: handover status --stack ${stack}`,
+        );
+      const { phase, digest: waiting } = run.waitingFor;
+      if (waiting === undefined || digest !== waiting) {
+        throw new HandoverError(
+          "other-plan",
+          1,
+          `The run waits with plan ${waiting ?? "none"}, not ${digest}. Nothing was approved. Look at it again and approve that one.`,
+        );
+      }
+      const by = currentOwner().who;
+      await ledger.append({ type: "approved", phase, digest, by });
+      if (json) printJson("approval", { run: run.id, phase, digest, by });
+      else print([`${by} approved ${phase} of run ${run.id}. Go on with: handover resume --stack ${stack}`]);
+      return 0;
+    } finally {
+      await ledger.close();
+      signals.dispose();
+    }
+  },
+};

@@ -1,0 +1,37 @@
+import type { CommandModule } from "yargs";
+import type { DocumentName, DocumentOf } from "../../documents/documents.ts";
+import { plain } from "../terminal.ts";
+
+/** What every command is given besides its arguments. */
+export interface GlobalArguments {
+  readonly json: boolean;
+}
+
+/**
+ * A command of the command line: data, and a handler that returns its exit code. What takes long to load (the AWS SDK,
+ * the engine) is imported by the handler, so that help and completion are quick.
+ */
+export type Command<Arguments> = Omit<CommandModule<GlobalArguments, GlobalArguments & Arguments>, "handler"> & {
+  readonly command: string;
+  /** What one would type, and what that does; `--help` shows them. */
+  readonly examples: readonly (readonly [command: string, does: string])[];
+  readonly run: (args: GlobalArguments & Arguments) => Promise<number>;
+};
+
+export const stackOption = {
+  stack: { type: "string", demandOption: true, describe: "stack, as in Pulumi.<stack>.yaml", requiresArg: true },
+} as const;
+
+/** Prints a document of a declared shape: one line, and with `--json` nothing else is on standard output. */
+export function printJson<Name extends DocumentName>(_shape: Name, value: Omit<DocumentOf<Name>, "version">): void {
+  process.stdout.write(`${JSON.stringify({ version: 1, ...value })}\n`);
+}
+
+export function print(lines: readonly string[]): void {
+  process.stdout.write(lines.map((line) => `${plain(line, process.stdout)}\n`).join(""));
+}
+
+/** For progress and remarks; standard output is for results. */
+export function note(line: string): void {
+  process.stderr.write(`${plain(line, process.stderr)}\n`);
+}

@@ -1,0 +1,91 @@
+import type { InferredOptionTypes } from "yargs";
+import { phaseNames } from "../../../stacks/runbook.ts";
+import type { RunResult } from "../../documents/events.ts";
+import { parseDuration } from "../duration.ts";
+import { explained, interrupts } from "../interrupts.ts";
+import { phaseTable, progressLines } from "../progress.ts";
+import { note, print, printJson, stackOption } from "./command.ts";
+
+/** Options of the commands that work on a stack: they take its lease. */
+export const driveOptions = {
+  ...stackOption,
+  wait: {
+    type: "string",
+    describe: "wait this long for another run to end, for example 90s or 10m",
+    requiresArg: true,
+  },
+  "take-over": { type: "boolean", default: false, describe: "take the lease of a process that died on this machine" },
+  "pause-before": {
+    type: "array",
+    string: true,
+    default: [] as string[],
+    choices: phaseNames,
+    describe: "phases before which a person must approve",
+  },
+  "accept-schema": { type: "boolean", default: false, describe: "go back although migrations are not reversible" },
+  migration: {
+    choices: ["done", "again"] as const,
+    describe: "of a migration that was cut off: it is complete, or it shall be run once more",
+    requiresArg: true,
+  },
+  refresh: {
+    type: "boolean",
+    default: false,
+    describe: "read the cloud first, and tell what was changed beside the runs",
+  },
+  "lease-seconds": {
+    type: "number",
+    default: 60,
+    hidden: true,
+    describe: "how long the lease lasts without a heartbeat",
+  },
+  "auto-approve": { type: "boolean", default: false, describe: "do not wait for approvals" },
+} as const;
+
+export type DriveArguments = InferredOptionTypes<typeof driveOptions>;
+
+/** Opens the stack, lets the driver do a command on it, and prints what it tells: lines, or JSON lines. */
+export async function drive(
+  command: "upgrade" | "resume" | "rollback" | "abort",
+  args: DriveArguments & { json: boolean },
+  { create }: { readonly create: boolean } = { create: false },
+): Promise<number> {
+  const [driver, { openSession }] = await Promise.all([
+    import("../../run/verbs.ts"),
+    import("../../run/open-stack.ts"),
+  ]);
+  const signals = interrupts(note);
+  const session = await openSession(args.stack, { create });
+  try {
+    const result = await driver[command](session, {
+      command: `handover ${command} --stack ${args.stack}`,
+      waitSeconds: args.wait === undefined ? 0 : parseDuration("--wait", args.wait),
+      takeOver: args["take-over"],
+      leaseSeconds: args["lease-seconds"],
+      pauseBefore: args["pause-before"],
+      acceptSchema: args["accept-schema"],
+      migration: args.migration,
+      refresh: args.refresh,
+      autoApprove: args["auto-approve"],
+      listener: args.json ? (event) => printJson("event", event) : progressLines(note),
+      signals,
+    });
+    if (!args.json) printResult(result);
+    return result.exitCode;
+  } catch (error) {
+    throw explained(error, signals);
+  } finally {
+    session.close();
+    signals.dispose();
+  }
+}
+
+function printResult({ outcome, from, to, seconds, phases, message }: RunResult): void {
+  const route = from === to ? to : `${from} -> ${to}`;
+  print([
+    ...phaseTable(phases),
+    "",
+    `${route}: ${outcome} in ${seconds.toFixed(0)} s`,
+    ...(message === undefined ? [] : [message]),
+  ]);
+}

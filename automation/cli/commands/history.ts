@@ -1,0 +1,69 @@
+import { HandoverError } from "../../errors.ts";
+import { LedgerMissingError } from "../../ledger/errors.ts";
+import { type Command, print, printJson, stackOption } from "./command.ts";
+
+export const historyCommand: Command<{ stack: string; run?: string; verify: boolean }> = {
+  command: "history [run]",
+  describe: "runs of a stack, or the events of one; --verify checks the chain",
+  examples: [
+    ["history --stack production", "all runs, the newest first"],
+    ["history 20261124-093015-5f3a --stack production", "every event of one run"],
+    ["history --stack production --verify", "whether an event was altered or removed"],
+  ],
+  builder: (yargs) =>
+    yargs.positional("run", { type: "string", describe: "a run's id, as `history` lists it" }).options({
+      ...stackOption,
+      verify: { type: "boolean", default: false, describe: "check that no event was altered or removed" },
+    }),
+  async run({ stack, run, verify, json }) {
+    const [{ readJournal }, { ledgerOf }, { regionOf, stackFileOf }] = await Promise.all([
+      import("../../ledger/reader.ts"),
+      import("../../run/run-ledger.ts"),
+      import("../../run/open-stack.ts"),
+    ]);
+    const table = ledgerOf(stack, regionOf(stackFileOf(stack)));
+    const journal = readJournal(table);
+    try {
+      if (verify) {
+        const verification = await journal.verify();
+        if (json) printJson("verification", verification);
+        else print([verification.ok ? "the chain is whole" : `the chain is broken: ${JSON.stringify(verification)}`]);
+        return verification.ok ? 0 : 4;
+      }
+      if (run === undefined) {
+        const runs = await journal.runs();
+        if (json) printJson("history", { runs });
+        else
+          print(
+            runs.map(
+              (each) =>
+                `${each.run}  ${each.from} -> ${each.to}  ${each.outcome ?? `unfinished (${each.phase ?? "begun"})`}  ${each.started}`,
+            ),
+          );
+        return 0;
+      }
+      const events = await journal.events(run);
+      if (events.length === 0)
+        throw new HandoverError(
+          "unknown-run",
+          1,
+          `There is no run "${run}" on stack "${stack}". List them with: handover history --stack ${stack}`,
+        );
+      if (json) printJson("run-history", { run, events });
+      else
+        print(
+          events.map(
+            ({ sequence, time, event: { type, ...rest } }) => `${sequence}  ${time}  ${type}  ${JSON.stringify(rest)}`,
+          ),
+        );
+      return 0;
+    } catch (error) {
+      if (!(error instanceof LedgerMissingError) || run !== undefined) throw error;
+      if (json) printJson("history", { runs: [] });
+      else print(["no runs yet"]);
+      return 0;
+    } finally {
+      table.client.destroy();
+    }
+  },
+};

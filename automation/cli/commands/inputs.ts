@@ -1,0 +1,35 @@
+import type { InputDifference } from "../../plan/inputs-diff.ts";
+import { type Command, print, printJson, stackOption } from "./command.ts";
+
+export const inputsCommand: Command<{ stack: string }> = {
+  command: "inputs <action>",
+  describe: "what the goal's generation changes in the inputs of the live one; secrets are masked",
+  examples: [["inputs diff --stack production", "what an upgrade would change in the servers' environment"]],
+  builder: (yargs) =>
+    yargs
+      .positional("action", { choices: ["diff"] as const, demandOption: true, describe: "diff" })
+      .options(stackOption),
+  async run({ stack, json }) {
+    const [{ openSession }, { inputsDiff }] = await Promise.all([
+      import("../../run/open-stack.ts"),
+      import("../../plan/inputs-diff.ts"),
+    ]);
+    const session = await openSession(stack, { create: false });
+    try {
+      const { config, last, secrets } = session;
+      const [from, to] = [last?.outputs.live ?? null, config.live];
+      const inputsOf = (name: string | null) => config.generations[name ?? ""]?.inputs ?? {};
+      const changes = inputsDiff(inputsOf(from), inputsOf(to), secrets);
+      if (json) printJson("inputs-diff", { stack, from, to, changes });
+      else print([`${from ?? "nothing"} -> ${to}: ${changes.length} inputs differ`, ...changes.map(line)]);
+      return 0;
+    } finally {
+      session.close();
+    }
+  },
+};
+
+function line({ name, before, after }: InputDifference): string {
+  if (before === null) return `+ ${name}=${after}`;
+  return after === null ? `- ${name}=${before}` : `~ ${name}: ${before} -> ${after}`;
+}

@@ -1,0 +1,78 @@
+import type { DocumentOf } from "../../documents/documents.ts";
+import { LedgerMissingError } from "../../ledger/errors.ts";
+import { generationLines, generationStatus } from "../generation-status.ts";
+import { type Command, print, printJson, stackOption } from "./command.ts";
+
+export const statusCommand: Command<{ stack: string }> = {
+  command: "status",
+  describe: "what serves, who holds which address, and where a run stands; takes no lease",
+  examples: [
+    ["status --stack production", "what serves, and where a run stands"],
+    ["status --stack production --json | jq .live", "the generation that serves"],
+  ],
+  builder: stackOption,
+  async run({ stack, json }) {
+    const [{ begunRun }, { readLease }, { ledgerOf }, { openSession }] = await Promise.all([
+      import("../../run/unfinished-run.ts"),
+      import("../../ledger/lease.ts"),
+      import("../../run/run-ledger.ts"),
+      import("../../run/open-stack.ts"),
+    ]);
+    const session = await openSession(stack, { create: false });
+    const table = ledgerOf(stack, session.region);
+    try {
+      const outputs = session.last?.outputs;
+      const [run, lease] = await Promise.all([
+        begunRun(session),
+        readLease(table).catch((error) => {
+          if (error instanceof LedgerMissingError) return { state: "free" as const, token: 0 };
+          throw error;
+        }),
+      ]);
+      const generations = Object.entries(outputs?.generations ?? {}).map(
+        async ([name, generation]) => [name, await generationStatus(session.aws, generation)] as const,
+      );
+      const status = {
+        stack,
+        live: outputs?.live ?? null,
+        goal: session.config.live,
+        run: run === undefined ? null : { ...run, waitingFor: waiting(run.waitingFor), approved: [...run.approved] },
+        lease,
+        loadBalancer: outputs?.loadBalancer ?? null,
+        addresses: outputs?.addresses ?? [],
+        generations: Object.fromEntries(await Promise.all(generations)),
+      };
+      if (json) printJson("status", status);
+      else print(linesOf(status));
+      return 0;
+    } finally {
+      table.client.destroy();
+      session.close();
+    }
+  },
+};
+
+export type Status = Omit<DocumentOf<"status">, "version">;
+
+/** The paused event has more than is asked for here. */
+function waiting(paused: { phase: string; digest?: string } | undefined) {
+  return paused && { phase: paused.phase, digest: paused.digest };
+}
+
+function linesOf({ live, goal, run, lease, addresses, generations }: Status): string[] {
+  return [
+    live === null ? `nothing is deployed; the goal is ${goal}` : `${live} is live; the goal is ${goal}`,
+    ...(run === null
+      ? []
+      : [
+          `a run from ${run.from} to ${run.to} has reached ${run.reached ?? "nothing yet"}${run.rollingBack ? " and goes back" : ""}`,
+        ]),
+    ...(lease.state === "held"
+      ? [
+          `${lease.holder?.who} on ${lease.holder?.host} works on it since ${lease.holder?.since}: ${lease.holder?.command}`,
+        ]
+      : []),
+    ...Object.entries(generations).flatMap(([name, generation]) => generationLines(name, generation)),
+    ...addresses.map(({ publicIp, instanceId }) => `${publicIp} -> ${instanceId}`),
+  ];
+}

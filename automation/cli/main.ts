@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import { ConfigError } from "../../stacks/config.ts";
+import { projectDirectory } from "../../stacks/project.ts";
+import { exitCodes, HandoverError } from "../errors.ts";
+import { LeaseHeldError, LeaseLostError, LedgerError } from "../ledger/errors.ts";
+import { note, printJson } from "./commands/command.ts";
+import { type Execute, parser } from "./parser.ts";
+
+const args = process.argv.slice(2);
+const json = args.some((arg) => /^--json(=true)?$/.test(arg));
+const completes = args[0] === "completion";
+
+// A reader that is gone (a closed terminal, `| head`) is no reason to stop in the middle of a run; the ledger has it all.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
+// Node would end with 1, which says that nothing was begun.
+process.on("uncaughtException", (error) => process.exit(report(error)));
+
+const execute: Execute = async (command, given) => {
+  process.exitCode = await command.run(given);
+};
+
+try {
+  // With a callback yargs hands its own output (help, the completion script) over instead of printing it and exiting.
+  const cli = parser(args, execute, completes ? join(projectDirectory, "handover") : "handover");
+  await cli.parseAsync([...args], {}, (_error, _argv, output) => {
+    if (output === "") return;
+    if (!json) process.stdout.write(`${output}\n`);
+    else if (completes) printJson("completion", { script: output });
+    else printJson("help", { help: output });
+  });
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Says what went wrong, once and without a stack trace unless it is a bug. */
+function report(error: unknown): number {
+  const { code, exitCode, message } = describe(error);
+  if (json) printJson("error", { error: { code, message } });
+  else note(`handover: ${message}`);
+  return exitCode;
+}
+
+function describe(error: unknown): { code: string; exitCode: number; message: string } {
+  if (error instanceof ConfigError) return { code: error.code, exitCode: exitCodes.usage, message: error.message };
+  if (error instanceof HandoverError) return error;
+  if (error instanceof LeaseHeldError || error instanceof LeaseLostError)
+    return { code: error.code, exitCode: exitCodes.busy, message: error.message };
+  if (error instanceof LedgerError)
+    return { code: error.code, exitCode: exitCodes.needsPerson, message: error.message };
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return {
+    code: "bug",
+    exitCode: exitCodes.needsPerson,
+    message: `This should not have happened; please report it. What was in hand can be resumed.\n${text}`,
+  };
+}

@@ -1,0 +1,136 @@
+import {
+  DeleteSnapshotCommand,
+  DescribeVolumesCommand,
+  type Snapshot as EbsSnapshot,
+  EC2Client,
+  paginateDescribeSnapshots,
+} from "@aws-sdk/client-ec2";
+import {
+  type DBSnapshot,
+  DeleteDBSnapshotCommand,
+  DescribeDBInstancesCommand,
+  DescribeDBSnapshotsCommand,
+  paginateDescribeDBSnapshots,
+  RDSClient,
+} from "@aws-sdk/client-rds";
+import type { SiteConfig } from "../../stacks/config.ts";
+import { siteName } from "../../stacks/tags.ts";
+import { retries } from "./retries.ts";
+
+export type Database = NonNullable<SiteConfig["database"]>;
+
+/** A snapshot of a site's database, EBS or RDS. */
+export interface Snapshot {
+  readonly kind: "ebs" | "rds";
+  readonly id: string;
+  /** In AWS's words: EBS `pending`, `completed`, `error`; RDS `creating`, `available`, `failed`. */
+  readonly state: string;
+  /** Size of what it is a snapshot of, in GiB. */
+  readonly sizeGigabytes: number | undefined;
+  /** The point in time that it holds. */
+  readonly startedAt: Date | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export function isComplete({ kind, state }: Pick<Snapshot, "kind" | "state">): boolean {
+  return state === (kind === "ebs" ? "completed" : "available");
+}
+
+/** Snapshots and what they are of, on AWS. */
+export class Snapshots {
+  readonly #ec2: EC2Client;
+  readonly #rds: RDSClient;
+
+  constructor(region: string) {
+    this.#ec2 = new EC2Client({ region, ...retries() });
+    this.#rds = new RDSClient({ region, ...retries() });
+  }
+
+  /** The snapshot with this id; undefined when there is none. */
+  async find({ kind, id }: Pick<Snapshot, "kind" | "id">, abortSignal?: AbortSignal): Promise<Snapshot | undefined> {
+    try {
+      if (kind === "ebs") return (await this.#ebs({ SnapshotIds: [id] }, abortSignal))[0];
+      const command = new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier: id });
+      const { DBSnapshots = [] } = await this.#rds.send(command, { abortSignal });
+      return DBSnapshots.map(ofRds)[0];
+    } catch (error) {
+      if (error instanceof Error && /NotFound/.test(error.name)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Every snapshot that a site has taken of its database, in no order. */
+  async ofSite(database: Database, stack: string, abortSignal?: AbortSignal): Promise<readonly Snapshot[]> {
+    const site = siteName(stack);
+    if (database.dbInstanceIdentifier === undefined)
+      return this.#ebs({ Filters: [{ Name: "tag:handover:site", Values: [site] }], OwnerIds: ["self"] }, abortSignal);
+    const found: Snapshot[] = [];
+    const input = { DBInstanceIdentifier: database.dbInstanceIdentifier, SnapshotType: "manual" };
+    for await (const { DBSnapshots = [] } of paginateDescribeDBSnapshots({ client: this.#rds }, input, { abortSignal }))
+      found.push(...DBSnapshots.map(ofRds));
+    return found.filter(({ tags }) => tags["handover:site"] === site);
+  }
+
+  /** Those of one run. */
+  async ofRun(database: Database, stack: string, run: string): Promise<readonly Snapshot[]> {
+    return (await this.ofSite(database, stack)).filter(({ tags }) => tags["handover:run"] === run);
+  }
+
+  /** How large the volume or the instance's storage is, in GiB. */
+  async sizeOf(database: Database, abortSignal?: AbortSignal): Promise<number | undefined> {
+    if (database.volumeId !== undefined) {
+      const command = new DescribeVolumesCommand({ VolumeIds: [database.volumeId] });
+      return (await this.#ec2.send(command, { abortSignal })).Volumes?.[0]?.Size;
+    }
+    const command = new DescribeDBInstancesCommand({ DBInstanceIdentifier: database.dbInstanceIdentifier });
+    return (await this.#rds.send(command, { abortSignal })).DBInstances?.[0]?.AllocatedStorage;
+  }
+
+  async delete({ kind, id }: Snapshot): Promise<void> {
+    if (kind === "ebs") await this.#ec2.send(new DeleteSnapshotCommand({ SnapshotId: id }));
+    else await this.#rds.send(new DeleteDBSnapshotCommand({ DBSnapshotIdentifier: id }));
+  }
+
+  close(): void {
+    this.#ec2.destroy();
+    this.#rds.destroy();
+  }
+
+  async #ebs(
+    input: Parameters<typeof paginateDescribeSnapshots>[1],
+    abortSignal: AbortSignal | undefined,
+  ): Promise<Snapshot[]> {
+    const found: Snapshot[] = [];
+    for await (const { Snapshots: page = [] } of paginateDescribeSnapshots({ client: this.#ec2 }, input, {
+      abortSignal,
+    }))
+      found.push(...page.map(ofEbs));
+    return found;
+  }
+}
+
+function ofEbs({ SnapshotId = "", State, VolumeSize, StartTime, Tags = [] }: EbsSnapshot): Snapshot {
+  return {
+    kind: "ebs",
+    id: SnapshotId,
+    state: State ?? "",
+    sizeGigabytes: VolumeSize,
+    startedAt: StartTime,
+    tags: tagsOf(Tags),
+  };
+}
+
+function ofRds(found: DBSnapshot): Snapshot {
+  return {
+    kind: "rds",
+    id: found.DBSnapshotIdentifier ?? "",
+    state: found.Status ?? "",
+    sizeGigabytes: found.AllocatedStorage,
+    startedAt: found.SnapshotCreateTime,
+    tags: tagsOf(found.TagList ?? []),
+  };
+}
+
+function tagsOf(list: readonly { Key?: string; Value?: string }[]): Record<string, string> {
+  return Object.fromEntries(list.map(({ Key = "", Value = "" }) => [Key, Value]));
+}

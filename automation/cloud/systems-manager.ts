@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  CancelCommandCommand,
+  GetCommandInvocationCommand,
+  type GetCommandInvocationResult,
+  GetParametersByPathCommand,
+  SendCommandCommand,
+  SSMClient,
+  type SSMClientConfig,
+} from "@aws-sdk/client-ssm";
+import type { Parameter, Parameters } from "../../stacks/parameters.ts";
+import { retries } from "./retries.ts";
+
+/** A document to run on instances. */
+export interface Document {
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, readonly string[]>>;
+  /** How long it may take on each instance, from its start to its end. */
+  readonly timeoutSeconds: number;
+}
+
+/** How a document ended on an instance, in the words of Systems Manager: `Success`, `Failed`, `TimedOut`, … */
+export interface Invocation {
+  readonly status: string;
+  /** -1 while there is none. */
+  readonly exitCode: number;
+  /** Standard output, then standard error; AWS keeps the first 24,000 and 8,000 characters. */
+  readonly output: string;
+}
+
+/** SendCommand takes no more instances: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html */
+const instancesPerCommand = 50;
+/** SendCommand takes no less than this for the delivery, in seconds. */
+const shortestDelivery = 30;
+
+/** Commands on instances and parameters, by AWS Systems Manager. */
+export class SystemsManager {
+  readonly #client: SSMClient;
+
+  constructor(settings: Pick<SSMClientConfig, "region" | "endpoint" | "credentials">) {
+    this.#client = new SSMClient({ ...settings, ...retries() });
+  }
+
+  /**
+   * Runs a document on every instance and waits for its end on each.
+   * @throws an error named InvalidInstanceId when one of them is not managed, or not yet
+   */
+  async run(
+    document: Document,
+    instanceIds: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, Invocation>> {
+    const batches = Array.from({ length: Math.ceil(instanceIds.length / instancesPerCommand) }, (_, index) =>
+      instanceIds.slice(index * instancesPerCommand, (index + 1) * instancesPerCommand),
+    );
+    return new Map((await Promise.all(batches.map((batch) => this.#runBatch(document, batch, signal)))).flat());
+  }
+
+  async #runBatch(
+    { name, parameters, timeoutSeconds }: Document,
+    instanceIds: readonly string[],
+    abortSignal: AbortSignal,
+  ): Promise<[string, Invocation][]> {
+    const command = new SendCommandCommand({
+      DocumentName: name,
+      InstanceIds: [...instanceIds],
+      Parameters: Object.fromEntries(Object.entries(parameters).map(([key, values]) => [key, [...values]])),
+      TimeoutSeconds: Math.max(timeoutSeconds, shortestDelivery),
+    });
+    const { Command } = await this.#client.send(command, { abortSignal });
+    const commandId = Command?.CommandId ?? "";
+    const deadline = performance.now() + timeoutSeconds * 1000;
+    try {
+      return await Promise.all(
+        instanceIds.map(async (id): Promise<[string, Invocation]> => {
+          return [id, await this.#endOf(commandId, id, deadline, abortSignal)];
+        }),
+      );
+    } finally {
+      // What has ended stays as it is; what has not is not waited for any more.
+      if (performance.now() > deadline || abortSignal.aborted)
+        await this.#client.send(new CancelCommandCommand({ CommandId: commandId })).catch(() => undefined);
+    }
+  }
+
+  async #endOf(CommandId: string, InstanceId: string, deadline: number, signal: AbortSignal): Promise<Invocation> {
+    for (let interval = 100; ; interval = Math.min(interval * 1.5, 2_000)) {
+      const found = await this.#invocation(CommandId, InstanceId, signal);
+      const status = found?.Status ?? "Pending";
+      const ended = !["Pending", "InProgress", "Delayed", "Cancelling"].includes(status);
+      if (ended || performance.now() + interval > deadline) return describe(ended ? status : "TimedOut", found);
+      await sleep(interval, undefined, { signal });
+    }
+  }
+
+  /** Undefined while AWS does not know of it yet. */
+  async #invocation(
+    CommandId: string,
+    InstanceId: string,
+    abortSignal: AbortSignal,
+  ): Promise<GetCommandInvocationResult | undefined> {
+    try {
+      return await this.#client.send(new GetCommandInvocationCommand({ CommandId, InstanceId }), { abortSignal });
+    } catch (error) {
+      if (error instanceof Error && error.name === "InvocationDoesNotExist") return undefined;
+      throw error;
+    }
+  }
+
+  /** The parameters right under a path, by the last part of their name, decrypted. */
+  async parametersUnder(path: string, abortSignal?: AbortSignal): Promise<Parameters> {
+    const found: Record<string, Parameter> = {};
+    let NextToken: string | undefined;
+    do {
+      const command = new GetParametersByPathCommand({ Path: path, WithDecryption: true, NextToken });
+      const page = await this.#client.send(command, { abortSignal });
+      for (const { Name = "", Value = "", Type } of page.Parameters ?? []) {
+        found[Name.split("/").at(-1) ?? ""] = { value: Value, secret: Type === "SecureString" };
+      }
+      NextToken = page.NextToken;
+    } while (NextToken !== undefined);
+    return found;
+  }
+
+  close(): void {
+    this.#client.destroy();
+  }
+}
+
+function describe(status: string, found: GetCommandInvocationResult | undefined): Invocation {
+  const output = [found?.StandardOutputContent, found?.StandardErrorContent].filter(Boolean).join("\n");
+  return { status, exitCode: found?.ResponseCode ?? -1, output };
+}

@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { phaseNames, withdraw } from "../../stacks/runbook.ts";
+import type { Evidence } from "../gates/gate.ts";
+import { type GatedRow, readmit } from "../runbook/gates.ts";
+
+/** What a run tells while it goes, one JSON line each with `--json`. */
+
+export const row: z.ZodType<GatedRow> = z
+  .enum([...phaseNames, readmit, withdraw, "settle"])
+  .describe("phase, or row of the way back");
+const evidence: z.ZodType<Evidence> = z.json().describe("what the gate saw");
+const step = z.number().describe("step within the phase, 1 being the first").optional();
+const seconds = z.number();
+
+export const plannedOperation = z.object({
+  op: z.string().describe("the engine's word: create, update, delete, create-replacement, …"),
+  type: z.string().describe("resource type, for example aws:ec2/instance:Instance"),
+  name: z.string(),
+  properties: z.array(z.string()).readonly().describe("inputs that differ"),
+});
+
+const phaseReport = z.object({
+  name: row,
+  seconds,
+  operations: z.number().describe("how many operations the engine did in the cloud"),
+  overheadSeconds: z
+    .number()
+    .describe("part of `seconds` in which neither the cloud worked nor a gate or a command was waited for"),
+  ledgerSeconds: z.number().describe("part of `seconds` in which the ledger was waited for"),
+});
+
+/** How a run ended: the last line of its JSON lines. */
+export const runResult = z.object({
+  outcome: z.enum(["reached", "rolled-back", "paused", "failed", "interrupted", "aborted"]),
+  run: z.string().nullable(),
+  from: z.string(),
+  to: z.string(),
+  live: z.string().describe("the generation that serves"),
+  seconds,
+  phases: z.array(phaseReport).readonly(),
+  exitCode: z.number(),
+  message: z.string().describe("why the goal was not reached, and what to type next").optional(),
+  digest: z.string().describe("the plan that waits for approval").optional(),
+});
+
+const event = <Type extends string, Shape extends z.ZodRawShape>(type: Type, shape: Shape) =>
+  z.object({ type: z.literal(type), ...shape });
+
+export const runEvent = z.discriminatedUnion("type", [
+  event("run-started", { run: z.string(), from: z.string(), to: z.string(), resumed: z.boolean() }),
+  event("phase-started", { phase: row, does: z.string() }),
+  event("plan", { phase: row, step, digest: z.string(), operations: z.array(plannedOperation).readonly() }),
+  event("applied", { phase: row, step, seconds }),
+  event("output", { phase: row, line: z.string().describe("a line of the site's own command") }),
+  event("gate", {
+    phase: row,
+    gate: z.string(),
+    verdict: z.enum(["pass", "fail", "inconclusive"]),
+    evidence,
+    seconds,
+  }),
+  event("phase-finished", phaseReport.shape),
+  event("warning", { message: z.string() }),
+  event("failed", { phase: row, message: z.string() }),
+  event("rollback-started", { phase: row, reason: z.string() }),
+  event("run-finished", runResult.shape),
+]);
+
+export type RunEvent = Readonly<z.infer<typeof runEvent>>;
+export type PlannedOperation = Readonly<z.infer<typeof plannedOperation>>;
+export type PhaseReport = Readonly<z.infer<typeof phaseReport>>;
+export type RunResult = Readonly<z.infer<typeof runResult>>;
+export type Outcome = RunResult["outcome"];
+
+export type Listener = (event: RunEvent) => void;

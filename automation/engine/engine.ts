@@ -1,0 +1,297 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  ConcurrentUpdateError,
+  LocalWorkspace,
+  type Stack,
+  StackNotFoundError,
+  type UpOptions,
+} from "@pulumi/pulumi/automation/index.js";
+import { type Outputs, outputsSchema } from "../../stacks/outputs.ts";
+import { attemptsOf } from "../cloud/retries.ts";
+import { exitCodes, HandoverError, messageOf } from "../errors.ts";
+import { BriefCommand } from "./brief-command.ts";
+import { EngineBusyError, endDeadEngine, type LockHolder, lockHolders } from "./end-engine.ts";
+import { EngineDiedError } from "./engine-errors.ts";
+import { restoreState, withoutAttributes } from "./file-backend.ts";
+import { digestOf } from "./plan-digest.ts";
+import { lastLine, type Operation, Recorder } from "./recorder.ts";
+import { mergeKeys, type StackFile } from "./stack-file.ts";
+import { State } from "./state.ts";
+
+/** What a preview found, and the file that binds the update to it. */
+export interface Plan {
+  readonly file: string;
+  readonly operations: readonly Operation[];
+  /** SHA-256 over the operations and the inputs that they come with, secrets masked: what a person approves; see `Engine`. */
+  readonly digest: string;
+  readonly seconds: number;
+}
+
+export interface Applied {
+  readonly outputs: Outputs;
+  readonly operations: readonly Operation[];
+  readonly seconds: number;
+  /** Part of `seconds` in which the cloud worked on at least one resource. */
+  readonly cloudSeconds: number;
+}
+
+/** The keys that the driver adds to the stack's configuration for one update. */
+export interface Position {
+  readonly phase?: string;
+  readonly step?: number;
+  readonly run?: {
+    readonly id: string;
+    readonly from: string;
+    readonly to: string;
+    /** Old servers that `retire` leaves for now. */
+    readonly left?: readonly string[];
+  };
+  /** The goal, when it is not the one in the file: on the way back. */
+  readonly live?: string;
+}
+
+export interface OpenOptions {
+  /** Whether to create the stack in the backend when it is not there. */
+  readonly create: boolean;
+  /** Variables of the engine beside this process's own. Default: none. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** How many resources the engine works on at once. */
+const parallel = 64;
+
+/**
+ * The Pulumi engine for one stack, the only user of the Automation API. The program runs in this process, loaded once;
+ * the workspace is a folder of its own, so no file of the project is written.
+ */
+export class Engine {
+  readonly #stack: Stack;
+  readonly #command: BriefCommand;
+  readonly #directory: string;
+  readonly #file: StackFile;
+  readonly state: State;
+  #plans = 0;
+  #leased = false;
+
+  private constructor(stack: Stack, command: BriefCommand, directory: string, file: StackFile) {
+    this.#stack = stack;
+    this.#command = command;
+    this.#directory = directory;
+    this.#file = file;
+    this.state = new State(stack, command, directory);
+  }
+
+  /** Selects the stack. */
+  static async open(file: StackFile, { create, environment }: OpenOptions): Promise<Engine> {
+    const directory = mkdtempSync(join(tmpdir(), "handover-"));
+    try {
+      writeFileSync(join(directory, "Pulumi.yaml"), "name: handover\nruntime: nodejs\n");
+      writeFileSync(configFile(directory, file), file.text, { mode: 0o600 });
+      // Loaded here, since it takes a second: what is wrong with the configuration is said before.
+      const { program } = await import("../../stacks/program.ts");
+      const selected = { stackName: file.stack, projectName: "handover", program };
+      const pulumiCommand = await BriefCommand.get();
+      const envVars = {
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        ...attemptsOf(process.env),
+        ...withoutAttributes(process.env),
+        ...environment,
+      };
+      restoreState(file.stack, process.env);
+      const options = { workDir: directory, pulumiCommand, envVars, secretsProvider: file.secretsProvider };
+      const stack = await LocalWorkspace.selectStack(selected, options).catch((error) => {
+        if (create && error instanceof StackNotFoundError) return LocalWorkspace.createStack(selected, options);
+        throw error;
+      });
+      // Creating a stack may add the salt of its secrets to the file.
+      return new Engine(stack, pulumiCommand, directory, {
+        ...file,
+        text: readFileSync(configFile(directory, file), "utf8"),
+      });
+    } catch (cause) {
+      rmSync(directory, { recursive: true, force: true });
+      if (cause instanceof StackNotFoundError) {
+        throw new HandoverError(
+          "stack-not-deployed",
+          exitCodes.usage,
+          `Stack "${file.stack}" was never deployed. Nothing was changed. Deploy its live generation with: handover upgrade --stack ${file.stack}`,
+          { cause },
+        );
+      }
+      throw new HandoverError(
+        "engine-failed",
+        exitCodes.usage,
+        `The Pulumi backend did not open stack "${file.stack}": ${lastLine(cause)}. Nothing was changed.`,
+        { cause },
+      );
+    }
+  }
+
+  /** The `handover:*` values with secrets decrypted. */
+  async decryptedConfig(): Promise<Record<string, unknown>> {
+    const all = await this.#stack.getAllConfig();
+    return Object.fromEntries(
+      Object.entries(all).map(([key, { value }]) => [key, /^[[{]|^\d+$/.test(value) ? JSON.parse(value) : value]),
+    );
+  }
+
+  /** Previews an update at a position of the runbook into a plan. */
+  async preview(position: Position, signal: AbortSignal): Promise<Plan> {
+    signal.throwIfAborted();
+    this.#place(position);
+    const file = join(this.#directory, `plan-${++this.#plans}.json`);
+    const started = performance.now();
+    // A preview changes nothing, so one that was killed is made anew.
+    const recorder = await this.#preview(file, signal).catch((error) => {
+      if (error instanceof EngineDiedError) return this.#preview(file, signal);
+      throw error;
+    });
+    const { operations } = recorder;
+    return { file, operations, digest: digestOf(this.#file, position, recorder), seconds: secondsSince(started) };
+  }
+
+  async #preview(plan: string, signal: AbortSignal): Promise<Recorder> {
+    const recorder = new Recorder();
+    try {
+      await untraced(() => this.#stack.preview({ plan, parallel, color: "never", signal, onEvent: recorder.onEvent }));
+      return recorder;
+    } catch (cause) {
+      signal.throwIfAborted();
+      const problem = recorder.problem(cause);
+      if (recorder.died(cause)) throw new EngineDiedError(problem, cause);
+      throw new HandoverError(
+        "preview-failed",
+        exitCodes.needsPerson,
+        `The preview failed; nothing was changed by it. ${problem}`,
+        { cause },
+      );
+    }
+  }
+
+  /** Applies a plan; the engine refuses whatever is not in it. */
+  async up({ file }: Plan, signal: AbortSignal): Promise<Applied> {
+    return this.#up({ plan: file }, signal);
+  }
+
+  /** Updates to a position without a plan: for a copy of the stack, whose cloud is simulated. */
+  async upTo(position: Position, signal: AbortSignal): Promise<Applied> {
+    this.#place(position);
+    return this.#up({}, signal);
+  }
+
+  async #up(options: Pick<UpOptions, "plan">, signal: AbortSignal): Promise<Applied> {
+    signal.throwIfAborted();
+    const recorder = new Recorder();
+    const started = performance.now();
+    try {
+      this.#command.brief = true;
+      await untraced(() => this.#stack.up({ ...options, parallel, color: "never", signal, onEvent: recorder.onEvent }));
+      return {
+        outputs: outputsSchema.parse(recorder.outputs),
+        operations: recorder.operations,
+        seconds: secondsSince(started),
+        cloudSeconds: recorder.cloudSeconds,
+      };
+    } catch (cause) {
+      if (recorder.died(cause)) throw new EngineDiedError(recorder.problem(cause), cause, recorder.failedCreations);
+      throw new HandoverError("update-failed", exitCodes.needsPerson, `The update failed. ${recorder.problem(cause)}`, {
+        cause,
+      });
+    } finally {
+      this.#command.brief = false;
+    }
+  }
+
+  /** From now on nothing is started unless the lease is held: not a moment after it was lost. */
+  workUnder(lease: { assertHeld(): void }): void {
+    this.#command.assertMayRun = () => lease.assertHeld();
+    this.#leased = true;
+  }
+
+  /**
+   * Ends the engine of a driver that died or was stopped, and clears the lock that it left. Who holds the stack's lease
+   * knows that no other driver works. In a first deployment there is no lease yet: then only an engine whose driver is
+   * seen to be dead is ended.
+   * @throws HandoverError (exit 5) when somebody works on the stack, or may do so
+   */
+  async unlock(signal: AbortSignal): Promise<void> {
+    const { stack } = this.#file;
+    const holders = await this.#lockHolders(signal);
+    if (holders === undefined) return;
+    const { assertMayRun } = this.#command;
+    if (!this.#leased && holders.length === 0) throw new EngineBusyError(stack, "Another update");
+    for (const holder of holders) await endDeadEngine(holder, { stack, signal, assertMayRun, leased: this.#leased });
+    await this.#stack.cancel();
+  }
+
+  /** Who holds the backend's lock, as far as it says; undefined when nobody does. */
+  async #lockHolders(signal: AbortSignal): Promise<LockHolder[] | undefined> {
+    try {
+      // A refresh of the stack's own resource takes the lock and reads nothing from the cloud; no other is there before it.
+      const { stackUrn } = this.state;
+      await this.refresh(stackUrn === undefined ? [] : [stackUrn], signal);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ConcurrentUpdateError) return lockHolders(messageOf(error));
+      // A full disk leaves a lock that is cut off, in which nobody is named.
+      if (/unexpected end of JSON input/.test(messageOf(error))) return [];
+      throw error;
+    }
+  }
+
+  /** Reads resources from the cloud into the state. */
+  async refresh(urns: readonly string[], signal: AbortSignal): Promise<void> {
+    const recorder = new Recorder();
+    try {
+      await this.#stack.refresh({ target: [...urns], color: "never", signal, onEvent: recorder.onEvent });
+    } catch (cause) {
+      signal.throwIfAborted();
+      if (cause instanceof ConcurrentUpdateError || !recorder.died(cause)) throw cause;
+      throw new EngineDiedError(recorder.problem(cause), cause);
+    }
+  }
+
+  /** Reads the whole stack from the cloud into the state. @returns what differed */
+  async refreshAll(signal: AbortSignal): Promise<readonly Operation[]> {
+    const recorder = new Recorder();
+    try {
+      await this.#stack.refresh({ parallel, color: "never", signal, onEvent: recorder.onEvent });
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw cause;
+    }
+    return recorder.drift;
+  }
+
+  /** The file that the next update runs with. */
+  #place({ live, ...keys }: Position): void {
+    const values = { ...keys, ...(live !== undefined && { live }) };
+    const text = mergeKeys(this.#file.text, values, this.state.encryption);
+    writeFileSync(configFile(this.#directory, this.#file), text, { mode: 0o600 });
+  }
+
+  close(): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** Pulumi notes a stack trace for each property of each resource, a sixth of the program's time. */
+async function untraced<T>(work: () => Promise<T>): Promise<T> {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return await work();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+function configFile(directory: string, { stack }: StackFile): string {
+  return join(directory, `Pulumi.${stack}.yaml`);
+}
+
+function secondsSince(started: number): number {
+  return (performance.now() - started) / 1000;
+}

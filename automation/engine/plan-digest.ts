@@ -1,0 +1,35 @@
+import { projectDirectory } from "../../stacks/project.ts";
+import { canonicalJson, sha256 } from "../ledger/canonical.ts";
+import type { Position } from "./engine.ts";
+import type { Operation, Recorder } from "./recorder.ts";
+import { declarationOf, type StackFile } from "./stack-file.ts";
+
+/**
+ * What a person approves of a plan: SHA-256 over its operations, in an order of their own, since the engine works on
+ * resources side by side. User data is masked in a plan, so what is declared in the file is part of the digest: an
+ * approval is void when a server's inputs change.
+ *
+ * Of `retire` the operations are not: which servers end now depends on sessions and on how far it got, and the policy lets
+ * none of its plans do anything but end the old generation.
+ */
+export function digestOf(
+  stackFile: StackFile,
+  position: Position,
+  { operations, inputs }: Pick<Recorder, "operations" | "inputs">,
+): string {
+  const file = declarationOf(stackFile, projectDirectory);
+  if (position.phase === "retire") {
+    const { left: _, ...run } = position.run ?? {};
+    return sha256(canonicalJson({ position: { ...position, run }, file }));
+  }
+  const planned = operations.map((operation, index) => ({ ...operation, inputs: declared(inputs[index]) }));
+  const key = ({ urn, op }: Operation) => `${urn} ${op}`;
+  planned.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  return sha256(canonicalJson({ position, planned, file }));
+}
+
+/** What the program declares, without what the plugin chose for it: a name that it made up is another in every preview. */
+function declared(inputs: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const { __defaults: chosen, ...rest } = inputs;
+  return Object.fromEntries(Object.entries(rest).filter(([name]) => !(Array.isArray(chosen) && chosen.includes(name))));
+}

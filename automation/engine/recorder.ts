@@ -1,0 +1,141 @@
+import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import { messageOf } from "../errors.ts";
+import type { StateResource } from "../run/recovery.ts";
+
+/** One step of the engine on one resource. */
+export interface Operation {
+  /** The engine's word: `create`, `update`, `delete`, `create-replacement`, … */
+  readonly op: string;
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  /** Inputs that differ, for an update or a replacement. */
+  readonly properties: readonly string[];
+}
+
+/** Stack traces, and what a plan expected of resources that an earlier error kept from their turn. */
+const noise = /^\s+at |^expected resource operations for .* but none were seen/;
+
+/** The words of gRPC, which the engine repeats with or without its code. */
+const lostProvider = /rpc error: code = (Unavailable|Canceled)|error reading from server: |connection error: desc = /;
+
+/** The engine could not write down what it did. */
+const fullDisk = /no space left on device/;
+
+/** The program did not reach its engine: to grpc-js the port is that of an earlier one, which died. */
+const lostEngine = /\b14 UNAVAILABLE: /;
+
+/** Steps that change something in the cloud; components and the stack itself are not there. */
+const changes: ReadonlySet<string> = new Set([
+  "create",
+  "update",
+  "delete",
+  "replace",
+  "create-replacement",
+  "delete-replaced",
+  "import",
+]);
+
+type StepEventMetadata = NonNullable<EngineEvent["resourcePreEvent"]>["metadata"];
+
+/** Collects what the engine does from its events. */
+export class Recorder {
+  readonly operations: Operation[] = [];
+  /** What a refresh found otherwise than it was; its steps say only at their end what they came to. */
+  readonly drift: Operation[] = [];
+  /** What the operations' resources are declared with; secrets are masked by the engine. */
+  readonly inputs: (Readonly<Record<string, unknown>> | undefined)[] = [];
+  /** The stack's outputs; secrets are masked by the engine. */
+  outputs: unknown;
+  /** Creations that failed, without their secrets. */
+  readonly failedCreations: StateResource[] = [];
+  readonly #errors: string[] = [];
+  #failures = 0;
+  #finished = false;
+  readonly #busy = new Set<string>();
+  #busySince = 0;
+  #busyMilliseconds = 0;
+
+  readonly onEvent = (event: EngineEvent): void => {
+    if (event.resourcePreEvent !== undefined) this.#begin(event.resourcePreEvent.metadata);
+    if (event.resOutputsEvent !== undefined) this.#end(event.resOutputsEvent.metadata);
+    if (event.resOpFailedEvent !== undefined) this.#fail(event.resOpFailedEvent.metadata);
+    if (event.summaryEvent !== undefined || event.cancelEvent !== undefined) this.#finished = true;
+    if (event.diagnosticEvent?.severity === "error") this.#errors.push(event.diagnosticEvent.message.trim());
+  };
+
+  /**
+   * Whether the engine ended without its last word, was killed right after it, with its lock still there, lost its
+   * provider or its program, or could not write down what it did.
+   */
+  died(cause: unknown): boolean {
+    if (!this.#finished || /was killed with SIG/.test(messageOf(cause))) return true;
+    const says = (pattern: RegExp) => this.#errors.some((message) => pattern.test(message));
+    if (says(fullDisk)) return true;
+    // Once an operation has failed, the engine ends before its program does.
+    return says(lostProvider) || (this.#failures === 0 && says(lostEngine));
+  }
+
+  get cloudSeconds(): number {
+    return this.#busyMilliseconds / 1000;
+  }
+
+  /** The engine's own words for what went wrong, without its decoration. */
+  problem(cause: unknown): string {
+    const lines = this.#errors.flatMap((error) => error.split("\n")).filter((line) => !noise.test(line));
+    return lines.length > 0
+      ? [...new Set(lines.map((line) => line.replace(/^Unhandled exception: (Error: )?/, "")))].join("\n")
+      : lastLine(cause);
+  }
+
+  #begin({ op, urn, type, diffs, new: state }: StepEventMetadata): void {
+    if (!changes.has(op) || type.startsWith("handover:") || type.startsWith("pulumi:")) return;
+    this.operations.push({ op, urn, type, name: urn.split("::").at(-1) ?? "", properties: (diffs ?? []).toSorted() });
+    this.inputs.push(state?.inputs);
+    if (this.#busy.size === 0) this.#busySince = performance.now();
+    this.#busy.add(urn);
+  }
+
+  #fail(metadata: StepEventMetadata): void {
+    const { op, new: state } = metadata;
+    this.#failures++;
+    if (state !== undefined && (op === "create" || op === "create-replacement")) {
+      const { urn, type, custom, parent, provider, inputs } = state;
+      this.failedCreations.push({ urn, type, custom, parent, provider, inputs: withoutSecrets(inputs) });
+    }
+    this.#end(metadata);
+  }
+
+  #end({ op, urn, type, old, new: state, diffs }: StepEventMetadata): void {
+    if ((op === "update" || op === "delete") && !this.#busy.has(urn)) {
+      const properties = op === "delete" ? [] : (diffs ?? differences(old?.outputs, state?.outputs));
+      this.drift.push({ op, urn, type, name: urn.split("::").at(-1) ?? "", properties });
+    }
+    if (type === "pulumi:pulumi:Stack") this.outputs = state?.outputs;
+    if (this.#busy.delete(urn) && this.#busy.size === 0) this.#busyMilliseconds += performance.now() - this.#busySince;
+  }
+}
+
+/** Marks a secret: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go */
+const signature = "4dabf18193072939515e22adb298388d";
+
+/** The inputs but those that are secret, which the engine's events only mask. */
+function withoutSecrets(inputs: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const isSecret = (value: unknown) => typeof value === "object" && value !== null && signature in value;
+  return Object.fromEntries(Object.entries(inputs).filter(([, value]) => !isSecret(value)));
+}
+
+function differences(before: Readonly<Record<string, unknown>> = {}, after: Readonly<Record<string, unknown>> = {}) {
+  return Object.keys({ ...before, ...after }).filter(
+    (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
+  );
+}
+
+/** The line of an error that says what happened. */
+export function lastLine(cause: unknown): string {
+  const lines = messageOf(cause)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  return lines.find((line) => line.startsWith("error:")) ?? lines.at(-1) ?? "no reason given";
+}

@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseDocument } from "yaml";
+import { ConfigError, resolvePath } from "../../stacks/config.ts";
+import { projectDirectory } from "../../stacks/project.ts";
+import { HandoverError } from "../errors.ts";
+import { sha256 } from "../ledger/canonical.ts";
+import { didYouMean } from "../suggest.ts";
+
+/** `Pulumi.<stack>.yaml`, as it is in the project's folder. Handover reads it and never writes it. */
+export interface StackFile {
+  readonly stack: string;
+  readonly text: string;
+  /** Everything under `config`, by its full key. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Whether it holds values that only the engine can decrypt. */
+  readonly hasSecrets: boolean;
+  /** What the stack is created with, for example `awskms://alias/site?awssdk=v2`. Undefined: the backend's own way. */
+  readonly secretsProvider: string | undefined;
+}
+
+/** How a state is encrypted: with a passphrase, which has a salt, or with a data key that a key service encrypts. */
+export interface Encryption {
+  readonly salt?: string;
+  readonly url?: string;
+  readonly encryptedkey?: string;
+}
+
+const prefix = "handover:";
+
+/** @throws HandoverError (exit 1) when there is no such file, ConfigError when it is not YAML */
+export function readStackFile(directory: string, stack: string): StackFile {
+  const name = `Pulumi.${stack}.yaml`;
+  const text = readText(directory, stack, name);
+  const document = parseDocument(text);
+  const problem = document.errors[0];
+  if (problem !== undefined) throw new ConfigError([`${name}: is not YAML: ${problem.message.split("\n")[0]}`]);
+  const content: unknown = document.toJS();
+  const { config, secretsprovider } = isRecord(content) ? content : {};
+  if (!isRecord(config))
+    throw new ConfigError([`${name}: has no \`config:\`; Pulumi.staging.yaml is a complete example`]);
+  return {
+    stack,
+    text,
+    config,
+    hasSecrets: /^\s*(-\s*)?["']?secure["']?\s*:/m.test(text),
+    secretsProvider: typeof secretsprovider === "string" ? secretsprovider : undefined,
+  };
+}
+
+/** The values of the `handover:*` keys, without the prefix. */
+export function handoverValues(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(config).flatMap(([key, value]) =>
+      key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [],
+    ),
+  );
+}
+
+/**
+ * What a stack's servers and their surroundings are declared as: values as the file has them, so secrets as they are
+ * encrypted there, and digests of the user data files.
+ * @param directory where those are looked up
+ */
+export function declarationOf({ config }: StackFile, directory: string): unknown {
+  const { site, generations } = handoverValues(config);
+  const files = Object.values(isRecord(generations) ? generations : {}).flatMap((generation) =>
+    isRecord(generation) && typeof generation.userDataFile === "string" ? [generation.userDataFile] : [],
+  );
+  const digests = files.map((file) => [file, sha256(readFileSync(resolvePath(directory, file), "utf8"))]);
+  return { site, generations, userData: Object.fromEntries(digests) };
+}
+
+/**
+ * The file's text with keys of the driver's own added: what an update of the driver runs with.
+ * @param encryption the state's, for a file that does not say how it is encrypted: else the engine would encrypt it anew
+ */
+export function mergeKeys(
+  text: string,
+  keys: Readonly<Record<string, unknown>>,
+  { salt, url, encryptedkey }: Encryption = {},
+): string {
+  const document = parseDocument(text);
+  const takeOver = (key: string, value?: string) => {
+    if (value !== undefined && !document.has(key)) document.set(key, value);
+  };
+  takeOver("encryptionsalt", salt);
+  if (url !== undefined && document.get("secretsprovider") === url) takeOver("encryptedkey", encryptedkey);
+  for (const key of ["phase", "step", "run"]) document.deleteIn(["config", `${prefix}${key}`]);
+  for (const [key, value] of Object.entries(keys)) {
+    if (value !== undefined) document.setIn(["config", `${prefix}${key}`], value);
+  }
+  return document.toString();
+}
+
+function readText(directory: string, stack: string, name: string): string {
+  try {
+    return readFileSync(join(directory, name), "utf8");
+  } catch (cause) {
+    const known = knownStacks(directory);
+    throw new HandoverError(
+      "unknown-stack",
+      1,
+      `There is no stack "${stack}"${didYouMean(stack, known) || ":"} ${name} is not in the project's folder. Nothing was changed. Known stacks: ${known.join(", ") || "none"}.`,
+      { cause },
+    );
+  }
+}
+
+/** Stacks that have a file in the project's folder. */
+export function knownStacks(directory = projectDirectory): string[] {
+  return readdirSync(directory).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

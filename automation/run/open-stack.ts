@@ -1,0 +1,127 @@
+import { type Config, ConfigError, type Input, parseConfig } from "../../stacks/config.ts";
+import { fewerServers, objection } from "../../stacks/guard.ts";
+import type { SiteShape } from "../../stacks/intent.ts";
+import type { LastOutputs } from "../../stacks/outputs.ts";
+import { type Parameters, withParameters } from "../../stacks/parameters.ts";
+import { projectDirectory } from "../../stacks/project.ts";
+import { userData, userDataDigest } from "../../stacks/user-data.ts";
+import { Aws } from "../cloud/aws.ts";
+import { SystemsManager } from "../cloud/systems-manager.ts";
+import { Engine, type OpenOptions } from "../engine/engine.ts";
+import { handoverValues, readStackFile, type StackFile } from "../engine/stack-file.ts";
+
+/** What a command works with: the stack's configuration, checked, its last outputs, the engine, and AWS. */
+export interface Session {
+  readonly stack: string;
+  readonly region: string;
+  readonly config: Config;
+  readonly shape: SiteShape;
+  readonly engine: Engine;
+  readonly aws: Aws;
+  readonly manager: SystemsManager;
+  /** Undefined when the stack was never deployed. */
+  readonly last: LastOutputs | undefined;
+  /** Values that must not be seen anywhere. */
+  readonly secrets: ReadonlySet<string>;
+  close(): void;
+}
+
+/**
+ * Opens a stack. Configuration is checked before the engine is asked for anything.
+ * @throws ConfigError or HandoverError (exit 1); nothing was created
+ */
+export async function openSession(stack: string, options: OpenOptions): Promise<Session> {
+  const file = readStackFile(projectDirectory, stack);
+  parseConfig(handoverValues(file.config), projectDirectory);
+  const region = regionOf(file);
+  const engine = await Engine.open(file, options);
+  try {
+    const values = file.hasSecrets ? await engine.decryptedConfig() : file.config;
+    const stated = parseConfig(handoverValues(values), projectDirectory);
+    const aws = new Aws(region);
+    const manager = new SystemsManager({ region });
+    const last = await engine.state.outputs();
+    const inUse = new Set([...Object.keys(last?.outputs.generations ?? {}), stated.live]);
+    const read = (path: string) => manager.parametersUnder(path);
+    const { config, parameters } = await withParameters(stated, [...inUse], last?.definitions, read);
+    return {
+      stack,
+      region,
+      config,
+      shape: {
+        ...config.site,
+        ...config.upgrade,
+        database: config.site.database !== undefined,
+        generations: config.generations,
+      },
+      engine,
+      aws,
+      manager,
+      last,
+      secrets: new Set([
+        ...(file.hasSecrets ? secretsOf(file.config, values) : []),
+        ...Object.values(parameters).flatMap(secretParameters),
+        ...credentials(process.env),
+      ]),
+      close() {
+        aws.close();
+        manager.close();
+        engine.close();
+      },
+    };
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
+}
+
+/** @throws ConfigError when the goal cannot be reached from what serves now */
+export function checkGoal({ config, last }: Session): void {
+  // The driver goes phase by phase, so a new goal is no jump.
+  const stepping = { ...config, phase: "backup" };
+  const problem = objection(stepping, last, (generation) =>
+    userDataDigest(userData(generation, config.site, projectDirectory)),
+  );
+  const problems = [problem, last && fewerServers(config, last)].filter((each) => each !== undefined);
+  if (problems.length > 0) throw new ConfigError(problems);
+}
+
+/** A generation's inputs as environment variables, for the site's own commands. */
+export function inputsOf(config: Config, generation: string): Record<string, string> {
+  const inputs = Object.entries(config.generations[generation]?.inputs ?? {});
+  return Object.fromEntries(inputs.map(([name, value]) => [name, textOf(value)]));
+}
+
+function textOf(value: Input): string {
+  if (typeof value !== "string") throw new Error("A secret input was not decrypted.");
+  return value;
+}
+
+export function stackFileOf(stack: string): StackFile {
+  return readStackFile(projectDirectory, stack);
+}
+
+export function regionOf({ config, stack }: StackFile): string {
+  const region = config["aws:region"] ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  if (typeof region === "string" && region !== "") return region;
+  throw new ConfigError([`aws:region: is missing in Pulumi.${stack}.yaml; add for example: aws:region: us-east-1`]);
+}
+
+function secretParameters(parameters: Parameters): string[] {
+  return Object.values(parameters).flatMap(({ value, secret }) => (secret ? [value] : []));
+}
+
+/** Credentials that the driver itself works with. A short one, such as a sandbox's, would be found in ordinary words. */
+function credentials(environment: NodeJS.ProcessEnv): string[] {
+  const names = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"];
+  return names.flatMap((name) => environment[name] ?? []).filter((value) => value.length >= 12);
+}
+
+/** The decrypted text at every place where the file has `secure:`. */
+function secretsOf(encrypted: unknown, decrypted: unknown): string[] {
+  if (typeof encrypted !== "object" || encrypted === null) return [];
+  if ("secure" in encrypted) return typeof decrypted === "string" ? [decrypted] : [];
+  return Object.entries(encrypted).flatMap(([key, value]) =>
+    secretsOf(value, (decrypted as Record<string, unknown>)?.[key]),
+  );
+}

@@ -1,0 +1,53 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Plan } from "../engine/engine.ts";
+import { positionOf, type RunIdentity, type Update } from "../runbook/updates.ts";
+import type { Session } from "./open-stack.ts";
+
+interface Ahead {
+  readonly update: Update;
+  readonly plan: Promise<Plan>;
+  readonly stop: AbortController;
+}
+
+/** Makes a run's plans, the next one while the gates of the update before it are held. */
+export class Planner {
+  readonly #engine: Session["engine"];
+  readonly #identity: RunIdentity;
+  readonly #cancel: AbortSignal;
+  #ahead: Ahead | undefined;
+
+  constructor(engine: Session["engine"], identity: RunIdentity, cancel: AbortSignal) {
+    this.#engine = engine;
+    this.#identity = identity;
+    this.#cancel = cancel;
+  }
+
+  async plan(update: Update): Promise<Plan> {
+    const ahead = this.#ahead;
+    if (ahead !== undefined && isDeepStrictEqual(ahead.update, update)) {
+      this.#ahead = undefined;
+      return ahead.plan;
+    }
+    await this.drop();
+    return this.#preview(update, this.#cancel);
+  }
+
+  /** Gates read and the engine applies, so what is planned while they are held is what would be planned afterwards. */
+  planAhead(update: Update): void {
+    const stop = new AbortController();
+    const plan = this.#preview(update, AbortSignal.any([this.#cancel, stop.signal]));
+    plan.catch(() => undefined);
+    this.#ahead = { update, plan, stop };
+  }
+
+  /** Waits until nothing is planned any more. */
+  async drop(): Promise<void> {
+    this.#ahead?.stop.abort();
+    await this.#ahead?.plan.catch(() => undefined);
+    this.#ahead = undefined;
+  }
+
+  #preview(update: Update, signal: AbortSignal): Promise<Plan> {
+    return this.#engine.preview(positionOf(update, this.#identity), signal);
+  }
+}

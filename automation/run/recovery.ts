@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pRetry from "p-retry";
+import type { Aws } from "../cloud/aws.ts";
+import type { Engine } from "../engine/engine.ts";
+import { EngineDiedError } from "../engine/engine-errors.ts";
+import type { Encryption } from "../engine/stack-file.ts";
+import type { State } from "../engine/state.ts";
+
+/** The part of an exported deployment that recovery reads and mends. */
+export interface Deployment {
+  resources?: StateResource[];
+  pending_operations?: PendingOperation[];
+  readonly secrets_providers?: { readonly state?: Encryption };
+}
+
+export interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly custom?: boolean;
+  readonly parent?: string;
+  readonly provider?: string;
+  readonly id?: string;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+export interface PendingOperation {
+  /** The engine's word: `creating`, … */
+  readonly type: string;
+  readonly resource: StateResource;
+}
+
+export interface Recovery {
+  /** Resources that were created while nobody wrote it down; they are in the state now. */
+  readonly adopted: readonly { readonly urn: string; readonly id: string }[];
+  /** Operations that were in flight and are done again by the next update. */
+  readonly cleared: readonly { readonly urn: string; readonly operation: string }[];
+}
+
+/** A plugin outlives its engine for a moment, and what it has in hand may take effect only then. */
+const patienceSeconds = 10;
+
+export interface RecoverOptions {
+  /** Creations that the engine forgot when its provider died; they are treated as those in flight are. Default: none. */
+  readonly forgotten?: readonly StateResource[];
+  /** Seconds. */
+  readonly patience?: number;
+}
+
+/**
+ * Mends what a killed engine left. An operation in flight is in the state as pending, and whether it took effect is not
+ * known: the cloud's truth wins. What was created is looked for by the name or the tags that it was created with, and
+ * adopted; every other operation is forgotten, since the next update does it again to the same end.
+ */
+export async function recover(
+  engine: Pick<Engine, "unlock" | "refresh"> & { readonly state: Pick<State, "export" | "import"> },
+  aws: Pick<Aws, "findCreated">,
+  signal: AbortSignal,
+  { forgotten = [], patience = patienceSeconds }: RecoverOptions = {},
+): Promise<Recovery> {
+  await engine.unlock(signal);
+  const deployment = await engine.state.export();
+  const pending = [
+    ...(deployment.pending_operations ?? []),
+    ...forgotten.map((resource) => ({ type: "creating", resource })),
+  ];
+  if (pending.length === 0) return { adopted: [], cleared: [] };
+  const known = new Set((deployment.resources ?? []).map(({ id }) => id));
+  const found = await Promise.all(
+    pending.map(async (operation) => ({ operation, id: await createdId(operation, aws, known, { signal, patience }) })),
+  );
+  const adopted = found.flatMap(({ operation: { resource }, id }) =>
+    id === undefined ? [] : [{ ...resource, id, outputs: {} }],
+  );
+  await engine.state.import(mended(deployment, adopted));
+  if (adopted.length > 0) {
+    const urns = adopted.map(({ urn }) => urn);
+    // A provider that died may be there again only a moment later.
+    const shouldRetry = ({ error }: { error: Error }) => error instanceof EngineDiedError;
+    const limits = { retries: 2 * patience, minTimeout: 500, factor: 1 };
+    await pRetry(() => engine.refresh(urns, signal), { ...limits, signal, shouldRetry });
+  }
+  return {
+    adopted: adopted.map(({ urn, id }) => ({ urn, id })),
+    cleared: found.flatMap(({ operation, id }) =>
+      id === undefined ? [{ urn: operation.resource.urn, operation: operation.type }] : [],
+    ),
+  };
+}
+
+/** The deployment without pending operations and with what was adopted. */
+export function mended(deployment: Deployment, adopted: readonly StateResource[]): Deployment {
+  return { ...deployment, pending_operations: [], resources: [...(deployment.resources ?? []), ...adopted] };
+}
+
+async function createdId(
+  { type, resource }: PendingOperation,
+  aws: Pick<Aws, "findCreated">,
+  known: ReadonlySet<string | undefined>,
+  { signal, patience }: { readonly signal: AbortSignal; readonly patience: number },
+): Promise<string | undefined> {
+  if (type !== "creating") return undefined;
+  const deadline = performance.now() + patience * 1000;
+  for (;;) {
+    const ids = await aws.findCreated(resource.type, resource.inputs ?? {}, signal);
+    const id = ids?.find((each) => !known.has(each));
+    if (id !== undefined || ids === undefined || performance.now() >= deadline) return id;
+    await sleep(500, undefined, { signal });
+  }
+}

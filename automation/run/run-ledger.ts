@@ -1,0 +1,191 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { ledgerTableName } from "../../stacks/ledger-table.ts";
+import { retries } from "../cloud/retries.ts";
+import type { Applied, Plan } from "../engine/engine.ts";
+import type { Operation } from "../engine/recorder.ts";
+import type { GateResult } from "../gates/gate.ts";
+import type { Json, LedgerEvent } from "../ledger/events.ts";
+import { type Journal, openJournal } from "../ledger/journal.ts";
+import { acquireLease, currentOwner, type Lease } from "../ledger/lease.ts";
+import { digestKey, redact } from "../ledger/redact.ts";
+import type { LedgerTable } from "../ledger/table.ts";
+import type { GatedRow } from "../runbook/gates.ts";
+import type { Update } from "../runbook/updates.ts";
+
+export interface LeaseWish {
+  /** As a person would type it. */
+  readonly command: string;
+  /** How long to wait for a lease that another run holds. Default: 0. */
+  readonly waitSeconds?: number;
+  /** Take the lease of a process that has died on this machine. Default: false. */
+  readonly takeOver?: boolean;
+  /** How long the lease lasts without a heartbeat. Default: 60. */
+  readonly leaseSeconds?: number;
+}
+
+/** A run's side of the ledger: what it writes down, without secrets, and the lease under which it works. */
+export class RunLedger {
+  readonly #journal: Journal | undefined;
+  readonly #lease: Lease | undefined;
+  readonly #client: DynamoDBClient | undefined;
+  readonly #secrets: ReadonlySet<string>;
+  readonly #key = digestKey();
+  /** Settles when the newest event that was noted is on record, or lost. */
+  #newest: Promise<void> | undefined;
+  #waitedSeconds = 0;
+  #lostEvent: { readonly error: unknown } | undefined;
+
+  constructor(secrets: ReadonlySet<string>, held?: { journal?: Journal; lease?: Lease; client?: DynamoDBClient }) {
+    this.#secrets = secrets;
+    this.#journal = held?.journal;
+    this.#lease = held?.lease;
+    this.#client = held?.client;
+  }
+
+  /**
+   * Takes the stack's lease and opens its journal.
+   * @throws LeaseHeldError (exit 5), LedgerMissingError when the site is not deployed
+   */
+  static async open(
+    stack: string,
+    region: string,
+    secrets: ReadonlySet<string>,
+    wish: LeaseWish,
+    signal: AbortSignal,
+  ): Promise<RunLedger> {
+    const table = ledgerOf(stack, region);
+    let lease: Lease | undefined;
+    try {
+      lease = await acquireLease({
+        ...table,
+        ...wish,
+        seconds: wish.leaseSeconds,
+        owner: currentOwner(),
+        signal,
+      });
+      return new RunLedger(secrets, { lease, journal: await openJournal({ ...table, lease }), client: table.client });
+    } catch (error) {
+      await lease?.release();
+      table.client.destroy();
+      throw error;
+    }
+  }
+
+  /** The same lease for what is no run: nothing is written down. */
+  unrecorded(): RunLedger {
+    return new RunLedger(this.#secrets, { lease: this.#lease, client: this.#client });
+  }
+
+  /** Aborts when the lease is lost: nothing more may be done. */
+  get lost(): AbortSignal {
+    return this.#lease?.lost ?? new AbortController().signal;
+  }
+
+  /** @throws LeaseLostError */
+  assertHeld(): void {
+    this.#lease?.assertHeld();
+  }
+
+  redact(text: string): string {
+    const clean = redact(text, this.#secrets, this.#key);
+    return typeof clean === "string" ? clean : "[secret]";
+  }
+
+  /** Records an event. @throws what kept it, or one that was noted before it, from being recorded */
+  async append(event: LedgerEvent): Promise<void> {
+    this.note(event);
+    await this.written();
+  }
+
+  /** Records an event while the run goes on. Once one is lost, nothing more is recorded, and `written` throws. */
+  note(event: LedgerEvent): void {
+    if (this.#lostEvent !== undefined) return;
+    this.#newest = this.#journal?.append(event).then(
+      () => undefined,
+      (error: unknown) => {
+        this.#lostEvent ??= { error };
+      },
+    );
+  }
+
+  /** How long the run waited for its ledger so far. */
+  get waitedSeconds(): number {
+    return this.#waitedSeconds;
+  }
+
+  /** Waits until everything that was noted is on record: before anything is done that follows from it. */
+  async written(): Promise<void> {
+    const started = performance.now();
+    await this.#newest;
+    this.#waitedSeconds += (performance.now() - started) / 1000;
+    if (this.#lostEvent !== undefined) throw this.#lostEvent.error;
+  }
+
+  async started(
+    run: { id: string; from: string; to: string },
+    command: string,
+    inputs: { before: Json; after: Json },
+  ): Promise<void> {
+    const clean = (value: Json) => redact(value, this.#secrets, this.#key);
+    await this.append({
+      type: "run-started",
+      run: run.id,
+      from: run.from,
+      to: run.to,
+      command,
+      by: currentOwner().who,
+      goal: { live: run.to },
+      inputs: { before: clean(inputs.before), after: clean(inputs.after) },
+    });
+  }
+
+  notePhaseStarted(phase: GatedRow): void {
+    this.note({ type: "phase-started", phase });
+  }
+
+  notePlan({ row: phase, step }: Update, { digest, operations }: Plan): void {
+    this.note({
+      type: "plan",
+      phase,
+      ...(step !== undefined && { step }),
+      digest,
+      operations: operations.map(short),
+    });
+  }
+
+  noteApplied(phase: GatedRow, { operations, seconds }: Applied): void {
+    this.note({ type: "applied", phase, operations: operations.map(short), seconds });
+  }
+
+  /** What a gate came to, without secrets: what is recorded, printed and said in messages. */
+  clean({ gate, evidence, ...result }: GateResult): GateResult & { readonly evidence: Json } {
+    const plain = JSON.parse(JSON.stringify(evidence)) as Json;
+    return { ...result, gate: this.redact(gate), evidence: redact(plain, this.#secrets, this.#key) };
+  }
+
+  noteGate(phase: GatedRow, result: GateResult): void {
+    const { gate, verdict, evidence, seconds } = this.clean(result);
+    this.note({ type: "gate", phase, gate, verdict, evidence, seconds });
+  }
+
+  notePhaseFinished(phase: GatedRow): void {
+    this.note({ type: "phase-finished", phase });
+  }
+
+  /** Gives the lease back, once nothing is being written any more. */
+  async close(): Promise<void> {
+    await this.#newest;
+    await this.#lease?.release();
+    this.#client?.destroy();
+  }
+}
+
+/** The stack's ledger, for reading and writing. */
+export function ledgerOf(stack: string, region: string): LedgerTable & { readonly client: DynamoDBClient } {
+  const client = new DynamoDBClient({ region, ...retries() });
+  return { tableName: ledgerTableName(stack), client };
+}
+
+function short({ op, type, name }: Operation) {
+  return { op, type, name };
+}

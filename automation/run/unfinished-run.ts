@@ -1,0 +1,88 @@
+import { type PhaseName, phaseNames } from "../../stacks/runbook.ts";
+import type { LedgerRecord } from "../ledger/events.ts";
+import { readJournal } from "../ledger/journal.ts";
+import type { LastPlanned } from "../runbook/updates.ts";
+import { type CommandStates, noted } from "../site-commands/command-states.ts";
+import type { Session } from "./open-stack.ts";
+import { ledgerOf } from "./run-ledger.ts";
+
+/** A run that was begun and has not ended, as the ledger has it. */
+export interface UnfinishedRun {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  /** Phases whose gates have passed. */
+  readonly finished: readonly PhaseName[];
+  /** The furthest phase that was begun. */
+  readonly reached: PhaseName | undefined;
+  /** The update that was planned last, where its row has several. */
+  readonly lastPlanned?: LastPlanned | undefined;
+  /** Whether it was on its way back. */
+  readonly rollingBack: boolean;
+  /** The phase that waits, when the last thing that happened is a pause, and the plan that waits for approval. */
+  readonly waitingFor: { readonly phase: string; readonly digest?: string } | undefined;
+  /** Digests of plans that a person approved. */
+  readonly approved: ReadonlySet<string>;
+  /** Phases for whose plan a person was asked. */
+  readonly asked: readonly string[];
+  /** Rows of the way back whose gates have passed. */
+  readonly back: readonly string[];
+  /** How the site's commands ended. */
+  readonly commands: CommandStates;
+}
+
+/** Where a run stands, from its events; undefined when it has ended. */
+export function unfinishedRun(records: readonly LedgerRecord[]): UnfinishedRun | undefined {
+  const events = records.map(({ event }) => event);
+  const begin = events.find((event) => event.type === "run-started");
+  if (begin === undefined || events.at(-1)?.type === "run-finished") return undefined;
+  const phasesOf = (type: "phase-started" | "phase-finished") =>
+    events.flatMap((event) => (event.type === type ? phaseNames.filter((name) => name === event.phase) : []));
+  const begun = phasesOf("phase-started");
+  const planned = new Set(events.flatMap((event) => (event.type === "plan" ? [event.digest] : [])));
+  const turn = events.findIndex((event) => event.type === "rollback-started");
+  return {
+    id: begin.run,
+    from: begin.from,
+    to: begin.to,
+    finished: phasesOf("phase-finished"),
+    reached: phaseNames.filter((name) => begun.includes(name)).at(-1),
+    lastPlanned: events
+      .flatMap((event) =>
+        event.type === "plan" && event.step !== undefined ? [{ row: event.phase, step: event.step }] : [],
+      )
+      .at(-1),
+    rollingBack: turn >= 0,
+    back: turn < 0 ? [] : events.slice(turn).flatMap((event) => (event.type === "phase-finished" ? [event.phase] : [])),
+    waitingFor:
+      events.findLast((event) => event.type === "paused" || event.type === "approved" || event.type === "phase-started")
+        ?.type === "paused"
+        ? events.findLast((event) => event.type === "paused")
+        : undefined,
+    asked: events.flatMap((event) =>
+      event.type === "paused" &&
+      event.reason === "approval" &&
+      (event.phase === "migrate" || planned.has(event.digest ?? ""))
+        ? [event.phase]
+        : [],
+    ),
+    approved: new Set(events.flatMap((event) => (event.type === "approved" ? [event.digest] : []))),
+    commands: events.reduce(noted, {}),
+  };
+}
+
+/** The stack's newest run, if it has not ended. */
+export async function begunRun({
+  stack,
+  region,
+}: Pick<Session, "stack" | "region">): Promise<UnfinishedRun | undefined> {
+  const table = ledgerOf(stack, region);
+  try {
+    const journal = readJournal(table);
+    const [newest] = await journal.runs();
+    if (newest === undefined || newest.finished !== undefined) return undefined;
+    return unfinishedRun(await journal.events(newest.run));
+  } finally {
+    table.client.destroy();
+  }
+}

@@ -1,0 +1,47 @@
+import { allThatScales } from "../../stacks/scaling-processes.ts";
+import { arrayInService, arrayServes, overArray, processesSuspended, serversInService } from "../gates/array.ts";
+import type { Gate } from "../gates/gate.ts";
+import { instancesOk } from "../gates/instances.ts";
+import { once } from "../gates/once.ts";
+import { generationOf, type Scene } from "../gates/scene.ts";
+import { smokeOnEach } from "./servers.ts";
+
+/** Gates over a generation's array; none where it has no array. */
+
+export function arrayServing({ aws, after }: Scene, name: string): Gate[] {
+  const { array, targetGroupArn } = generationOf(after, name);
+  return array === undefined ? [] : [arrayServes(aws, name, array, targetGroupArn)];
+}
+
+/** The array's servers pass what frontends do. */
+export function arrayWorks(scene: Scene, name: string): Gate[] {
+  const { aws, after } = scene;
+  const { array, targetGroupArn } = generationOf(after, name);
+  if (array === undefined) return [];
+  const inService = arrayInService(aws, name, array, targetGroupArn);
+  const servers = serversInService(aws, array);
+  return [
+    inService,
+    once(
+      inService,
+      overArray(servers, (all) => instancesOk(aws, all)),
+    ),
+    once(
+      inService,
+      overArray(servers, (all) => smokeOnEach(scene, name, all, inService)),
+    ),
+  ];
+}
+
+export function arraySuspended({ aws, after }: Scene, name: string): Gate[] {
+  const { array } = generationOf(after, name);
+  return array?.intent === "suspended" ? [processesSuspended(aws, name, array, { all: allThatScales })] : [];
+}
+
+export function arrayResumed({ aws, after }: Scene, name: string): Gate[] {
+  const { array } = generationOf(after, name);
+  if (array === undefined) return [];
+  const { suspendedByOperator = [] } = array;
+  const none = allThatScales.filter((process) => !suspendedByOperator.includes(process));
+  return [processesSuspended(aws, name, array, { all: suspendedByOperator, none })];
+}

@@ -1,0 +1,138 @@
+import type { Operation } from "../engine/recorder.ts";
+import { exitCodes, HandoverError } from "../errors.ts";
+import type { GatedRow } from "./gates.ts";
+
+/** What an update in a row may do, by resource type: the engine's words for a change, and whose resource it may be. */
+interface Permission {
+  readonly types: readonly string[];
+  readonly ops: readonly string[];
+  /** `from` is live, `to` is new. Default: what belongs to no generation. */
+  readonly of?: "from" | "to";
+  /** The only properties that it may change. Default: all. */
+  readonly properties?: readonly string[];
+}
+
+const server = "aws:ec2/instance:Instance";
+const attachment = "aws:lb/targetGroupAttachment:TargetGroupAttachment";
+const targetGroup = "aws:lb/targetGroup:TargetGroup";
+const launchTemplate = "aws:ec2/launchTemplate:LaunchTemplate";
+const association = "aws:ec2/eipAssociation:EipAssociation";
+const snapshots = ["aws:ebs/snapshot:Snapshot", "aws:rds/snapshot:Snapshot"];
+const routing = ["aws:lb/listener:Listener", "aws:lb/listenerRule:ListenerRule"];
+const generation = [server, attachment, targetGroup, launchTemplate];
+const group = "aws:autoscaling/group:Group";
+const array = [group, "aws:autoscaling/policy:Policy", "aws:autoscaling/schedule:Schedule"];
+const replacement = ["replace", "create-replacement", "delete-replaced"];
+
+const route: Permission = { types: routing, ops: ["update"] };
+const move: Permission = { types: [association], ops: replacement };
+const launch: Permission = { types: generation, ops: ["create"], of: "to" };
+/** What is set after they are created, by another run where this one was killed in between. */
+const finishTargetGroup: Permission = { types: [targetGroup], ops: ["update"], of: "to" };
+const finishArray = changeArray("to", "suspendedProcesses");
+const forgetSnapshot: Permission = { types: snapshots, ops: ["delete"] };
+const suspend = (of: "from" | "to"): Permission => changeArray(of, "suspendedProcesses");
+const attach = (of: "from" | "to"): Permission => changeArray(of, "targetGroupArns");
+
+const permissions: Readonly<Record<Exclude<GatedRow, "settle">, readonly Permission[]>> = {
+  backup: [{ types: snapshots, ops: ["create"] }],
+  migrate: [],
+  "launch-first": [launch, finishTargetGroup, route],
+  "launch-rest": [launch],
+  connect: [route],
+  "suspend-array": [suspend("from"), { types: array, ops: ["create"], of: "to" }, finishArray],
+  "move-addresses": [move],
+  "resume-array": [suspend("to")],
+  observe: [route],
+  drain: [{ types: [attachment], ops: ["delete"], of: "from" }, attach("from")],
+  retire: [route, forgetSnapshot, { types: [...generation, ...array], ops: ["delete"], of: "from" }],
+  readmit: [{ types: [attachment], ops: ["create"], of: "from" }, attach("from")],
+  withdraw: [
+    route,
+    move,
+    { types: [attachment], ops: ["delete"], of: "to" },
+    changeArray("from", "suspendedProcesses", "targetGroupArns"),
+    changeArray("to", "suspendedProcesses", "targetGroupArns"),
+    { types: array, ops: ["create"], of: "to" },
+  ],
+};
+
+/** Going back from a row that was reached: what was created may be deleted, as it was left by whatever stopped the run. */
+const goingBack: readonly Permission[] = [
+  route,
+  move,
+  forgetSnapshot,
+  suspend("from"),
+  { types: [...generation, ...array], ops: ["delete"], of: "to" },
+];
+
+/** While sessions last on some of the old servers, the others may end, and nothing else. */
+const endServer: Permission = { types: [server], ops: ["delete"], of: "from" };
+
+/** An update outside a run may create and change what no live server depends on, and never touches a live server. */
+const outsideRun = (operation: Operation) => {
+  const destroys = operation.op !== "create" && operation.op !== "update";
+  const touchesServer = operation.op !== "create" && (operation.type === server || operation.type === attachment);
+  return !destroys && !touchesServer;
+};
+
+export interface PolicyContext {
+  readonly row: GatedRow;
+  readonly from: string;
+  readonly to: string;
+  /** Old servers, by name, that `retire` leaves for now. Default: none. */
+  readonly left?: readonly string[];
+}
+
+/** The planned operations that a row may not do. */
+export function offences(
+  operations: readonly Operation[],
+  { row, from, to, left = [] }: PolicyContext,
+): readonly Operation[] {
+  if (row === "settle" && from === to) return operations.filter((operation) => !outsideRun(operation));
+  const owners = { from, to };
+  if (left.length > 0)
+    return operations.filter((operation) => !permits(endServer, operation, owners) || left.includes(operation.name));
+  const granted = row === "settle" ? goingBack : permissions[row];
+  return operations.filter((operation) => !granted.some((permission) => permits(permission, operation, owners)));
+}
+
+/** @throws HandoverError `plan-refused`; nothing of the plan was applied */
+export function check(operations: readonly Operation[], context: PolicyContext): void {
+  const refused = offences(operations, context);
+  if (refused.length === 0) return;
+  const lines = refused.slice(0, 20).map(({ op, type, name, properties }) => {
+    return `  ${op} ${type} ${name}${properties.length > 0 ? ` (${properties.join(", ")})` : ""}`;
+  });
+  throw new HandoverError(
+    "plan-refused",
+    exitCodes.needsPerson,
+    `The plan of ${context.row} would do what ${context.row} may not do, so none of it was applied:\n${lines.join("\n")}\n` +
+      "The cloud or the configuration changed beside the run. Put it back, or make that change on its own outside of a run, and then: handover resume",
+  );
+}
+
+function permits(permission: Permission, operation: Operation, owners: { from: string; to: string }): boolean {
+  const owner = generationOf(operation);
+  const expected = permission.of === undefined ? undefined : owners[permission.of];
+  const { properties } = permission;
+  if (properties !== undefined && !operation.properties.every((path) => properties.includes(topLevel(path))))
+    return false;
+  return permission.types.includes(operation.type) && permission.ops.includes(operation.op) && owner === expected;
+}
+
+/** `suspendedProcesses` for `suspendedProcesses[0]`. */
+function topLevel(path: string): string {
+  return path.split(/[.[]/)[0] ?? path;
+}
+
+function changeArray(of: "from" | "to", ...properties: string[]): Permission {
+  return { types: [group], ops: ["update"], of, properties };
+}
+
+/** The generation that a resource belongs to, by its name: servers are numbered, an array's policies have a dot. */
+function generationOf({ type, name }: Operation): string | undefined {
+  if (type === server || type === attachment) return name.replace(/-\d+$/, "");
+  if (array.includes(type)) return name.split(".")[0];
+  return generation.includes(type) ? name : undefined;
+}

@@ -1,0 +1,93 @@
+import type { Frontend, Outputs } from "../../stacks/outputs.ts";
+import { arrayInService, serversInService } from "../gates/array.ts";
+import { commandPasses } from "../gates/command.ts";
+import { documentSucceeds } from "../gates/document.ts";
+import type { Gate } from "../gates/gate.ts";
+import { once } from "../gates/once.ts";
+import { generationOf, type Scene, type Servers } from "../gates/scene.ts";
+import type { GatedRow } from "./gates.ts";
+import { healthy } from "./servers.ts";
+
+/**
+ * The checks of the configuration that run once in a row, when its servers are healthy: the user's commands, and the
+ * documents on the servers that the row has launched.
+ */
+export function suites(row: GatedRow, scene: Scene, generation: string): Gate[] {
+  const { config, after, manager, redact } = scene;
+  const subject = subjectOf(row, scene, generation);
+  if (subject === undefined) return [];
+  const { servers, launched, host, ready } = subject;
+  const environment = async (signal: AbortSignal) =>
+    environmentOf(row, after, generation, { host, servers: await servers(signal) });
+  return (config.upgrade.smoke ?? []).flatMap((check) => {
+    if ("path" in check || ("ssm" in check && !launched)) return [];
+    const gate =
+      "command" in check
+        ? commandPasses(check, { environment, redact })
+        : documentSucceeds(manager, check, servers, redact);
+    return [ready.reduceRight((last, first) => once(first, last), gate)];
+  });
+}
+
+/** What a row's suites are about. */
+interface Subject {
+  readonly servers: Servers;
+  /** Whether the row has launched them. */
+  readonly launched: boolean;
+  /** The name that reaches the generation: the test host name before the new servers have all traffic. */
+  readonly host: string;
+  /** What must hold before. */
+  readonly ready: readonly Gate[];
+}
+
+/** Undefined when the row leaves nothing to be tested. */
+function subjectOf(row: GatedRow, scene: Scene, generation: string): Subject | undefined {
+  const { aws, after } = scene;
+  const { frontends, array, targetGroupArn } = generationOf(after, generation);
+  const { hostname, testHostname } = after;
+  const ofFrontends = { servers: async () => frontends, ready: [healthy(scene, generation)] };
+  const ofArray = array && {
+    servers: serversInService(aws, array),
+    ready: [arrayInService(aws, generation, array, targetGroupArn)],
+  };
+  switch (row) {
+    case "launch-first":
+    case "launch-rest":
+      return { ...ofFrontends, launched: true, host: testHostname };
+    case "suspend-array":
+      return ofArray && { ...ofArray, launched: true, host: testHostname };
+    case "settle":
+      return {
+        servers: async (signal) => [...frontends, ...((await ofArray?.servers(signal)) ?? [])],
+        ready: [...ofFrontends.ready, ...(ofArray?.ready ?? [])],
+        launched: true,
+        host: hostname,
+      };
+    default:
+      return { ...ofFrontends, launched: false, host: hostname };
+  }
+}
+
+/** What a command is told: where to look, and what must answer. Lists are separated by blanks. */
+export function environmentOf(
+  row: GatedRow,
+  { loadBalancer, addresses, generations }: Outputs,
+  generation: string,
+  { host, servers }: { readonly host: string; readonly servers: readonly Frontend[] },
+) {
+  const { frontends = [], port = 0 } = generations[generation] ?? {};
+  const urls = (ips: readonly string[]) => ips.map((ip) => `http://${ip}:${port}`).join(" ");
+  const ids = new Set(frontends.map(({ instanceId }) => instanceId));
+  return {
+    HANDOVER_PHASE: row,
+    HANDOVER_GENERATION: generation,
+    /** The host name to ask for: the test host name before the new servers have traffic. */
+    HANDOVER_HOST: host,
+    /** The load balancer; `host` must be its Host header. */
+    HANDOVER_URL: `${loadBalancer.protocol}://${loadBalancer.dnsName}:${loadBalancer.port}`,
+    HANDOVER_SERVER_URLS: urls(servers.map(({ privateIp }) => privateIp)),
+    HANDOVER_ADDRESS_URLS: urls(
+      addresses.filter(({ instanceId }) => ids.has(instanceId)).map(({ publicIp }) => publicIp),
+    ),
+  };
+}

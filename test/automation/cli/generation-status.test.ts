@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { generationLines, generationStatus } from "../../../automation/cli/generation-status.ts";
+import type { ArrayNow } from "../../../automation/cloud/arrays.ts";
+
+const outputs = {
+  targetGroupArn: "blue",
+  port: 8080,
+  weight: 100,
+  registered: true,
+  frontends: [{ name: "blue-1", instanceId: "i-1", privateIp: "10.0.0.1" }],
+  array: { name: "blue-abc", intent: "suspended" as const },
+};
+
+const array: ArrayNow = {
+  minSize: 2,
+  maxSize: 6,
+  desiredCapacity: 3,
+  suspendedProcesses: ["Terminate", "Launch"],
+  servers: [
+    { instanceId: "i-2", lifecycleState: "InService", healthy: true },
+    { instanceId: "i-3", lifecycleState: "Pending", healthy: true },
+  ],
+};
+
+const aws = (now: ArrayNow | undefined) => ({
+  targetHealth: async () => new Map(["i-1", "i-2"].map((id) => [id, { TargetHealth: { State: "healthy" as const } }])),
+  arrays: { find: async () => now },
+});
+
+describe("the status of a generation", () => {
+  it("shows its array: sizes, what is suspended, and each server with its health", async () => {
+    assert.deepEqual(generationLines("blue", await generationStatus(aws(array), outputs)), [
+      "blue: 100% of the traffic",
+      "  blue-1  i-1  10.0.0.1  healthy",
+      "  array blue-abc: 2 servers, wants 3 (2 to 6); suspended: Launch, Terminate",
+      "    i-2  InService  healthy",
+      "    i-3  Pending  not registered",
+    ]);
+  });
+
+  it("says when AWS has the array no more, and nothing of one that was never declared", async () => {
+    assert.equal((await generationStatus(aws(undefined), outputs)).array, null);
+    const { array: _, ...without } = outputs;
+    assert.ok(!("array" in (await generationStatus(aws(undefined), without))));
+  });
+});

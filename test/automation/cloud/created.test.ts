@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { type Clients, findCreated } from "../../../automation/cloud/created.ts";
+
+/** EC2 as far as it is asked, with the filters that it was asked with. */
+function world() {
+  const asked: unknown[] = [];
+  const ec2 = {
+    send: async ({ input }: { input: { Filters?: unknown } }) => {
+      asked.push(input.Filters);
+      return { Vpcs: [{ VpcId: "vpc-1" }] };
+    },
+  };
+  return { asked, clients: { ec2 } as unknown as Clients };
+}
+
+describe("what a killed engine may have created", () => {
+  it("is looked for by all of its tags where AWS gives it no name", async () => {
+    const { asked, clients } = world();
+    const tags = { Name: "handover-www", "handover:site": "handover-www" };
+    assert.deepEqual(await findCreated("aws:ec2/vpc:Vpc", { tags }, clients), ["vpc-1"]);
+    assert.deepEqual(asked, [
+      [
+        { Name: "tag:Name", Values: ["handover-www"] },
+        { Name: "tag:handover:site", Values: ["handover-www"] },
+      ],
+    ]);
+  });
+
+  it("is never anybody's in the account: without tags nothing is asked", async () => {
+    const { asked, clients } = world();
+    await assert.rejects(findCreated("aws:ec2/vpc:Vpc", {}, clients), /without tags/);
+    assert.deepEqual(asked, []);
+  });
+
+  it("is not looked for where creating it twice does no harm", async () => {
+    assert.equal(await findCreated("aws:ec2/eipAssociation:EipAssociation", {}, world().clients), undefined);
+  });
+});

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import { Recorder } from "../../../automation/engine/recorder.ts";
+
+/** What is known of an update that failed with these errors. */
+function failed(errors: readonly string[], { finished = true } = {}): Recorder {
+  const recorder = new Recorder();
+  const events = errors.map((message) => ({ diagnosticEvent: { message, severity: "error" } }));
+  for (const event of [...events, ...(finished ? [{ summaryEvent: {} }] : [])]) recorder.onEvent(event as EngineEvent);
+  return recorder;
+}
+
+const unreached = "One or more errors occurred: 14 UNAVAILABLE: No connection established. Last error: null.";
+const exit = new Error("Command failed with exit code 255: pulumi up");
+
+describe("an engine that failed", () => {
+  const deaths: readonly [string, Recorder, Error][] = [
+    ["ended without its last word", failed([], { finished: false }), exit],
+    ["was killed after it", failed([]), new Error("Command was killed with SIGKILL (Forced termination): pulumi up")],
+    ...[
+      "rpc error: code = Unavailable desc = error reading from server: EOF",
+      "rpc error: code = Canceled desc = grpc: the client connection is closing",
+      "error reading from server: read tcp 127.0.0.1:44714->127.0.0.1:40381: read: connection reset by peer",
+      'connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:40381: connect: connection refused"',
+    ].map((message): [string, Recorder, Error] => [`lost its provider: ${message}`, failed([message]), exit]),
+    ["lost its program", failed([unreached]), exit],
+    [
+      "could not write down what it did",
+      failed(["failed to save snapshot: write s.json: no space left on device"]),
+      exit,
+    ],
+  ];
+  for (const [how, recorder, cause] of deaths) {
+    it(`died, which says nothing of the new servers, when it ${how}`, () => assert.ok(recorder.died(cause)));
+  }
+
+  const verdicts = [
+    "creating EC2 Instance: InsufficientInstanceCapacity: no capacity",
+    "reading EC2 Instance: Post https://ec2.us-east-1.amazonaws.com: read tcp 10.0.0.7:44714: connection reset by peer",
+  ];
+  it("tells what it was creating when its provider died, which it forgets itself", () => {
+    const recorder = failed(["error reading from server: EOF"]);
+    const fail = (op: string, name: string) => {
+      const state = { urn: `urn::${name}`, type: "aws:lb/targetGroup:TargetGroup", custom: true, inputs: { name } };
+      recorder.onEvent({
+        resOpFailedEvent: { metadata: { op, urn: state.urn, new: state } },
+      } as unknown as EngineEvent);
+    };
+    fail("create", "green");
+    fail("update", "blue");
+    assert.deepEqual(
+      recorder.failedCreations.map(({ urn, type, custom, inputs }) => [urn, type, custom, inputs]),
+      [["urn::green", "aws:lb/targetGroup:TargetGroup", true, { name: "green" }]],
+    );
+  });
+
+  it("did not die when it ended before its program did, since AWS refused something", () => {
+    const recorder = failed(["InsufficientInstanceCapacity: no capacity", unreached]);
+    recorder.onEvent({
+      resOpFailedEvent: { metadata: { op: "create", urn: "urn::green-1" } },
+    } as unknown as EngineEvent);
+    assert.ok(!recorder.died(exit));
+  });
+
+  for (const message of verdicts) {
+    it(`did not die when AWS answered otherwise: ${message}`, () => assert.ok(!failed([message]).died(exit)));
+  }
+});

@@ -1,0 +1,211 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Aws } from "../../../automation/cloud/aws.ts";
+import type { Snapshots } from "../../../automation/cloud/snapshots.ts";
+import type { RunEvent } from "../../../automation/documents/events.ts";
+import type { Applied, Engine, Plan, Position } from "../../../automation/engine/engine.ts";
+import type { Operation } from "../../../automation/engine/recorder.ts";
+import type { State } from "../../../automation/engine/state.ts";
+import type { LedgerEvent } from "../../../automation/ledger/events.ts";
+import type { Journal } from "../../../automation/ledger/journal.ts";
+import type { Drive, DriveOptions } from "../../../automation/run/drive.ts";
+import type { Session } from "../../../automation/run/open-stack.ts";
+import { RunLedger } from "../../../automation/run/run-ledger.ts";
+import { type Intent, intent, settled } from "../../../stacks/intent.ts";
+import type { Outputs } from "../../../stacks/outputs.ts";
+import { isRow } from "../../../stacks/runbook.ts";
+import { siteName } from "../../../stacks/tags.ts";
+import { configOf } from "../config.ts";
+
+/** A site whose engine applies intents at once, and whose cloud shows them: what a driver needs, without either. */
+export class FakeSite {
+  readonly #server: Server;
+  readonly #shape;
+  readonly config;
+  /** What is applied. */
+  intent: Intent;
+  #run: Outputs["run"] = null;
+  /** Rows that were applied, as the engine was told them; `settle` has none. */
+  readonly applied: string[] = [];
+  readonly ledger: LedgerEvent[] = [];
+  readonly told: RunEvent[] = [];
+  /** Called before a plan is applied; what it throws is the engine's error. */
+  beforeUp: (row: string) => void = () => {};
+  /** Which events cannot be written down. */
+  isLost: (event: LedgerEvent) => boolean = () => false;
+  /** What a plan would do. */
+  operationsOf: (row: string) => readonly Operation[] = () => [];
+  /** Generations with a server that is not healthy. */
+  readonly sick = new Set<string>();
+  /** How often what a dead engine left was put in order. */
+  mended = 0;
+  /** AWS cannot be reached. */
+  unreachable = false;
+
+  private constructor(server: Server, upgrade: object) {
+    this.#server = server;
+    const { config, shape } = configOf({ live: "green", upgrade: { comparison: { enabled: false }, ...upgrade } });
+    // No gate waits: what is shown does not change by itself.
+    this.config = {
+      ...config,
+      upgrade: { ...config.upgrade, gateSeconds: 0, stepSeconds: 0, bakeSeconds: 0, stableSeconds: 0 },
+    };
+    this.#shape = shape;
+    this.intent = settled(shape, "blue");
+  }
+
+  static async open(upgrade: object = {}): Promise<FakeSite> {
+    const server = createServer((_, response) => response.end("ok"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return new FakeSite(server, upgrade);
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+
+  /** The stack as it is before and after a run. */
+  get settled(): Intent {
+    return settled(this.#shape, "blue");
+  }
+
+  drive(options: Partial<DriveOptions> = {}): Drive {
+    const never = new AbortController().signal;
+    const append = async (event: LedgerEvent) => {
+      if (this.isLost(event)) throw new Error(`${event.type} was lost`);
+      this.ledger.push(event);
+    };
+    return {
+      session: this.#session(),
+      ledger: new RunLedger(new Set(), { journal: { append } as unknown as Journal }),
+      options: {
+        command: "handover upgrade",
+        listener: (event) => void this.told.push(event),
+        signals: { stop: never, cancel: never },
+        ...options,
+      },
+    };
+  }
+
+  #session(): Session {
+    return {
+      stack: "fake",
+      region: "us-east-1",
+      config: this.config,
+      shape: this.#shape,
+      engine: this.#engine as unknown as Engine,
+      aws: this.#aws as unknown as Aws,
+      manager: undefined as never,
+      last: { outputs: this.#outputs(), definitions: {} },
+      secrets: new Set(),
+      close() {},
+    };
+  }
+
+  readonly #engine: Pick<Engine, "preview" | "up" | "unlock"> & {
+    readonly state: Pick<State, "interrupted" | "export">;
+  } = {
+    state: { interrupted: false, export: async () => ({}) },
+    unlock: async () => void this.mended++,
+    preview: async (position) => this.#plan(position),
+    up: async ({ file }) => this.#apply(JSON.parse(file)),
+  };
+
+  readonly #aws: Pick<Aws, "image" | "architecturesOf" | "targetHealth" | "instanceStatuses" | "addressHolders"> & {
+    readonly snapshots: Pick<Snapshots, "find" | "sizeOf">;
+  } = {
+    image: async () => ({ Architecture: "x86_64" }),
+    architecturesOf: async () => ["x86_64"],
+    targetHealth: async (name) => {
+      this.#reach();
+      const state = this.sick.has(name) ? "unhealthy" : "healthy";
+      const registered = this.intent.generations[name]?.registered === true;
+      const servers = registered ? this.#serversOf(name) : [];
+      return new Map(servers.map(({ instanceId }) => [instanceId, { TargetHealth: { State: state } }]));
+    },
+    instanceStatuses: async (ids) => {
+      this.#reach();
+      const there = Object.keys(this.intent.generations).flatMap((name) => this.#serversOf(name));
+      const ok = { Status: "ok" } as const;
+      const status = { InstanceState: { Name: "running" }, InstanceStatus: ok, SystemStatus: ok } as const;
+      const seen = there.filter(({ instanceId }) => ids.includes(instanceId));
+      return new Map(seen.map(({ instanceId }) => [instanceId, status]));
+    },
+    addressHolders: async () => {
+      this.#reach();
+      return new Map(this.#outputs().addresses.map(({ allocationId, instanceId }) => [allocationId, instanceId]));
+    },
+    snapshots: {
+      find: async ({ kind, id }) => ({
+        kind,
+        id,
+        state: "completed",
+        sizeGigabytes: 8,
+        startedAt: new Date(0),
+        tags: { "handover:site": siteName("fake") },
+      }),
+      sizeOf: async () => 8,
+    },
+  };
+
+  #reach(): void {
+    if (this.unreachable) throw new Error("no route to AWS");
+  }
+
+  #plan(position: Position): Plan {
+    const row = position.phase ?? "settle";
+    const digest = `${row} ${position.step ?? ""}`;
+    return { file: JSON.stringify(position), operations: this.operationsOf(row), digest, seconds: 0 };
+  }
+
+  #apply({ phase, step, run }: Position): Applied {
+    const row = phase ?? "settle";
+    this.beforeUp(row);
+    this.applied.push(row);
+    const { id = "", from = "blue", to = "green" } = run ?? {};
+    this.intent =
+      phase !== undefined && isRow(phase) ? intent(this.#shape, from, to, phase, step) : settled(this.#shape, from);
+    this.#run = this.intent.snapshot ? { id, from, to, phase: row, step: step ?? null } : null;
+    return { outputs: this.#outputs(), operations: [], seconds: 0, cloudSeconds: 0 };
+  }
+
+  #outputs(): Outputs {
+    const { port } = this.#server.address() as AddressInfo;
+    const address = "127.0.0.1";
+    return {
+      live: this.intent.live,
+      run: this.#run,
+      hostname: this.config.site.hostname,
+      testHostname: this.config.site.testHostname,
+      loadBalancer: { arn: "arn", dnsName: address, port, protocol: "http" },
+      addresses: this.intent.addresses.map(({ generation, frontend }, index) => ({
+        publicIp: address,
+        allocationId: `eipalloc-${index + 1}`,
+        instanceId: `i-${generation}-${frontend + 1}`,
+      })),
+      generations: Object.fromEntries(
+        Object.entries(this.intent.generations).map(([name, { registered }]) => [
+          name,
+          {
+            targetGroupArn: name,
+            port,
+            weight: this.intent.weights[name] ?? 0,
+            registered,
+            frontends: this.#serversOf(name),
+          },
+        ]),
+      ),
+      snapshot: this.intent.snapshot ? { kind: "ebs", id: "snap-1" } : null,
+      ledgerTable: "handover-fake",
+    };
+  }
+
+  #serversOf(name: string) {
+    const count = this.intent.generations[name]?.frontends ?? 0;
+    return Array.from({ length: count }, (_, index) => ({
+      name: `${name}-${index + 1}`,
+      instanceId: `i-${name}-${index + 1}`,
+      privateIp: "127.0.0.1",
+    }));
+  }
+}

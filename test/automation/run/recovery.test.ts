@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { type Deployment, recover, type StateResource } from "../../../automation/run/recovery.ts";
+
+const balancer = "aws:lb/loadBalancer:LoadBalancer";
+const attachment = "aws:lb/targetGroupAttachment:TargetGroupAttachment";
+
+/** A state with what was in flight, and a cloud that shows after so many looks what was created. */
+function killed(pending: readonly (readonly [operation: string, type: string])[], { looks = 1, ids = ["lb-2"] } = {}) {
+  const state: Deployment = {
+    resources: [{ urn: "urn::old", type: balancer, id: "lb-1" }],
+    pending_operations: pending.map(([type, resource]) => ({
+      type,
+      resource: { urn: `urn::${resource}`, type: resource, inputs: { name: "site-1" } },
+    })),
+  };
+  const done: string[] = [];
+  let looked = 0;
+  let imported: Deployment | undefined;
+  const engine = {
+    unlock: async () => void done.push("unlock"),
+    state: {
+      export: async () => state,
+      import: async (deployment: Deployment) => {
+        imported = deployment;
+        done.push("import");
+      },
+    },
+    refresh: async (urns: readonly string[]) => void done.push(`refresh ${urns.join()}`),
+  };
+  const aws = {
+    findCreated: async (type: string) => {
+      if (type === attachment) return undefined;
+      looked++;
+      return looked >= looks ? ["lb-1", ...ids] : ["lb-1"];
+    },
+  };
+  const signal = new AbortController().signal;
+  const mend = (patience: number, forgotten: readonly StateResource[] = []) =>
+    recover(engine, aws, signal, { patience, forgotten });
+  return { mend, done, looked: () => looked, resources: () => imported?.resources?.map(({ id }) => id) };
+}
+
+describe("what a killed engine left", () => {
+  it("is nothing, when nothing was in flight", async () => {
+    const { mend, done } = killed([]);
+    assert.deepEqual(await mend(0), { adopted: [], cleared: [] });
+    assert.deepEqual(done, ["unlock"]);
+  });
+
+  it("is adopted when it was created, and is not in the state under another name", async () => {
+    const { mend, done, resources } = killed([["creating", balancer]]);
+    assert.deepEqual(await mend(0), { adopted: [{ urn: `urn::${balancer}`, id: "lb-2" }], cleared: [] });
+    assert.deepEqual(done, ["unlock", "import", `refresh urn::${balancer}`]);
+    assert.deepEqual(resources(), ["lb-1", "lb-2"]);
+  });
+
+  it("is adopted too when the engine forgot it since its provider died", async () => {
+    const { mend, resources } = killed([]);
+    const urn = `urn::${balancer}`;
+    const { adopted } = await mend(0, [{ urn, type: balancer, custom: true, inputs: { name: "site-1" } }]);
+    assert.deepEqual([adopted, resources()], [[{ urn, id: "lb-2" }], ["lb-1", "lb-2"]]);
+  });
+
+  it("is adopted when it takes effect a moment later: the plugin outlives its engine", async () => {
+    const { mend, looked, resources } = killed([["creating", balancer]], { looks: 2 });
+    await mend(60);
+    assert.deepEqual([looked(), resources()], [2, ["lb-1", "lb-2"]]);
+  });
+
+  it("is done again when it was not created, was no creation, or can be created twice without harm", async () => {
+    const { mend, resources } = killed(
+      [
+        ["creating", balancer],
+        ["updating", balancer],
+        ["creating", attachment],
+      ],
+      { ids: [] },
+    );
+    const { adopted, cleared } = await mend(0);
+    assert.deepEqual([adopted, cleared.map(({ operation }) => operation)], [[], ["creating", "updating", "creating"]]);
+    assert.deepEqual(resources(), ["lb-1"]);
+  });
+});

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import type { LedgerEvent } from "../../../automation/ledger/events.ts";
+import type { Journal } from "../../../automation/ledger/journal.ts";
+import { RunLedger } from "../../../automation/run/run-ledger.ts";
+
+/** A journal in which each event waits until a test lets it be written or lost. */
+class SlowJournal {
+  readonly written: string[] = [];
+  readonly #waiting: { type: string; resolve: () => void; reject: (error: Error) => void }[] = [];
+
+  append({ type }: LedgerEvent): Promise<void> {
+    return new Promise((resolve, reject) => this.#waiting.push({ type, resolve, reject }));
+  }
+
+  write(): void {
+    for (const { type, resolve } of this.#waiting.splice(0)) {
+      this.written.push(type);
+      resolve();
+    }
+  }
+
+  lose(): void {
+    for (const { type, reject } of this.#waiting.splice(0)) reject(new Error(`${type} was lost`));
+  }
+}
+
+describe("a run's side of the ledger", () => {
+  let journal: SlowJournal;
+  let ledger: RunLedger;
+
+  beforeEach(() => {
+    journal = new SlowJournal();
+    ledger = new RunLedger(new Set(), { journal: journal as unknown as Journal });
+  });
+
+  it("lets the run go on while events are written, and says when they are on record", async () => {
+    ledger.notePhaseStarted("backup");
+    ledger.notePhaseFinished("backup");
+    const isWritten = ledger.written().then(() => [...journal.written]);
+    journal.write();
+    assert.deepEqual(await isWritten, ["phase-started", "phase-finished"]);
+  });
+
+  it("gives the lease back only when what was noted is on record", async () => {
+    ledger.notePhaseFinished("retire");
+    const atTheEnd = ledger.close().then(() => [...journal.written]);
+    journal.write();
+    assert.deepEqual(await atTheEnd, ["phase-finished"]);
+  });
+
+  it("waits for nothing when nothing is noted, or nothing is recorded at all", async () => {
+    await ledger.written();
+    const unrecorded = ledger.unrecorded();
+    unrecorded.notePhaseStarted("settle");
+    await unrecorded.written();
+    assert.deepEqual(journal.written, []);
+  });
+
+  it("records nothing more once an event is lost, and tells everybody who waits or records", async () => {
+    ledger.notePhaseStarted("backup");
+    journal.lose();
+    await assert.rejects(ledger.written(), { message: "phase-started was lost" });
+    ledger.notePhaseFinished("backup");
+    await assert.rejects(ledger.append({ type: "run-finished", outcome: "reached" }), {
+      message: "phase-started was lost",
+    });
+    journal.write();
+    assert.deepEqual(journal.written, []);
+  });
+});

@@ -1,0 +1,281 @@
+import assert from "node:assert/strict";
+import { EngineBusyError } from "../../../automation/engine/end-engine.ts";
+import { EngineDiedError } from "../../../automation/engine/engine-errors.ts";
+import type { Operation } from "../../../automation/engine/recorder.ts";
+import { HandoverError } from "../../../automation/errors.ts";
+import type { LedgerRecord } from "../../../automation/ledger/events.ts";
+import { putBack } from "../../../automation/run/put-back.ts";
+import { unfinishedRun } from "../../../automation/run/unfinished-run.ts";
+import { type Progress, walk } from "../../../automation/run/walk.ts";
+import { Walker } from "../../../automation/run/walker.ts";
+import { FakeSite } from "./fake-site.ts";
+
+const run = { id: "r1", from: "blue", to: "green" };
+const fresh: Progress = { finished: [], asked: [], approved: new Set(), commands: {} };
+
+/** Every phase that updates the stack and can be gone back from, and the way back from it. */
+const waysBack: readonly [string, readonly string[]][] = [
+  ["backup", ["settle"]],
+  ["launch-first", ["settle"]],
+  ["launch-rest", ["settle"]],
+  ["connect", ["withdraw", "settle"]],
+  ["move-addresses", ["withdraw", "settle"]],
+  ["observe", ["withdraw", "settle"]],
+  // As in `observe` the old servers are registered; then traffic goes back.
+  ["drain", ["observe", "withdraw", "settle"]],
+];
+
+describe("a walk", () => {
+  let site: FakeSite;
+  beforeEach(async () => {
+    site = await FakeSite.open({ migrate: { command: ["true"] } });
+  });
+  afterEach(() => site.close());
+
+  const upgrade = (progress = fresh, options = {}) => walk(site.drive(options), run, progress);
+  /** What the ledger knows of the run, as another driver reads it. */
+  const begun = () => {
+    const start = { type: "run-started", run: "r1", from: "blue", to: "green" };
+    const known = unfinishedRun([start, ...site.ledger].map((event) => ({ event }) as LedgerRecord));
+    assert.ok(known !== undefined);
+    return known;
+  };
+  const failIn = (row: string, error = new Error("InsufficientInstanceCapacity")) => {
+    site.beforeUp = (each) => {
+      if (each === row && !site.applied.includes("withdraw") && !site.applied.includes(row)) throw error;
+    };
+  };
+  const sickAfter = (row: string) => {
+    site.beforeUp = (each) => {
+      if (each === row) site.sick.add("green");
+    };
+  };
+
+  it("goes on in the middle of a phase with the update that was planned last", async () => {
+    failIn("connect", new EngineDiedError("killed", undefined));
+    await upgrade({ ...fresh, lastPlanned: { row: "connect", step: 2 } });
+    assert.deepEqual(begun().lastPlanned, { row: "connect", step: 2 });
+    const plans = site.ledger.flatMap((event) => (event.type === "plan" && event.phase === "connect" ? event : []));
+    assert.deepEqual(
+      plans.map(({ step }) => step),
+      [2],
+    );
+  });
+
+  it("applies nothing more, and does not go back, once an event could not be written down", async () => {
+    site.isLost = ({ type }) => type === "applied" && site.applied.at(-1) === "connect";
+    await assert.rejects(upgrade(), { message: "applied was lost" });
+    assert.equal(site.applied.at(-1), "connect");
+    assert.equal(site.ledger.at(-1)?.type, "phase-started");
+  });
+
+  it("ends with the new generation alone", async () => {
+    const { exitCode, live } = await upgrade();
+    assert.deepEqual([exitCode, live], [0, "green"]);
+    assert.deepEqual(Object.keys(site.intent.generations), ["green"]);
+  });
+
+  for (const [phase, back] of waysBack) {
+    it(`goes back when the update of ${phase} fails: exit code 2, and the stack is as before`, async () => {
+      failIn(phase);
+      const { exitCode, outcome, live } = await upgrade();
+      assert.deepEqual([exitCode, outcome, live], [2, "rolled-back", "blue"]);
+      assert.deepEqual(site.applied.slice(-back.length), back);
+      assert.deepEqual(site.intent, site.settled);
+    });
+  }
+
+  for (const [phase, back] of waysBack.slice(1)) {
+    it(`goes back when a new server fails once ${phase} is applied`, async () => {
+      sickAfter(phase);
+      const { exitCode, live } = await upgrade();
+      assert.deepEqual([exitCode, live], [2, "blue"]);
+      assert.deepEqual(site.applied.slice(-back.length), back);
+      assert.deepEqual(site.intent, site.settled);
+    });
+  }
+
+  for (const [phase, back] of waysBack.slice(3)) {
+    const next = { connect: "move-addresses", "move-addresses": "observe", observe: "drain", drain: "retire" }[phase];
+    it(`looks again before ${next} after a pause, and goes back when a new server has failed meanwhile`, async () => {
+      const paused = await upgrade(fresh, { pauseBefore: [next] });
+      assert.equal(paused.exitCode, 3);
+      site.sick.add("green");
+      const { exitCode, live } = await upgrade(begun(), { autoApprove: true });
+      assert.deepEqual([exitCode, live], [2, "blue"]);
+      assert.deepEqual(site.applied.slice(-back.length), back);
+      assert.deepEqual(site.intent, site.settled);
+    });
+  }
+
+  it("pauses when nothing could be seen: exit code 3, and nothing is taken back", async () => {
+    site.beforeUp = (row) => {
+      site.unreachable = row === "observe";
+    };
+    const { exitCode, outcome } = await upgrade();
+    assert.deepEqual([exitCode, outcome, site.applied.at(-1)], [3, "paused", "observe"]);
+  });
+
+  it("pauses when a phase cannot be planned, which says nothing of the new servers", async () => {
+    site.operationsOf = (row) => {
+      if (row === "connect") throw new HandoverError("preview-failed", 4, "AWS is throttling");
+      return [];
+    };
+    const { exitCode, outcome, live } = await upgrade();
+    assert.deepEqual([exitCode, outcome, live], [3, "paused", "blue"]);
+    assert.deepEqual(begun().finished.at(-1), "launch-rest");
+  });
+
+  it("pauses when the disk is full", async () => {
+    failIn("connect", Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" }));
+    const { exitCode, outcome, live } = await upgrade();
+    assert.deepEqual([exitCode, outcome, live], [3, "paused", "blue"]);
+  });
+
+  it("pauses when the engine died", async () => {
+    failIn("connect", new EngineDiedError("signal: killed", undefined));
+    const { exitCode, outcome } = await upgrade();
+    assert.deepEqual([exitCode, outcome, site.applied.at(-1)], [3, "paused", "launch-rest"]);
+  });
+
+  it("needs a person when retire was begun and failed: there is no way back", async () => {
+    failIn("retire");
+    const { exitCode, outcome } = await upgrade();
+    assert.deepEqual([exitCode, outcome, site.applied.at(-1)], [4, "failed", "drain"]);
+    assert.equal(begun().reached, "retire");
+  });
+
+  for (const phase of [...waysBack.map(([name]) => name), "retire"]) {
+    it(`needs a person when the plan of ${phase} would touch a live server: exit code 4, and none of it is applied`, async () => {
+      const bad: Operation = {
+        op: "create-replacement",
+        type: "aws:ec2/instance:Instance",
+        urn: "urn:pulumi:fake::handover::aws:ec2/instance:Instance::blue-1",
+        name: "blue-1",
+        properties: ["ami"],
+      };
+      site.operationsOf = (row) => (row === phase ? [bad] : []);
+      const { exitCode, message } = await upgrade();
+      assert.equal(exitCode, 4);
+      assert.match(message ?? "", /create-replacement aws:ec2\/instance:Instance blue-1 \(ami\)/);
+      assert.ok(!site.applied.includes(phase));
+      assert.ok(!site.applied.includes("settle"));
+    });
+  }
+
+  describe("that waits for approval", () => {
+    const pauseBefore = ["connect"];
+
+    it("has not begun the phase, asks for its first plan alone, and goes on with what was approved", async () => {
+      const { exitCode, outcome, digest } = await upgrade(fresh, { pauseBefore });
+      assert.deepEqual([exitCode, outcome, digest], [3, "paused", "connect 1"]);
+      assert.equal(begun().reached, "launch-rest");
+      site.ledger.push({ type: "approved", phase: "connect", digest: "connect 1", by: "ada" });
+      assert.equal((await upgrade(begun(), { pauseBefore })).exitCode, 0);
+    });
+
+    it("is not gone on with by resuming without the option, nor by an approval of another plan", async () => {
+      await upgrade(fresh, { pauseBefore });
+      assert.equal((await upgrade(begun())).exitCode, 3);
+      site.ledger.push({ type: "approved", phase: "connect", digest: "another", by: "ada" });
+      assert.equal((await upgrade(begun())).exitCode, 3);
+    });
+
+    it("goes on without one when that is what is wanted", async () => {
+      await upgrade(fresh, { pauseBefore });
+      assert.equal((await upgrade(begun(), { autoApprove: true })).exitCode, 0);
+    });
+
+    it("waits before the migrations too, which have not run then", async () => {
+      const { exitCode } = await upgrade(fresh, { pauseBefore: ["migrate"] });
+      assert.equal(exitCode, 3);
+      assert.deepEqual([begun().reached, site.applied], ["backup", ["backup"]]);
+    });
+  });
+
+  describe("back", () => {
+    const back = async () => {
+      const drive = site.drive();
+      const { reached = "backup", back: behind } = begun();
+      const walker = new Walker(drive.session, run, drive.ledger, drive.options.listener, drive.options.signals);
+      const way = { ...run, reached, back: behind };
+      return putBack(drive, walker, way, { reason: "A rollback was asked for", exitCode: 0 });
+    };
+
+    it("pauses when nothing could be seen on the way, and goes on from there", async () => {
+      await upgrade(fresh, { pauseBefore: ["retire"] });
+      site.beforeUp = (row) => {
+        site.unreachable = row === "settle";
+      };
+      const paused = await back();
+      assert.deepEqual([paused.exitCode, paused.outcome], [3, "paused"]);
+      const behind = site.applied.length;
+      site.beforeUp = () => {};
+      site.unreachable = false;
+      const { exitCode, live } = await back();
+      assert.deepEqual([exitCode, live, site.applied.slice(behind)], [0, "blue", ["settle"]]);
+      assert.deepEqual(site.intent, site.settled);
+    });
+
+    const killIn = (row: string, times: number) => {
+      let left = times;
+      site.beforeUp = (each) => {
+        if (each === row && left-- > 0) throw new EngineDiedError("signal: killed", undefined);
+      };
+    };
+
+    for (const row of ["withdraw", "settle"]) {
+      it(`does ${row} again when the engine dies in it: users do not wait for a person`, async () => {
+        await upgrade(fresh, { pauseBefore: ["observe"] });
+        killIn(row, 1);
+        const { exitCode, live } = await back();
+        assert.deepEqual([exitCode, live, site.mended, site.applied.slice(-2)], [0, "blue", 1, ["withdraw", "settle"]]);
+        assert.deepEqual(site.intent, site.settled);
+      });
+
+      it(`pauses when the engine dies twice in ${row}, and goes on from there`, async () => {
+        await upgrade(fresh, { pauseBefore: ["observe"] });
+        killIn(row, 2);
+        const paused = await back();
+        assert.deepEqual([paused.exitCode, paused.outcome], [3, "paused"]);
+        assert.match(paused.message ?? "", /signal: killed.*handover resume --stack fake/);
+        const { exitCode, live } = await back();
+        assert.deepEqual([exitCode, live, site.applied.slice(-2)], [0, "blue", ["withdraw", "settle"]]);
+        assert.deepEqual(site.intent, site.settled);
+      });
+    }
+
+    it("pauses when somebody works on the stack by hand meanwhile", async () => {
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      site.beforeUp = () => {
+        throw new EngineBusyError("fake", "The engine of process 42 on this machine");
+      };
+      const { exitCode, message } = await back();
+      assert.equal(exitCode, 3);
+      assert.match(message ?? "", /process 42.*handover resume --stack fake/);
+    });
+
+    it("is on its way already when the engine dies after a gate has failed: exit code 2", async () => {
+      sickAfter("connect");
+      const sicken = site.beforeUp;
+      killIn("withdraw", 1);
+      const kill = site.beforeUp;
+      site.beforeUp = (row) => {
+        sicken(row);
+        kill(row);
+      };
+      const { exitCode, outcome } = await upgrade();
+      assert.deepEqual([exitCode, outcome, site.mended], [2, "rolled-back", 1]);
+      assert.deepEqual(site.intent, site.settled);
+    });
+
+    it("from drain waits until the old servers are healthy again before traffic comes to them", async () => {
+      await upgrade(fresh, { pauseBefore: ["retire"] });
+      site.sick.add("blue");
+      const { exitCode, message } = await back();
+      assert.equal(exitCode, 4);
+      assert.match(message ?? "", /targets healthy: blue/);
+      assert.equal(site.intent.weights.green, 100);
+    });
+  });
+});

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import type { Operation } from "../../../automation/engine/recorder.ts";
+import type { GatedRow } from "../../../automation/runbook/gates.ts";
+import { check, offences } from "../../../automation/runbook/policy.ts";
+
+const types: Readonly<Record<string, string>> = {
+  Instance: "aws:ec2/instance:Instance",
+  Attachment: "aws:lb/targetGroupAttachment:TargetGroupAttachment",
+  TargetGroup: "aws:lb/targetGroup:TargetGroup",
+  LaunchTemplate: "aws:ec2/launchTemplate:LaunchTemplate",
+  Listener: "aws:lb/listener:Listener",
+  Rule: "aws:lb/listenerRule:ListenerRule",
+  LoadBalancer: "aws:lb/loadBalancer:LoadBalancer",
+  Address: "aws:ec2/eip:Eip",
+  Association: "aws:ec2/eipAssociation:EipAssociation",
+  Snapshot: "aws:ebs/snapshot:Snapshot",
+  Table: "aws:dynamodb/table:Table",
+  Subnet: "aws:ec2/subnet:Subnet",
+  Group: "aws:autoscaling/group:Group",
+  Policy: "aws:autoscaling/policy:Policy",
+};
+
+function operation(op: string, type: string, name: string, properties: string[] = []): Operation {
+  return {
+    op,
+    type: types[type] ?? type,
+    name,
+    urn: `urn:pulumi:test::handover::${types[type]}::${name}`,
+    properties,
+  };
+}
+
+const allowed = (row: GatedRow, ...[op, type, name]: [string, string, string]) =>
+  offences([operation(op, type, name)], { row, from: "blue", to: "green" }).length === 0;
+
+/** Everything that an engine could do to a resource of every kind, of either generation or of none. */
+const everything = ["create", "update", "replace", "create-replacement", "delete-replaced", "delete", "import"].flatMap(
+  (op) =>
+    Object.keys(types).flatMap((type): [string, string, string][] => {
+      if (["Instance", "Attachment"].includes(type)) return ["blue-1", "green-1"].map((name) => [op, type, name]);
+      if (["TargetGroup", "LaunchTemplate", "Group", "Policy"].includes(type))
+        return ["blue", "green"].map((name) => [op, type, name]);
+      return [[op, type, "site"]];
+    }),
+);
+
+const generation = (op: string, name: string) => [
+  `${op} Instance ${name}-1`,
+  `${op} Attachment ${name}-1`,
+  `${op} TargetGroup ${name}`,
+  `${op} LaunchTemplate ${name}`,
+];
+const array = (op: string, name: string) => [`${op} Group ${name}`, `${op} Policy ${name}`];
+const route = ["update Listener site", "update Rule site"];
+const move = ["replace", "create-replacement", "delete-replaced"].map((op) => `${op} Association site`);
+
+const mayDo: Readonly<Record<GatedRow, readonly string[]>> = {
+  backup: ["create Snapshot site"],
+  migrate: [],
+  "launch-first": [...generation("create", "green"), "update TargetGroup green", ...route],
+  "launch-rest": generation("create", "green"),
+  connect: route,
+  "suspend-array": ["update Group blue", ...array("create", "green"), "update Group green"],
+  "move-addresses": move,
+  "resume-array": ["update Group green"],
+  observe: route,
+  drain: ["delete Attachment blue-1", "update Group blue"],
+  retire: [...generation("delete", "blue"), ...array("delete", "blue"), ...route, "delete Snapshot site"],
+  readmit: ["create Attachment blue-1", "update Group blue"],
+  withdraw: [
+    ...route,
+    ...move,
+    "delete Attachment green-1",
+    "update Group blue",
+    "update Group green",
+    ...array("create", "green"),
+  ],
+  settle: [
+    ...generation("delete", "green"),
+    ...array("delete", "green"),
+    ...route,
+    ...move,
+    "delete Snapshot site",
+    "update Group blue",
+  ],
+};
+
+describe("policy", () => {
+  for (const [row, permitted] of Object.entries(mayDo) as [GatedRow, string[]][]) {
+    it(`permits ${row} its own work, and refuses everything else that an engine could do`, () => {
+      const granted = everything.filter((each) => allowed(row, ...each)).map((each) => each.join(" "));
+      assert.deepEqual(granted.toSorted(), permitted.toSorted());
+    });
+  }
+
+  it("lets old servers end whose sessions have ended, and nothing else, while those of others last", () => {
+    const context = { row: "retire", from: "blue", to: "green", left: ["blue-2"] } as const;
+    const refused = (...operations: Parameters<typeof operation>[]) =>
+      offences(
+        operations.map((each) => operation(...each)),
+        context,
+      ).map(({ type, name }) => `${type.split(":").at(-1)} ${name}`);
+    assert.deepEqual(refused(["delete", "Instance", "blue-1"]), []);
+    assert.deepEqual(refused(["delete", "Instance", "blue-1"], ["delete", "Instance", "blue-2"]), ["Instance blue-2"]);
+    assert.deepEqual(refused(["delete", "TargetGroup", "blue"], ["delete", "Instance", "green-1"]), [
+      "TargetGroup blue",
+      "Instance green-1",
+    ]);
+  });
+
+  it("lets an array be suspended, copied, resumed, drained and removed, each in its phase and by its owner", () => {
+    const may = (row: GatedRow, op: string, name: string, ...properties: string[]) =>
+      offences([operation(op, "Group", name, properties)], { row, from: "blue", to: "green" }).length === 0;
+    assert.ok(may("suspend-array", "update", "blue", "suspendedProcesses"));
+    assert.ok(may("suspend-array", "create", "green"));
+    assert.ok(may("suspend-array", "update", "green", "suspendedProcesses"), "created, and not suspended yet");
+    assert.ok(!may("suspend-array", "update", "green", "minSize"));
+    assert.ok(may("resume-array", "update", "green", "suspendedProcesses"));
+    assert.ok(may("drain", "update", "blue", "targetGroupArns"));
+    assert.ok(may("readmit", "update", "blue", "targetGroupArns"));
+    assert.ok(may("withdraw", "update", "green", "targetGroupArns", "suspendedProcesses"));
+    assert.ok(may("retire", "delete", "blue"));
+    assert.ok(may("settle", "delete", "green"));
+    assert.ok(!may("suspend-array", "create", "blue"));
+    assert.ok(!may("resume-array", "update", "blue", "suspendedProcesses"));
+    assert.ok(!may("observe", "update", "green", "targetGroupArns"));
+    assert.ok(!may("drain", "delete", "blue"));
+    assert.ok(!may("retire", "delete", "green"));
+    for (const row of ["suspend-array", "resume-array", "drain", "withdraw"] as const) {
+      assert.ok(!may(row, "update", "blue", "desiredCapacity"), row);
+      assert.ok(!may(row, "update", "green", "suspendedProcesses", "desiredCapacity"), row);
+    }
+    const policies = [operation("create", "Policy", "green.requests"), operation("delete", "Policy", "blue.requests")];
+    assert.deepEqual(offences(policies, { row: "suspend-array", from: "blue", to: "green" }), policies.slice(1));
+  });
+
+  it("is not misled by a generation whose name begins like another's", () => {
+    const context = { row: "retire", from: "blue", to: "blue-2" } as const;
+    assert.equal(offences([operation("delete", "Instance", "blue-2")], context).length, 0);
+    assert.equal(offences([operation("delete", "TargetGroup", "blue-2")], context).length, 1);
+    assert.equal(offences([operation("delete", "Instance", "blue-2-1")], context).length, 1);
+  });
+
+  it("lets an update outside a run create and change, but not touch a server that serves", () => {
+    const context = { row: "settle", from: "blue", to: "blue" } as const;
+    assert.deepEqual(
+      offences([operation("create", "Instance", "blue-3"), operation("update", "Subnet", "site-1")], context),
+      [],
+    );
+    for (const op of ["update", "replace", "delete"])
+      assert.equal(offences([operation(op, "Instance", "blue-1")], context).length, 1);
+    assert.equal(offences([operation("delete", "Table", "ledger")], context).length, 1);
+  });
+
+  it("names the operations and what to type next", () => {
+    assert.throws(
+      () => check([operation("replace", "Instance", "blue-1")], { row: "connect", from: "blue", to: "green" }),
+      /plan of connect[\s\S]*none of it was applied[\s\S]*replace aws:ec2\/instance:Instance blue-1[\s\S]*handover resume/,
+    );
+  });
+});
