@@ -23,7 +23,7 @@ export class DriverProcess {
   #last = "";
 
   constructor(args: readonly string[], onEvent: (event: RunEvent) => void) {
-    const cli = join(projectDirectory, "automation", "cli.ts");
+    const cli = join(projectDirectory, "automation", "cli", "main.ts");
     this.#child = spawn(process.execPath, [cli, ...args, "--json"], { stdio: ["ignore", "pipe", "ignore"] });
     this.#exit = new Promise((resolve, reject) => this.#child.once("error", reject).once("close", resolve));
     if (this.#child.stdout !== null)

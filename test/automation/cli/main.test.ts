@@ -28,7 +28,7 @@ async function refusal(...args: string[]): Promise<string> {
 }
 
 const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
-  execa(process.execPath, [join(projectDirectory, "automation", "cli.ts"), ...args], { reject: false, env });
+  execa(process.execPath, [join(projectDirectory, "automation", "cli", "main.ts"), ...args], { reject: false, env });
 
 describe("the command line", () => {
   for (const { command, examples } of commands) {
