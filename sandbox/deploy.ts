@@ -1,7 +1,7 @@
 import type { Listener, RunResult } from "../automation/documents/events.ts";
+import type { Signals } from "../automation/processes/signals.ts";
 import { openSession } from "../automation/run/open-stack.ts";
 import { upgrade } from "../automation/run/verbs.ts";
-import type { Signals } from "../automation/run/walker.ts";
 
 const never: Signals = { stop: new AbortController().signal, cancel: new AbortController().signal };
 

@@ -1,5 +1,5 @@
 import { InterruptedError } from "../errors.ts";
-import type { Signals } from "../run/walker.ts";
+import type { Signals } from "../processes/signals.ts";
 
 const interruptSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

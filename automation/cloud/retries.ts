@@ -6,14 +6,6 @@ export interface Retries {
 }
 
 /**
- * For the engine, where a key service or a bucket of AWS has the stack's secrets or its state: as many attempts as the
- * provider makes. https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
- */
-export function attemptsOf({ AWS_MAX_ATTEMPTS = "25" }: NodeJS.ProcessEnv): Record<string, string> {
-  return { AWS_MAX_ATTEMPTS };
-}
-
-/**
  * Up to 8 attempts with jitter, and slower while AWS throttles, but never slower than 5 calls a second: that is the
  * slowest rate at which EC2 fills up an action's bucket, and the client would also slow down the actions that are not
  * throttled. https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { exitCodes, HandoverError } from "../errors.ts";
-import { processArguments, processStart, processStartTime } from "../ledger/process-identity.ts";
+import { processArguments, processStart, processStartTime } from "../processes/identity.ts";
 
 /** Who holds the backend's lock on a stack. */
 export interface LockHolder {

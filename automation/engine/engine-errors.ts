@@ -1,5 +1,5 @@
 import { exitCodes, HandoverError } from "../errors.ts";
-import type { StateResource } from "../run/recovery.ts";
+import type { StateResource } from "./deployment.ts";
 
 /**
  * The engine or the provider ended before its work was done: no evidence against the new generation, and what an

@@ -9,13 +9,13 @@ import {
   type UpOptions,
 } from "@pulumi/pulumi/automation/index.js";
 import { type Outputs, outputsSchema } from "../../stacks/outputs.ts";
-import { attemptsOf } from "../cloud/retries.ts";
 import { exitCodes, HandoverError, messageOf } from "../errors.ts";
+import { attemptsOf, restoreState, withoutAttributes } from "./backend.ts";
 import { BriefCommand } from "./brief-command.ts";
 import { EngineBusyError, endDeadEngine, type LockHolder, lockHolders } from "./end-engine.ts";
 import { EngineDiedError } from "./engine-errors.ts";
-import { restoreState, withoutAttributes } from "./file-backend.ts";
 import { digestOf } from "./plan-digest.ts";
+import type { Position } from "./position.ts";
 import { lastLine, type Operation, Recorder } from "./recorder.ts";
 import { mergeKeys, type StackFile } from "./stack-file.ts";
 import { State } from "./state.ts";
@@ -35,21 +35,6 @@ export interface Applied {
   readonly seconds: number;
   /** Part of `seconds` in which the cloud worked on at least one resource. */
   readonly cloudSeconds: number;
-}
-
-/** The keys that the driver adds to the stack's configuration for one update. */
-export interface Position {
-  readonly phase?: string;
-  readonly step?: number;
-  readonly run?: {
-    readonly id: string;
-    readonly from: string;
-    readonly to: string;
-    /** Old servers that `retire` leaves for now. */
-    readonly left?: readonly string[];
-  };
-  /** The goal, when it is not the one in the file: on the way back. */
-  readonly live?: string;
 }
 
 export interface OpenOptions {

@@ -1,6 +1,6 @@
 import { projectDirectory } from "../../stacks/project.ts";
 import { canonicalJson, sha256 } from "../ledger/canonical.ts";
-import type { Position } from "./engine.ts";
+import type { Position } from "./position.ts";
 import type { Operation, Recorder } from "./recorder.ts";
 import { declarationOf, type StackFile } from "./stack-file.ts";
 

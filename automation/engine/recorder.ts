@@ -1,6 +1,6 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { messageOf } from "../errors.ts";
-import type { StateResource } from "../run/recovery.ts";
+import type { StateResource } from "./deployment.ts";
 
 /** One step of the engine on one resource. */
 export interface Operation {

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { CommandError, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { type LastOutputs, parseOutputs } from "../../stacks/outputs.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
-import type { Deployment } from "../run/recovery.ts";
 import type { BriefCommand } from "./brief-command.ts";
+import type { Deployment } from "./deployment.ts";
 import { lastLine } from "./recorder.ts";
 import type { Encryption } from "./stack-file.ts";
 

@@ -1,4 +1,4 @@
-import type { LeaseHolder } from "./lease-record.ts";
+import type { LeaseHolder } from "./owner.ts";
 
 /** What went wrong with the ledger. `code` is stable; the message is for people and may change. */
 export abstract class LedgerError extends Error {

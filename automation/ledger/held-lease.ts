@@ -1,7 +1,8 @@
 import { ConditionalCheckFailedException, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import type { Clock } from "./clock.ts";
 import { LeaseLostError } from "./errors.ts";
-import { iso, type LeaseHolder, type LeaseRecord, marginShare, parseRecord, publicHolder } from "./lease-record.ts";
+import { iso, type LeaseRecord, marginShare, parseRecord, publicHolder } from "./lease-record.ts";
+import type { LeaseHolder } from "./owner.ts";
 import { type LedgerTable, leaseKey } from "./table.ts";
 
 /** The right to work on a stack. Get one with `acquireLease`. */

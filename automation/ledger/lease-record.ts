@@ -1,8 +1,9 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { z } from "zod";
+import { machineIdentity, processStart } from "../processes/identity.ts";
 import { type Clock, correctedClock, systemClock } from "./clock.ts";
 import { LedgerUnreadableError } from "./errors.ts";
-import { type LeaseOwner, machineIdentity, processStart } from "./process-identity.ts";
+import type { LeaseHolder } from "./owner.ts";
 import { type Item, type LedgerTable, leaseKey, number, request, text } from "./table.ts";
 
 const holderText = z.object({
@@ -17,14 +18,6 @@ const holderText = z.object({
   machine: z.string(),
   started: z.string().optional(),
 });
-
-/** Who has the lease, or had it last. Times are ISO 8601, by the holder's clock. */
-export interface LeaseHolder extends LeaseOwner {
-  readonly command: string;
-  readonly since: string;
-  readonly heartbeat: string;
-  readonly expires: string;
-}
 
 /** The lease as it is stored. */
 export interface LeaseRecord {

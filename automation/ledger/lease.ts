@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConditionalCheckFailedException, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { machineIdentity, processStart } from "../processes/identity.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { LeaseHeldError } from "./errors.ts";
 import { HeldLease, type Lease } from "./held-lease.ts";
 import {
   iso,
-  type LeaseHolder,
   type LeaseRecord,
   LeaseWatch,
   publicHolder,
@@ -14,12 +14,11 @@ import {
   recordItem,
   takeOverRefusal,
 } from "./lease-record.ts";
-import { type LeaseOwner, machineIdentity, processStart } from "./process-identity.ts";
+import type { LeaseHolder, LeaseOwner } from "./owner.ts";
 import { type LedgerTable, request } from "./table.ts";
 
 export type { Lease } from "./held-lease.ts";
-export type { LeaseHolder } from "./lease-record.ts";
-export { currentOwner, type LeaseOwner } from "./process-identity.ts";
+export { currentOwner, type LeaseHolder, type LeaseOwner } from "./owner.ts";
 
 export interface AcquireOptions extends LedgerTable {
   readonly owner: LeaseOwner;

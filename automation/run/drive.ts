@@ -1,9 +1,10 @@
 import type { Listener } from "../documents/events.ts";
+import type { Signals } from "../processes/signals.ts";
 import type { RunIdentity } from "../runbook/updates.ts";
 import type { CommandStates, Verdict } from "../site-commands/command-states.ts";
 import type { Session } from "./open-stack.ts";
 import type { LeaseWish, RunLedger } from "./run-ledger.ts";
-import { type Signals, Walker } from "./walker.ts";
+import { Walker } from "./walker.ts";
 
 /** How a command wants a stack to be driven. */
 export interface DriveOptions extends LeaseWish {

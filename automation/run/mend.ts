@@ -1,10 +1,11 @@
+import type { StateResource } from "../engine/deployment.ts";
 import type { Applied, Plan } from "../engine/engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
 import { messageOf } from "../errors.ts";
 import type { GatedRow } from "../runbook/gates.ts";
 import type { Drive, DriveOptions } from "./drive.ts";
 import type { Session } from "./open-stack.ts";
-import { recover, type StateResource } from "./recovery.ts";
+import { recover } from "./recovery.ts";
 import type { RunLedger } from "./run-ledger.ts";
 import type { Walker } from "./walker.ts";
 

@@ -1,34 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pRetry from "p-retry";
 import type { Aws } from "../cloud/aws.ts";
+import type { Deployment, PendingOperation, StateResource } from "../engine/deployment.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
-import type { Encryption } from "../engine/stack-file.ts";
 import type { State } from "../engine/state.ts";
-
-/** The part of an exported deployment that recovery reads and mends. */
-export interface Deployment {
-  resources?: StateResource[];
-  pending_operations?: PendingOperation[];
-  readonly secrets_providers?: { readonly state?: Encryption };
-}
-
-export interface StateResource {
-  readonly urn: string;
-  readonly type: string;
-  readonly custom?: boolean;
-  readonly parent?: string;
-  readonly provider?: string;
-  readonly id?: string;
-  readonly inputs?: Readonly<Record<string, unknown>>;
-  readonly outputs?: Readonly<Record<string, unknown>>;
-}
-
-export interface PendingOperation {
-  /** The engine's word: `creating`, … */
-  readonly type: string;
-  readonly resource: StateResource;
-}
 
 export interface Recovery {
   /** Resources that were created while nobody wrote it down; they are in the state now. */

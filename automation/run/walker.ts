@@ -7,6 +7,7 @@ import { GateError } from "../gates/gate-error.ts";
 import type { Scene } from "../gates/scene.ts";
 import { sessionGates } from "../gates/sessions.ts";
 import { canonicalJson, sha256 } from "../ledger/canonical.ts";
+import type { Signals } from "../processes/signals.ts";
 import { type GatedRow, gatesBefore, gatesOf, type RowGates } from "../runbook/gates.ts";
 import { check } from "../runbook/policy.ts";
 import { descriptionOf, type LastPlanned, type RunIdentity, type Update, updatesOf } from "../runbook/updates.ts";
@@ -18,12 +19,6 @@ import { OldServers } from "./old-servers.ts";
 import type { Session } from "./open-stack.ts";
 import { Planner } from "./planner.ts";
 import type { RunLedger } from "./run-ledger.ts";
-
-/** How a run is told to stop: `stop` after the operation in hand, `cancel` in the middle of it. */
-export interface Signals {
-  readonly stop: AbortSignal;
-  readonly cancel: AbortSignal;
-}
 
 type NeedsApproval = (plan: Pick<Plan, "digest">) => boolean;
 

@@ -2,7 +2,7 @@ import type { Config } from "../../stacks/config.ts";
 import { type SiteShape, stepsOf } from "../../stacks/intent.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
 import { isAfter, type PhaseName, phaseNames, runbook, withdraw } from "../../stacks/runbook.ts";
-import type { Position } from "../engine/engine.ts";
+import type { Position } from "../engine/position.ts";
 import { type GatedRow, readmit } from "./gates.ts";
 
 /** Who goes where. */

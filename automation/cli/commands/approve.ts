@@ -1,5 +1,5 @@
 import { HandoverError } from "../../errors.ts";
-import { currentOwner } from "../../ledger/process-identity.ts";
+import { currentOwner } from "../../ledger/owner.ts";
 import { interrupts } from "../interrupts.ts";
 import { type Command, note, print, printJson, stackOption } from "./command.ts";
 

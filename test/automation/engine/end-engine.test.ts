@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { hostname } from "node:os";
 import { endDeadEngine, lockHolders } from "../../../automation/engine/end-engine.ts";
-import { processStart } from "../../../automation/ledger/process-identity.ts";
+import { processStart } from "../../../automation/processes/identity.ts";
 
 const driven = ["--exec-kind", "auto.inline", "--stack", "production"];
 const deaf = "process.on('SIGINT', () => {}); process.stdout.write('ready'); setInterval(() => {}, 1000)";

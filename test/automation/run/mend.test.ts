@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import type { Deployment } from "../../../automation/engine/deployment.ts";
 import type { Plan } from "../../../automation/engine/engine.ts";
 import { EngineDiedError } from "../../../automation/engine/engine-errors.ts";
 import { applyPlan, type Place } from "../../../automation/run/mend.ts";
-import type { Deployment } from "../../../automation/run/recovery.ts";
 
 const type = "aws:lb/targetGroup:TargetGroup";
 const forgotten = [{ urn: `urn::${type}::green`, type, custom: true, inputs: { name: "green-1" } }];

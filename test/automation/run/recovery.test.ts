@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Deployment, recover, type StateResource } from "../../../automation/run/recovery.ts";
+import type { Deployment, StateResource } from "../../../automation/engine/deployment.ts";
+import { recover } from "../../../automation/run/recovery.ts";
 
 const balancer = "aws:lb/loadBalancer:LoadBalancer";
 const attachment = "aws:lb/targetGroupAttachment:TargetGroupAttachment";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { restoreState, withoutAttributes } from "../../../automation/engine/file-backend.ts";
+import { restoreState, withoutAttributes } from "../../../automation/engine/backend.ts";
 
 describe("a backend in files", () => {
   const urls: readonly [string | undefined, string | undefined][] = [

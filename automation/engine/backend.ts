@@ -3,6 +3,14 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 /**
+ * For the engine, where a key service or a bucket of AWS has the stack's secrets or its state: as many attempts as the
+ * provider makes. https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+ */
+export function attemptsOf({ AWS_MAX_ATTEMPTS = "25" }: NodeJS.ProcessEnv): Record<string, string> {
+  return { AWS_MAX_ATTEMPTS };
+}
+
+/**
  * The variables under which the engine keeps no attributes beside the files of a `file://` backend. It writes them in
  * place: who reads in that moment, or ever after a kill in that moment, is told that the stack's state is `EOF`. Nobody
  * needs them (https://pkg.go.dev/gocloud.dev/blob/fileblob#URLOpener, `metadata=skip`).

@@ -1,0 +1,25 @@
+import type { Encryption } from "./stack-file.ts";
+
+/** The part of an exported deployment that recovery reads and repairs. */
+export interface Deployment {
+  resources?: StateResource[];
+  pending_operations?: PendingOperation[];
+  readonly secrets_providers?: { readonly state?: Encryption };
+}
+
+export interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly custom?: boolean;
+  readonly parent?: string;
+  readonly provider?: string;
+  readonly id?: string;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+export interface PendingOperation {
+  /** The engine's word: `creating`, … */
+  readonly type: string;
+  readonly resource: StateResource;
+}

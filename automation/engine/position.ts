@@ -1,0 +1,14 @@
+/** Overrides of the stack's configuration that place one update in the runbook. */
+export interface Position {
+  readonly phase?: string;
+  readonly step?: number;
+  readonly run?: {
+    readonly id: string;
+    readonly from: string;
+    readonly to: string;
+    /** Old servers that `retire` leaves for now. */
+    readonly left?: readonly string[];
+  };
+  /** The goal, when it is not the one in the file: on the way back. */
+  readonly live?: string;
+}
