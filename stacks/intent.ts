@@ -1,4 +1,4 @@
-import { isAfter, type PhaseName, type Row, withdraw } from "./runbook.ts";
+import { type IntentRow, isAfter, type PhaseName, withdraw } from "./runbook.ts";
 
 /**
  * The kernel: phase -> the complete desired state of the stack, as plain data. Never a delta, so applying a row again
@@ -74,7 +74,7 @@ export function intent(
   site: SiteShape,
   from: string,
   to: string,
-  row: Row,
+  row: IntentRow,
   step = Number.POSITIVE_INFINITY,
   left: readonly string[] = [],
 ): Intent {
@@ -104,12 +104,26 @@ export function intent(
  * How many steps a phase has: traffic shares in `connect`, batches of addresses in `move-addresses`; `suspend-array`
  * writes down what is suspended, suspends the old array, and then copies it while its capacity stands still.
  */
-export function stepsOf(site: SiteShape, row: Row): number {
-  if (row === "connect") return site.shiftPercent.length;
-  if (row === "move-addresses") return Math.min(2, site.elasticIps);
-  if (row === "suspend-array") return 3;
-  return 1;
+export function stepsOf(site: SiteShape, row: IntentRow): number {
+  return steps[row](site);
 }
+
+const one = () => 1;
+
+const steps: Readonly<Record<IntentRow, (site: SiteShape) => number>> = {
+  backup: one,
+  migrate: one,
+  "launch-first": one,
+  "launch-rest": one,
+  connect: ({ shiftPercent }) => shiftPercent.length,
+  "suspend-array": () => 3,
+  "move-addresses": ({ elasticIps }) => Math.min(2, elasticIps),
+  "resume-array": one,
+  observe: one,
+  drain: one,
+  retire: one,
+  withdraw: one,
+};
 
 /** One update puts traffic and addresses back and takes the new servers out of the pool, where they drain. */
 function withdrawn(site: SiteShape, from: string, to: string): Intent {

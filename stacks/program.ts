@@ -9,7 +9,7 @@ import { ledgerTableName } from "./ledger-table.ts";
 import { type Definitions, type LastOutputs, type Outputs, parseOutputs } from "./outputs.ts";
 import { type Parameters, withParameters } from "./parameters.ts";
 import { projectDirectory } from "./project.ts";
-import { isRow, phaseNames } from "./runbook.ts";
+import { isIntentRow, lastPhase, phaseNames } from "./runbook.ts";
 import { rootDeviceNameOf, Site } from "./site.ts";
 import { siteName } from "./tags.ts";
 import { userData, userDataDigest } from "./user-data.ts";
@@ -79,14 +79,14 @@ function decide(config: Config, last: LastOutputs | undefined): Position {
   const from = config.run?.from ?? last?.outputs.live ?? config.live;
   const to = config.run?.to ?? config.live;
   if (config.phase === undefined || from === to) return { intent: settled(shape, to), run: null };
-  if (!isRow(config.phase)) {
+  if (!isIntentRow(config.phase)) {
     throw new pulumi.RunError(
       `handover:phase: there is no phase "${config.phase}"; the runbook has ${phaseNames.join(", ")}`,
     );
   }
   const left = config.run?.left ?? [];
   const desired = intent(shape, from, to, config.phase, config.step, left);
-  if (config.phase === "retire" && left.length === 0) return { intent: desired, run: null };
+  if (config.phase === lastPhase && left.length === 0) return { intent: desired, run: null };
   const run = { id: config.run?.id ?? "by-hand", from, to, phase: config.phase, step: config.step ?? null };
   return { intent: desired, run };
 }

@@ -1,6 +1,6 @@
 /**
  * The runbook: the phases in their order. `index.ts` and the driver walk the same list.
- * What the stack looks like in each phase is in intent.ts; what must hold before the next one is in automation/gates/.
+ * The stack in each phase is in intent.ts; everything else that the driver knows of a row is in automation/runbook/.
  */
 export const runbook = [
   { name: "backup", does: "takes a snapshot of the database", inverse: "none: the snapshot is kept" },
@@ -18,15 +18,24 @@ export const runbook = [
 
 export type PhaseName = (typeof runbook)[number]["name"];
 
-/** The row that a rollback applies: traffic and addresses are back, and what was launched is out of the pool. */
+/** The row that a rollback applies: traffic and addresses are back, and the new servers are out of the pool. */
 export const withdraw = "withdraw";
 
-export type Row = PhaseName | typeof withdraw;
+/** A row that has an intent: what `handover:phase` may be. */
+export type IntentRow = PhaseName | typeof withdraw;
 
 export const phaseNames: readonly PhaseName[] = runbook.map((phase) => phase.name);
 
-export function isRow(name: string): name is Row {
-  return name === withdraw || phaseNames.some((phase) => phase === name);
+/** The first phase, and the one that leaves the new generation alone. */
+export const firstPhase: PhaseName = runbook[0].name;
+export const lastPhase: PhaseName = runbook[runbook.length - 1]?.name ?? firstPhase;
+
+export function isPhase(name: string): name is PhaseName {
+  return phaseNames.some((phase) => phase === name);
+}
+
+export function isIntentRow(name: string): name is IntentRow {
+  return name === withdraw || isPhase(name);
 }
 
 /** Whether `phase` comes after `other` in the runbook. */

@@ -36,5 +36,8 @@ export function interrupts(notify: (line: string) => void): Signals & { dispose(
 export function explained(error: unknown, { stop, cancel }: Signals): unknown {
   const isAbort = error instanceof Error ? error.name === "AbortError" : [stop.reason, cancel.reason].includes(error);
   if (!stop.aborted || !isAbort) return error;
-  return new InterruptedError(String(stop.reason), "Nothing was begun. Type the same command again to go on.");
+  return new InterruptedError(String(stop.reason), {
+    state: "Nothing was begun",
+    first: "Type the same command again to go on",
+  });
 }

@@ -70,6 +70,7 @@ function rows({ phases }: RunReport): string[][] {
 const outcomes = {
   reached: "the goal was reached",
   "rolled-back": "rolled back",
+  "given-up": "given up",
   failed: "given up, or failed",
 } as const;
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ledgerEvent, purpose } from "../ledger/events.ts";
+import { ledgerEvent, outcome, purpose } from "../ledger/events.ts";
 
 /** What the documents of documents.ts are made of. A shape may grow within a version; whatever else changes raises it. */
 export const version = 1;
@@ -60,7 +60,7 @@ export const runSummary = z.object({
   started: time,
   updated: time.describe("of the last event"),
   finished: time.optional(),
-  outcome: z.enum(["reached", "rolled-back", "failed"]).optional(),
+  outcome: outcome.optional(),
   phase: z.string().describe("phase of the last event that has one").optional(),
   first: z.number().describe("sequence number of the first event"),
   last: z.number().describe("sequence number of the last event"),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { outcome, verdict } from "../ledger/events.ts";
 import {
   array,
   byGeneration,
@@ -88,7 +89,7 @@ export const documents = {
     command: z.string(),
     started: time,
     ended: time.nullable(),
-    outcome: z.enum(["reached", "rolled-back", "failed"]).describe("null: it has not ended").nullable(),
+    outcome: outcome.describe("null: it has not ended").nullable(),
     seconds: seconds.describe("up to its end, or to its last event"),
     inputs: list(z.object({ name, before: z.json(), after: z.json() })).describe("those that differ"),
     phases: list(
@@ -103,7 +104,7 @@ export const documents = {
         gates: list(
           z.object({
             gate: z.string(),
-            verdict: z.enum(["pass", "fail", "inconclusive"]),
+            verdict,
             evidence: z.json(),
             seconds,
           }),

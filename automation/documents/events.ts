@@ -1,13 +1,11 @@
 import { z } from "zod";
-import { phaseNames, withdraw } from "../../stacks/runbook.ts";
 import type { Evidence } from "../gates/gate.ts";
-import { type GatedRow, readmit } from "../runbook/gates.ts";
+import { pauseReason, verdict } from "../ledger/events.ts";
+import { type Row, rowNames } from "../runbook/rows.ts";
 
 /** What a run tells while it goes, one JSON line each with `--json`. */
 
-export const row: z.ZodType<GatedRow> = z
-  .enum([...phaseNames, readmit, withdraw, "settle"])
-  .describe("phase, or row of the way back");
+export const row: z.ZodType<Row> = z.enum(rowNames).describe("phase, or row of the way back");
 const evidence: z.ZodType<Evidence> = z.json().describe("what the gate saw");
 const step = z.number().describe("step within the phase, 1 being the first").optional();
 const seconds = z.number();
@@ -18,6 +16,8 @@ export const plannedOperation = z.object({
   name: z.string(),
   properties: z.array(z.string()).readonly().describe("inputs that differ"),
 });
+
+const appliedOperation = plannedOperation.omit({ properties: true });
 
 const phaseReport = z.object({
   name: row,
@@ -40,7 +40,11 @@ export const runResult = z.object({
   phases: z.array(phaseReport).readonly(),
   exitCode: z.number(),
   message: z.string().describe("why the goal was not reached, and what to type next").optional(),
+  next: z.string().describe("the command to type next").optional(),
+  phase: row.describe("where the run stopped").optional(),
+  reason: pauseReason.describe("what the run waits for").optional(),
   digest: z.string().describe("the plan that waits for approval").optional(),
+  signal: z.string().describe("the signal that interrupted the run").optional(),
 });
 
 const event = <Type extends string, Shape extends z.ZodRawShape>(type: Type, shape: Shape) =>
@@ -50,12 +54,12 @@ export const runEvent = z.discriminatedUnion("type", [
   event("run-started", { run: z.string(), from: z.string(), to: z.string(), resumed: z.boolean() }),
   event("phase-started", { phase: row, does: z.string() }),
   event("plan", { phase: row, step, digest: z.string(), operations: z.array(plannedOperation).readonly() }),
-  event("applied", { phase: row, step, seconds }),
+  event("applied", { phase: row, step, seconds, operations: z.array(appliedOperation).readonly() }),
   event("output", { phase: row, line: z.string().describe("a line of the site's own command") }),
   event("gate", {
     phase: row,
     gate: z.string(),
-    verdict: z.enum(["pass", "fail", "inconclusive"]),
+    verdict,
     evidence,
     seconds,
   }),

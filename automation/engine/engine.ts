@@ -14,7 +14,7 @@ import { attemptsOf, restoreState, withoutAttributes } from "./backend.ts";
 import { BriefCommand } from "./brief-command.ts";
 import { EngineBusyError, endDeadEngine, type LockHolder, lockHolders } from "./end-engine.ts";
 import { EngineDiedError } from "./engine-errors.ts";
-import { digestOf } from "./plan-digest.ts";
+import { type Approved, digestOf } from "./plan-digest.ts";
 import type { Position } from "./position.ts";
 import { lastLine, type Operation, Recorder } from "./recorder.ts";
 import { mergeKeys, type StackFile } from "./stack-file.ts";
@@ -123,7 +123,7 @@ export class Engine {
   }
 
   /** Previews an update at a position of the runbook into a plan. */
-  async preview(position: Position, signal: AbortSignal): Promise<Plan> {
+  async preview(position: Position, signal: AbortSignal, approves?: Approved): Promise<Plan> {
     signal.throwIfAborted();
     this.#place(position);
     const file = join(this.#directory, `plan-${++this.#plans}.json`);
@@ -134,7 +134,12 @@ export class Engine {
       throw error;
     });
     const { operations } = recorder;
-    return { file, operations, digest: digestOf(this.#file, position, recorder), seconds: secondsSince(started) };
+    return {
+      file,
+      operations,
+      digest: digestOf(this.#file, position, recorder, approves),
+      seconds: secondsSince(started),
+    };
   }
 
   async #preview(plan: string, signal: AbortSignal): Promise<Recorder> {

@@ -4,21 +4,25 @@ import type { Position } from "./position.ts";
 import type { Operation, Recorder } from "./recorder.ts";
 import { declarationOf, type StackFile } from "./stack-file.ts";
 
+/** How much of a row a person approves with one plan. */
+export type Approved = "first plan" | "whole row" | "command";
+
 /**
  * What a person approves of a plan: SHA-256 over its operations, in an order of their own, since the engine works on
  * resources side by side. User data is masked in a plan, so what is declared in the file is part of the digest: an
  * approval is void when a server's inputs change.
  *
- * Of `retire` the operations are not: which servers end now depends on sessions and on how far it got, and the policy lets
- * none of its plans do anything but end the old generation.
+ * @param covers `whole row`: the operations are left out, since they depend on how far the row got, and the policy lets
+ * none of its plans do anything else
  */
 export function digestOf(
   stackFile: StackFile,
   position: Position,
   { operations, inputs }: Pick<Recorder, "operations" | "inputs">,
+  covers: Approved = "first plan",
 ): string {
   const file = declarationOf(stackFile, projectDirectory);
-  if (position.phase === "retire") {
+  if (covers === "whole row") {
     const { left: _, ...run } = position.run ?? {};
     return sha256(canonicalJson({ position: { ...position, run }, file }));
   }

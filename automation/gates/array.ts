@@ -1,7 +1,7 @@
 import type { ArrayOutputs, Frontend } from "../../stacks/outputs.ts";
 import type { Aws } from "../cloud/aws.ts";
+import type { Servers } from "./context.ts";
 import type { Gate } from "./gate.ts";
-import type { Servers } from "./scene.ts";
 
 /** The array has as many servers in service as autoscaling wants, and the load balancer finds every one healthy. */
 export function arrayInService(aws: Aws, generation: string, { name }: ArrayOutputs, targetGroupArn: string): Gate {

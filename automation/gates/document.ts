@@ -1,8 +1,8 @@
 import type { DocumentCheck } from "../../stacks/config/checks.ts";
 import type { SystemsManager } from "../cloud/systems-manager.ts";
 import { endOf } from "./command.ts";
+import type { Servers } from "./context.ts";
 import type { Gate, Observation } from "./gate.ts";
-import type { Servers } from "./scene.ts";
 
 /** A document of Systems Manager ends with `Success` on every server. It runs once: what it says is the verdict. */
 export function documentSucceeds(

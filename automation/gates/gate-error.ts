@@ -1,13 +1,13 @@
 import { exitCodes, HandoverError } from "../errors.ts";
-import type { GatedRow } from "../runbook/gates.ts";
+import type { Row } from "../runbook/rows.ts";
 import type { GateResult } from "./gate.ts";
 
 /** A gate did not hold. */
 export class GateError extends HandoverError {
-  readonly row: GatedRow;
+  readonly row: Row;
   readonly results: readonly GateResult[];
 
-  constructor(row: GatedRow, results: readonly GateResult[]) {
+  constructor(row: Row, results: readonly GateResult[]) {
     const missed = results.filter(({ verdict }) => verdict !== "pass");
     const inconclusive = missed.every(({ verdict }) => verdict === "inconclusive");
     const text = missed

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../errors.ts";
+import type { Verdict } from "../ledger/events.ts";
 
 /** What a gate saw: plain data for the ledger and the report. */
 export type Evidence =
@@ -34,7 +35,7 @@ export interface Gate {
 
 export interface GateResult {
   readonly gate: string;
-  readonly verdict: "pass" | "fail" | "inconclusive";
+  readonly verdict: Verdict;
   readonly evidence: Evidence;
   readonly seconds: number;
 }

@@ -1,13 +1,13 @@
 import type { SessionsConfig } from "../../stacks/config/checks.ts";
 import type { Frontend } from "../../stacks/outputs.ts";
 import { allServers } from "./array.ts";
+import type { GateContext, Servers } from "./context.ts";
 import type { Gate } from "./gate.ts";
 import { lookEverySeconds } from "./metrics.ts";
-import type { Scene, Servers } from "./scene.ts";
 import { inCloudWatch, onStatusPage, type SessionCount } from "./session-count.ts";
 
 /** One gate for each old server that is left, and one for its array, so that a long session holds its own server only. */
-export function sessionGates({ aws, config, after, from }: Scene): Map<string, Gate> {
+export function sessionGates({ aws, config, after, from }: GateContext): Map<string, Gate> {
   const generation = after.generations[from];
   const { sessions } = config.upgrade;
   if (sessions === undefined || generation === undefined) return new Map();

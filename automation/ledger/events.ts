@@ -6,7 +6,16 @@ const digest = z.string();
 const seconds = z.number();
 const json = z.json();
 
-/** What a command of the site's operators is for. */
+/** A gate's answer: `inconclusive` is no evidence, neither for nor against. */
+export const verdict = z.enum(["pass", "fail", "inconclusive"]);
+
+/** Why a run waits: a person must approve a plan, nothing is proven, the policy refused a plan, or a person must act. */
+export const pauseReason = z.enum(["approval", "inconclusive", "refused", "needs-person"]);
+
+/** How a run ended; `failed` is what earlier versions wrote of one that was given up. */
+export const outcome = z.enum(["reached", "rolled-back", "given-up", "failed"]);
+
+/** The purpose of a command of the site's operators. */
 export const purpose = z.enum(["freeze", "thaw", "migrate", "undo-migrations", "before-move"]);
 
 const command = { phase, purpose };
@@ -50,7 +59,7 @@ export const ledgerEvent = z.discriminatedUnion("type", [
     type: z.literal("gate"),
     phase,
     gate: z.string(),
-    verdict: z.enum(["pass", "fail", "inconclusive"]),
+    verdict,
     /** Whatever the gate saw. Too large for an item, it is kept as a `Truncated`. */
     evidence: json,
     seconds,
@@ -78,20 +87,22 @@ export const ledgerEvent = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("paused"),
     phase,
-    reason: z.enum(["approval", "inconclusive"]),
+    reason: pauseReason,
     /** Digest of the plan that waits for approval. */
     digest: digest.optional(),
   }),
   z.strictObject({ type: z.literal("approved"), phase, digest, by: z.string() }),
   z.strictObject({ type: z.literal("rollback-started"), phase, reason: z.string() }),
-  z.strictObject({ type: z.literal("run-finished"), outcome: z.enum(["reached", "rolled-back", "failed"]) }),
+  z.strictObject({ type: z.literal("run-finished"), outcome }),
 ]);
 
 export type Purpose = z.infer<typeof purpose>;
 export type LedgerEvent = z.infer<typeof ledgerEvent>;
 export type LedgerOperation = z.infer<typeof operation>;
 export type Json = z.infer<typeof json>;
-export type Outcome = Extract<LedgerEvent, { type: "run-finished" }>["outcome"];
+export type Verdict = z.infer<typeof verdict>;
+export type PauseReason = z.infer<typeof pauseReason>;
+export type Outcome = z.infer<typeof outcome>;
 
 /** What is signed by the hash: everything but the hash. */
 export const unsealedRecord = z.strictObject({

@@ -1,7 +1,6 @@
 import type { TransactWriteItem } from "@aws-sdk/client-dynamodb";
-import { z } from "zod";
 import { LedgerUnreadableError } from "./errors.ts";
-import type { LedgerRecord, Outcome } from "./events.ts";
+import { type LedgerRecord, type Outcome, outcome } from "./events.ts";
 import { type Item, type LedgerTable, number, runKey, text } from "./table.ts";
 
 /** A run at a glance, kept beside the events so that listing runs does not read them all. */
@@ -24,8 +23,6 @@ export interface RunSummary {
   readonly last: number;
   readonly hash: string;
 }
-
-const outcome = z.enum(["reached", "rolled-back", "failed"]);
 
 export function parseSummary(item: Item): RunSummary {
   try {

@@ -1,3 +1,4 @@
+import { lastPhase } from "../../stacks/runbook.ts";
 import type { PlannedOperation } from "../documents/events.ts";
 import type { Expected } from "./expected.ts";
 import type { Prediction } from "./predict.ts";
@@ -50,7 +51,7 @@ export function countsOf(operations: readonly PlannedOperation[]): string {
 /** What comes to pass, in one sentence. */
 export function headline(stack: string, { from, to, phases }: Prediction): string {
   const operations = phases.flatMap((phase) => phase.operations);
-  if (phases.some(({ name }) => name === "retire"))
+  if (phases.some(({ name }) => name === lastPhase))
     return `${stack}: ${from} -> ${to} in ${phases.length} phases: ${countsOf(operations)}`;
   if (from !== to) return `${stack}: back from ${to} to ${from}: ${countsOf(operations)}`;
   if (operations.length === 0) return `${stack}: ${to} is live and the goal; an update would change nothing`;

@@ -1,4 +1,4 @@
-import { descriptionOf } from "../runbook/updates.ts";
+import { descriptionOf } from "../runbook/rows.ts";
 import { countsOf, expectation, headline, linesOf } from "./lines.ts";
 import type { PredictedPhase } from "./predict.ts";
 import type { Review } from "./review.ts";

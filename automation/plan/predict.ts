@@ -4,8 +4,9 @@ import type { PlannedOperation } from "../documents/events.ts";
 import type { Operation } from "../engine/recorder.ts";
 import { sessionGates } from "../gates/sessions.ts";
 import { warningsOf } from "../run/warnings.ts";
-import { type GatedRow, gatesBefore, gatesOf } from "../runbook/gates.ts";
+import { gatesBefore, gatesOf } from "../runbook/gates.ts";
 import { offences } from "../runbook/policy.ts";
+import { factsOf, type Row } from "../runbook/rows.ts";
 import { positionOf, updatesOf } from "../runbook/updates.ts";
 import type { Copy } from "./copy.ts";
 import type { Route } from "./route.ts";
@@ -40,7 +41,7 @@ interface Imagined {
 async function imagine(
   { session, engine }: Copy,
   { identity, lastPlanned }: Route,
-  row: GatedRow,
+  row: Row,
   before: Outputs | undefined,
   signal: AbortSignal,
 ): Promise<Imagined> {
@@ -50,18 +51,25 @@ async function imagine(
   for (const update of updatesOf(session.shape, row, lastPlanned)) {
     const applied = await engine.upTo(positionOf(update, identity), signal);
     operations.push(...applied.operations.toSorted(byTypeAndName));
-    const scene = { ...session, ...identity, before: outputs, after: applied.outputs, redact: (text: string) => text };
-    const { hold, watch } = gatesOf(row, scene);
-    const sessions = row === "drain" ? sessionGates(scene).values() : [];
-    for (const { name } of [...gatesBefore(row, scene).hold, ...hold, ...(watch?.gates ?? []), ...sessions])
+    const context = {
+      ...session,
+      ...identity,
+      before: outputs,
+      after: applied.outputs,
+      redact: (text: string) => text,
+    };
+    const { hold, watch } = gatesOf(row, context);
+    const sessions = factsOf(row).sessions === "awaited" ? sessionGates(context).values() : [];
+    for (const { name } of [...gatesBefore(row, context).hold, ...hold, ...(watch?.gates ?? []), ...sessions])
       gates.add(name);
     outputs = applied.outputs;
   }
   return { operations, gates: [...gates], after: outputs };
 }
 
-function commandsOf({ migrate, beforeMove }: Copy["session"]["config"]["upgrade"], row: GatedRow): string[] {
-  const command = { migrate, "move-addresses": beforeMove }[row as string]?.command;
+function commandsOf({ backup, migrate, beforeMove }: Copy["session"]["config"]["upgrade"], row: Row): string[] {
+  const commands = { freezes: backup?.freeze, migrates: migrate, quiets: beforeMove, none: undefined };
+  const command = commands[factsOf(row).command]?.command;
   return command === undefined ? [] : [`command ${command[0]}`];
 }
 

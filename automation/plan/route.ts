@@ -1,11 +1,11 @@
 import { type Config, ConfigError } from "../../stacks/config.ts";
 import type { SiteShape } from "../../stacks/intent.ts";
 import type { LastOutputs } from "../../stacks/outputs.ts";
-import { isAfter, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
+import { firstPhase, isAfter, isPhase, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
 import type { UnfinishedRun } from "../run/unfinished-run.ts";
-import type { GatedRow } from "../runbook/gates.ts";
-import { type LastPlanned, lastByHand, phasesOf, type RunIdentity, wayBack } from "../runbook/updates.ts";
+import { firstShift, hasWayBack, type LastPlanned, type Row, type RunIdentity, settle } from "../runbook/rows.ts";
+import { lastByHand, phasesOf, wayBack } from "../runbook/updates.ts";
 
 /** What is known of a stack before anything is planned. */
 export interface Standing {
@@ -20,8 +20,8 @@ export interface Standing {
 export interface Route {
   readonly identity: RunIdentity;
   /** Applied before the ones that are shown. */
-  readonly behind: readonly GatedRow[];
-  readonly rows: readonly GatedRow[];
+  readonly behind: readonly Row[];
+  readonly rows: readonly Row[];
   /** The update with which the first row begins, where the row has several and the run has planned one. */
   readonly lastPlanned?: LastPlanned | undefined;
 }
@@ -36,8 +36,8 @@ export function routeOf(standing: Standing, rollbackFrom?: PhaseName): Route {
   if (rollbackFrom === undefined) return ahead;
   const { identity, rows, lastPlanned } = ahead;
   const index = rows.indexOf(rollbackFrom);
-  if (index < 0 || rollbackFrom === "retire") {
-    const possible = rows.filter((row) => isPhase(row) && row !== "retire");
+  if (index < 0 || !hasWayBack(rollbackFrom)) {
+    const possible = rows.filter((row) => isPhase(row) && hasWayBack(row));
     throw new HandoverError(
       "no-way-back",
       exitCodes.usage,
@@ -53,30 +53,26 @@ function routeAhead({ config, shape, last, begun }: Standing): Route {
   if (run !== undefined) {
     const { from, to, reached, finished, back } = run;
     const identity = { id: run.id, from, to };
-    if (goal === from || run.rollingBack) return { identity, behind: [], rows: wayBack(reached ?? "backup", back) };
+    if (goal === from || run.rollingBack) return { identity, behind: [], rows: wayBack(reached ?? firstPhase, back) };
     if (goal !== to) {
       throw new ConfigError([
         `handover:live: a run from ${from} to ${to} has not ended, and the goal is ${goal}; finish it or go back first, and then plan the way to ${goal}`,
       ]);
     }
-    const rows = phasesOf({ config, shape }, run).filter((row) => !finished.includes(row));
+    const rows = phasesOf({ config, shape, from, to }).filter((row) => !finished.includes(row));
     return { identity, behind: [], rows, lastPlanned: run.lastPlanned };
   }
   const from = last?.outputs.live ?? goal;
-  if (from === goal) return { identity: { id: "deploy", from: goal, to: goal }, behind: [], rows: ["settle"] };
+  if (from === goal) return { identity: { id: "deploy", from: goal, to: goal }, behind: [], rows: [settle] };
   const identity = { id: "plan", from, to: goal };
-  return { identity, behind: [], rows: phasesOf({ config, shape }, identity) };
+  return { identity, behind: [], rows: phasesOf({ config, shape, from, to: goal }) };
 }
 
 /** A run that was stepped by hand stands in the phase that its outputs name, which is applied again. */
 function byHand(last: LastOutputs | undefined) {
   const run = last?.outputs.run;
   if (!run) return undefined;
-  const reached = phaseNames.find((name) => name === run.phase) ?? "connect";
+  const reached = phaseNames.find((name) => name === run.phase) ?? firstShift;
   const finished = phaseNames.filter((name) => isAfter(reached, name));
   return { ...run, reached, finished, back: [], rollingBack: false, lastPlanned: lastByHand(run) };
-}
-
-function isPhase(row: GatedRow): row is PhaseName {
-  return phaseNames.some((name) => name === row);
 }

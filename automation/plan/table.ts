@@ -1,4 +1,4 @@
-import { descriptionOf } from "../runbook/updates.ts";
+import { descriptionOf } from "../runbook/rows.ts";
 import { expectation, headline, linesOf } from "./lines.ts";
 import type { Review } from "./review.ts";
 

@@ -1,9 +1,10 @@
-import { type Config, ConfigError, type Input, parseConfig } from "../../stacks/config.ts";
+import { type Config, ConfigError, parseConfig } from "../../stacks/config.ts";
 import { fewerServers, objection } from "../../stacks/guard.ts";
 import type { SiteShape } from "../../stacks/intent.ts";
 import type { LastOutputs } from "../../stacks/outputs.ts";
 import { type Parameters, withParameters } from "../../stacks/parameters.ts";
 import { projectDirectory } from "../../stacks/project.ts";
+import { firstPhase } from "../../stacks/runbook.ts";
 import { userData, userDataDigest } from "../../stacks/user-data.ts";
 import { Aws } from "../cloud/aws.ts";
 import { SystemsManager } from "../cloud/systems-manager.ts";
@@ -78,23 +79,12 @@ export async function openSession(stack: string, options: OpenOptions): Promise<
 /** @throws ConfigError when the goal cannot be reached from what serves now */
 export function checkGoal({ config, last }: Session): void {
   // The driver goes phase by phase, so a new goal is no jump.
-  const stepping = { ...config, phase: "backup" };
+  const stepping = { ...config, phase: firstPhase };
   const problem = objection(stepping, last, (generation) =>
     userDataDigest(userData(generation, config.site, projectDirectory)),
   );
   const problems = [problem, last && fewerServers(config, last)].filter((each) => each !== undefined);
   if (problems.length > 0) throw new ConfigError(problems);
-}
-
-/** A generation's inputs as environment variables, for the site's own commands. */
-export function inputsOf(config: Config, generation: string): Record<string, string> {
-  const inputs = Object.entries(config.generations[generation]?.inputs ?? {});
-  return Object.fromEntries(inputs.map(([name, value]) => [name, textOf(value)]));
-}
-
-function textOf(value: Input): string {
-  if (typeof value !== "string") throw new Error("A secret input was not decrypted.");
-  return value;
 }
 
 export function stackFileOf(stack: string): StackFile {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Plan } from "../engine/engine.ts";
-import { positionOf, type RunIdentity, type Update } from "../runbook/updates.ts";
+import { factsOf, type RunIdentity, type Update } from "../runbook/rows.ts";
+import { positionOf } from "../runbook/updates.ts";
 import type { Session } from "./open-stack.ts";
 
 interface Ahead {
@@ -48,6 +49,6 @@ export class Planner {
   }
 
   #preview(update: Update, signal: AbortSignal): Promise<Plan> {
-    return this.#engine.preview(positionOf(update, this.#identity), signal);
+    return this.#engine.preview(positionOf(update, this.#identity), signal, factsOf(update.row).approves);
   }
 }

@@ -2,16 +2,16 @@ import type { PhaseName } from "../../stacks/runbook.ts";
 import type { RunResult } from "../documents/events.ts";
 import { EngineBusyError } from "../engine/end-engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
-import { type ExitCode, exitCodes, InterruptedError, isFullDisk, messageOf } from "../errors.ts";
+import { type ExitCode, exitCodes, explanationOf, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
-import { type RunIdentity, wayBack } from "../runbook/updates.ts";
+import { phaseThat, type RunIdentity } from "../runbook/rows.ts";
+import { wayBack } from "../runbook/updates.ts";
 import { schemaAfter } from "../site-commands/command-states.ts";
 import { CutOffError } from "../site-commands/run-commands.ts";
 import type { Drive } from "./drive.ts";
-import { ridingOut } from "./mend.ts";
-import type { Walker } from "./walker.ts";
+import type { Ending, Walker } from "./walker.ts";
 
-/** Why a run goes back, and the exit code when it got there: 0 where going back was the wish. */
+/** The reason why a run goes back, and its exit code when it got there: 0 where going back was the wish. */
 export interface Why {
   readonly reason: string;
   readonly exitCode: ExitCode;
@@ -20,11 +20,11 @@ export interface Why {
 /** A run that goes back, and from where. */
 export interface WayBack extends RunIdentity {
   readonly reached: PhaseName;
-  /** Rows of the way back that are behind it already: what they put back is not undone by going through them again. */
+  /** Rows of the way back that are behind it already: going through them again would undo the later ones. */
   readonly back: readonly string[];
 }
 
-/** Traffic and addresses go back in one update; then what was launched drains and is removed. */
+/** Puts traffic and addresses back in one update; then what was launched drains and is removed. */
 export async function putBack(
   drive: Drive,
   walker: Walker,
@@ -32,47 +32,56 @@ export async function putBack(
   { reason, exitCode }: Why,
 ): Promise<RunResult> {
   const { session, ledger, options } = drive;
-  const { stack, config } = session;
+  const { from, to, reached: phase } = run;
   const schema = schemaAfter(walker.commands.states, options.migration);
-  if (schema !== "old" && config.upgrade.migrate?.reversible === false && options.acceptSchema !== true) {
-    const message = `${reason}. The migrations are declared not reversible (handover:upgrade.migrate.reversible), so nothing was taken back. If ${run.from} works with the new schema: handover rollback --stack ${stack} --accept-schema`;
-    return walker.finish("failed", exitCodes.needsPerson, { message });
+  if (schema !== "old" && session.config.upgrade.migrate?.reversible === false && options.acceptSchema !== true) {
+    const explanation = {
+      happened: reason,
+      state:
+        "The migrations are declared not reversible (handover:upgrade.migrate.reversible), so nothing was taken back",
+      first: `Make sure that ${from} works with the new schema`,
+      next: toType("rollback", session.stack, "--accept-schema"),
+    };
+    return walker.finish({ outcome: "failed", exitCode: exitCodes.needsPerson, phase, explanation });
   }
-  options.listener({ type: "rollback-started", phase: run.reached, reason });
-  await ledger.append({ type: "rollback-started", phase: run.reached, reason });
+  ledger.tell({ type: "rollback-started", phase, reason });
+  await ledger.written();
   try {
     await walker.commands.thawIfFrozen();
     // Until it is done users may meet what failed.
-    for (const row of wayBack(run.reached, run.back)) await ridingOut(drive, walker, row);
+    for (const row of wayBack(phase, run.back)) await walker.phaseOutliving(row);
     if (schema === "new") await walker.commands.undoMigrations();
-    await ledger.append({ type: "run-finished", outcome: "rolled-back" });
-    const kept =
-      schema === "unknown"
-        ? " Whether the migration took effect is not known, so nothing was undone in the database: look at it."
-        : "";
-    const message = `${reason}. ${run.from} serves, and ${run.to} is gone.${kept}`;
-    return walker.finish("rolled-back", exitCode, { message });
+    const serves = `${from} serves, and ${to} is gone`;
+    const unknown = "Whether the migration took effect is not known, so nothing was undone in the database: look at it";
+    const state = schema === "unknown" ? `${serves}. ${unknown}` : serves;
+    return await walker.finish({ outcome: "rolled-back", exitCode, explanation: { happened: reason, state } });
   } catch (error) {
-    if (options.signals.stop.aborted) return interrupted(drive, walker, run.reached);
+    if (options.signals.stop.aborted) return walker.interrupted(phase, toType("resume", session.stack));
     ledger.assertHeld();
-    const mayGoOn = error instanceof EngineDiedError || error instanceof EngineBusyError || isFullDisk(error);
-    if (mayGoOn || (error instanceof GateError && error.inconclusive)) {
-      await ledger.append({ type: "paused", phase: run.reached, reason: "inconclusive" });
-      const message = `${reason}. On the way back: ${ledger.redact(messageOf(error))}. Go on with it: handover resume --stack ${stack}`;
-      return walker.finish("paused", exitCodes.paused, { message });
-    }
-    if (error instanceof CutOffError) {
-      await ledger.append({ type: "paused", phase: "migrate", reason: "inconclusive" });
-      return walker.finish("paused", exitCodes.paused, { message: `${reason}. ${error.message}. ${run.from} serves.` });
-    }
-    const message = `${reason}. Going back failed too: ${ledger.redact(messageOf(error))}. Look at what serves with \`handover status --stack ${stack}\`, then: handover rollback --stack ${stack}`;
-    return walker.finish("failed", exitCodes.needsPerson, { message });
+    return walker.finish(endingOf(drive, run, reason, error));
   }
 }
 
-/** The run was told to stop; it is on record where. */
-export async function interrupted({ ledger, options }: Drive, walker: Walker, phase: PhaseName): Promise<RunResult> {
-  const signal = String(options.signals.stop.reason);
-  await ledger.append({ type: "interrupted", signal, phase });
-  return walker.finish("interrupted", exitCodes.interrupted, { message: new InterruptedError(signal).message });
+/** The end of a run that could not go all the way back. */
+function endingOf({ session, ledger }: Drive, { from, reached }: WayBack, reason: string, error: unknown): Ending {
+  const { stack } = session;
+  const paused = { outcome: "paused", exitCode: exitCodes.paused, phase: reached } as const;
+  const problem = explanationOf(error);
+  const happened = `${reason}. On the way back: ${ledger.redact(say({ happened: problem.happened, state: problem.state }))}`;
+  if (error instanceof CutOffError) {
+    const explanation = { happened, state: `${from} serves`, or: problem.or };
+    return { ...paused, phase: phaseThat("migrates"), reason: "needs-person", explanation };
+  }
+  const explanation = { happened, first: problem.first, next: toType("resume", stack) };
+  const mayGoOn = error instanceof EngineDiedError || error instanceof EngineBusyError || isFullDisk(error);
+  if (mayGoOn || (error instanceof GateError && error.inconclusive))
+    return { ...paused, reason: "inconclusive", explanation };
+  const first = problem.first ?? `Look at what serves with: ${toType("status", stack)}`;
+  const state = "Going back has not ended";
+  return {
+    outcome: "failed",
+    exitCode: exitCodes.needsPerson,
+    phase: reached,
+    explanation: { ...explanation, state, first },
+  };
 }

@@ -1,16 +1,14 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { ledgerTableName } from "../../stacks/ledger-table.ts";
 import { retries } from "../cloud/retries.ts";
-import type { Applied, Plan } from "../engine/engine.ts";
-import type { Operation } from "../engine/recorder.ts";
+import type { Listener, RunEvent, RunResult } from "../documents/events.ts";
 import type { GateResult } from "../gates/gate.ts";
 import type { Json, LedgerEvent } from "../ledger/events.ts";
 import { type Journal, openJournal } from "../ledger/journal.ts";
 import { acquireLease, currentOwner, type Lease } from "../ledger/lease.ts";
 import { digestKey, redact } from "../ledger/redact.ts";
 import type { LedgerTable } from "../ledger/table.ts";
-import type { GatedRow } from "../runbook/gates.ts";
-import type { Update } from "../runbook/updates.ts";
+import { keptOf } from "./kept.ts";
 
 export interface LeaseWish {
   /** As a person would type it. */
@@ -23,20 +21,26 @@ export interface LeaseWish {
   readonly leaseSeconds?: number;
 }
 
-/** A run's side of the ledger: what it writes down, without secrets, and the lease under which it works. */
+/** A run's side of the ledger: its events, told to the screen and recorded without secrets, and the lease under which it works. */
 export class RunLedger {
   readonly #journal: Journal | undefined;
   readonly #lease: Lease | undefined;
   readonly #client: DynamoDBClient | undefined;
   readonly #secrets: ReadonlySet<string>;
+  readonly #listener: Listener;
   readonly #key = digestKey();
   /** Settles when the newest event that was noted is on record, or lost. */
   #newest: Promise<void> | undefined;
   #waitedSeconds = 0;
   #lostEvent: { readonly error: unknown } | undefined;
 
-  constructor(secrets: ReadonlySet<string>, held?: { journal?: Journal; lease?: Lease; client?: DynamoDBClient }) {
+  constructor(
+    secrets: ReadonlySet<string>,
+    listener: Listener,
+    held?: { journal?: Journal; lease?: Lease; client?: DynamoDBClient },
+  ) {
     this.#secrets = secrets;
+    this.#listener = listener;
     this.#journal = held?.journal;
     this.#lease = held?.lease;
     this.#client = held?.client;
@@ -52,6 +56,7 @@ export class RunLedger {
     secrets: ReadonlySet<string>,
     wish: LeaseWish,
     signal: AbortSignal,
+    listener: Listener = () => undefined,
   ): Promise<RunLedger> {
     const table = ledgerOf(stack, region);
     let lease: Lease | undefined;
@@ -63,7 +68,8 @@ export class RunLedger {
         owner: currentOwner(),
         signal,
       });
-      return new RunLedger(secrets, { lease, journal: await openJournal({ ...table, lease }), client: table.client });
+      const journal = await openJournal({ ...table, lease });
+      return new RunLedger(secrets, listener, { lease, journal, client: table.client });
     } catch (error) {
       await lease?.release();
       table.client.destroy();
@@ -73,7 +79,7 @@ export class RunLedger {
 
   /** The same lease for what is no run: nothing is written down. */
   unrecorded(): RunLedger {
-    return new RunLedger(this.#secrets, { lease: this.#lease, client: this.#client });
+    return new RunLedger(this.#secrets, this.#listener, { lease: this.#lease, client: this.#client });
   }
 
   /** Aborts when the lease is lost: nothing more may be done. */
@@ -139,37 +145,27 @@ export class RunLedger {
     });
   }
 
-  notePhaseStarted(phase: GatedRow): void {
-    this.note({ type: "phase-started", phase });
+  /** Tells an event to its two readers: the screen, and the ledger as far as it is kept. */
+  tell(event: RunEvent): void {
+    const kept = keptOf(event);
+    if (kept !== undefined) this.note(kept);
+    this.#listener(event);
   }
 
-  notePlan({ row: phase, step }: Update, { digest, operations }: Plan): void {
-    this.note({
-      type: "plan",
-      phase,
-      ...(step !== undefined && { step }),
-      digest,
-      operations: operations.map(short),
-    });
+  /** Tells the end of the run, once it is on record. @throws as `append` */
+  async conclude(result: RunResult): Promise<void> {
+    const event = { type: "run-finished", ...result } as const;
+    const kept = keptOf(event);
+    // A person who must act is told so in any case.
+    const recorded = kept === undefined ? undefined : this.append(kept);
+    await (result.outcome === "failed" ? recorded?.catch(() => undefined) : recorded);
+    this.#listener(event);
   }
 
-  noteApplied(phase: GatedRow, { operations, seconds }: Applied): void {
-    this.note({ type: "applied", phase, operations: operations.map(short), seconds });
-  }
-
-  /** What a gate came to, without secrets: what is recorded, printed and said in messages. */
+  /** A gate's result without secrets: as it is recorded, printed and said in messages. */
   clean({ gate, evidence, ...result }: GateResult): GateResult & { readonly evidence: Json } {
     const plain = JSON.parse(JSON.stringify(evidence)) as Json;
     return { ...result, gate: this.redact(gate), evidence: redact(plain, this.#secrets, this.#key) };
-  }
-
-  noteGate(phase: GatedRow, result: GateResult): void {
-    const { gate, verdict, evidence, seconds } = this.clean(result);
-    this.note({ type: "gate", phase, gate, verdict, evidence, seconds });
-  }
-
-  notePhaseFinished(phase: GatedRow): void {
-    this.note({ type: "phase-finished", phase });
   }
 
   /** Gives the lease back, once nothing is being written any more. */
@@ -184,8 +180,4 @@ export class RunLedger {
 export function ledgerOf(stack: string, region: string): LedgerTable & { readonly client: DynamoDBClient } {
   const client = new DynamoDBClient({ region, ...retries() });
   return { tableName: ledgerTableName(stack), client };
-}
-
-function short({ op, type, name }: Operation) {
-  return { op, type, name };
 }

@@ -1,8 +1,8 @@
-import { type PhaseName, phaseNames } from "../../stacks/runbook.ts";
+import { isPhase, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import type { LedgerRecord } from "../ledger/events.ts";
 import { readJournal } from "../ledger/journal.ts";
-import type { LastPlanned } from "../runbook/updates.ts";
-import { type CommandStates, noted } from "../site-commands/command-states.ts";
+import { factsOf, type LastPlanned } from "../runbook/rows.ts";
+import { applyEvent, type CommandStates } from "../site-commands/command-states.ts";
 import type { Session } from "./open-stack.ts";
 import { ledgerOf } from "./run-ledger.ts";
 
@@ -62,13 +62,18 @@ export function unfinishedRun(records: readonly LedgerRecord[]): UnfinishedRun |
     asked: events.flatMap((event) =>
       event.type === "paused" &&
       event.reason === "approval" &&
-      (event.phase === "migrate" || planned.has(event.digest ?? ""))
+      (isCommand(event.phase) || planned.has(event.digest ?? ""))
         ? [event.phase]
         : [],
     ),
     approved: new Set(events.flatMap((event) => (event.type === "approved" ? [event.digest] : []))),
-    commands: events.reduce(noted, {}),
+    commands: events.reduce(applyEvent, {}),
   };
+}
+
+/** Whether a person approves the phase by its command. */
+function isCommand(phase: string): boolean {
+  return isPhase(phase) && factsOf(phase).approves === "command";
 }
 
 /** The stack's newest run, if it has not ended. */

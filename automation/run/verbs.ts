@@ -1,22 +1,25 @@
 import { randomBytes } from "node:crypto";
 import { type Config, ConfigError, type Input } from "../../stacks/config.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
-import { isAfter, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
+import { firstPhase, isPhase, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import type { RunResult } from "../documents/events.ts";
 import { EngineBusyError } from "../engine/end-engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
-import { exitCodes, HandoverError, messageOf } from "../errors.ts";
+import { exitCodes, explanationOf, HandoverError, say, toType } from "../errors.ts";
 import type { Json } from "../ledger/events.ts";
-import { type LastPlanned, lastByHand, type RunIdentity } from "../runbook/updates.ts";
-import { type Drive, type DriveOptions, walkerOf } from "./drive.ts";
+import { factsOf, firstShift, hasWayBack, type LastPlanned, type RunIdentity, settle } from "../runbook/rows.ts";
+import { lastByHand } from "../runbook/updates.ts";
+import { applyEvent, type CommandStates } from "../site-commands/command-states.ts";
+import type { Drive, DriveOptions } from "./drive.ts";
 import { checkImage } from "./image.ts";
-import { mend, ridingOut } from "./mend.ts";
 import { checkGoal, type Session } from "./open-stack.ts";
 import { checkPrograms } from "./programs.ts";
 import { putBack, type Why } from "./put-back.ts";
+import { repair } from "./repair.ts";
 import { RunLedger } from "./run-ledger.ts";
 import { begunRun, type UnfinishedRun } from "./unfinished-run.ts";
 import { walk } from "./walk.ts";
+import { Walker } from "./walker.ts";
 
 /** Goes to the goal: deploys an empty stack, begins a run, or goes on with one that was begun. */
 export async function upgrade(session: Session, options: DriveOptions): Promise<RunResult> {
@@ -24,7 +27,8 @@ export async function upgrade(session: Session, options: DriveOptions): Promise<
   const { config, aws } = session;
   checkPrograms(config);
   await checkImage(aws, generationOf(config, config.live), options.signals.stop);
-  if (session.last === undefined) return deploy({ session, options, ledger: new RunLedger(session.secrets) });
+  if (session.last === undefined)
+    return deploy({ session, options, ledger: new RunLedger(session.secrets, options.listener) });
   return underLease(session, options, async (drive) => {
     checkGoal(drive.session);
     if (options.refresh) await tellDrift(drive);
@@ -37,7 +41,7 @@ export async function upgrade(session: Session, options: DriveOptions): Promise<
     }
     const { last, engine } = drive.session;
     if (last === undefined) return deploy(drive);
-    if (engine.state.interrupted) await mend(drive);
+    if (engine.state.interrupted) await repair(drive);
     if (last.outputs.run !== null) return takeOverByHand(drive, last.outputs.run);
     if (last.outputs.live === config.live) return settleOn(drive);
     return begin(drive, { from: last.outputs.live, to: config.live }, []);
@@ -68,24 +72,24 @@ export async function abort(session: Session, options: DriveOptions): Promise<Ru
     const begun = await mustHaveBegun(session, "abort");
     const { from, to, reached } = begun;
     const { run = null, generations = {} } = drive.session.last?.outputs ?? {};
-    const launched = reached !== undefined && isAfter(reached, "migrate");
+    const launched = reached !== undefined && !factsOf(reached).givesUp;
     if (launched || Object.keys(generations).some((name) => name !== from)) {
-      throw new HandoverError(
-        "too-late-to-abort",
-        exitCodes.usage,
-        `The run from ${from} to ${to} has begun to launch servers. Nothing was changed. Remove them with: handover rollback --stack ${session.stack}`,
-      );
+      throw new HandoverError("too-late-to-abort", exitCodes.usage, {
+        happened: `The run from ${from} to ${to} has begun to launch servers, so it cannot be given up`,
+        state: "Nothing was changed",
+        next: toType("rollback", session.stack),
+      });
     }
-    const walker = walkerOf(drive, begun, begun.commands);
+    const walker = new Walker(drive, begun, begun.commands);
     await walker.commands.thawIfFrozen();
     if (reached !== undefined || run !== null) {
       // Its snapshot is kept, but is not the next run's.
-      await mend(drive);
-      await ridingOut(drive, walker, "settle");
+      await repair(drive);
+      await walker.phaseOutliving(settle);
     }
-    await drive.ledger.append({ type: "run-finished", outcome: "failed" });
-    const message = `The run from ${from} to ${to} was given up. ${from} serves, and nothing was launched.`;
-    return walker.finish("aborted", exitCodes.reached, { message });
+    const happened = `The run from ${from} to ${to} was given up`;
+    const explanation = { happened, state: `${from} serves, and nothing was launched` };
+    return walker.finish({ outcome: "aborted", exitCode: exitCodes.reached, explanation });
   });
 }
 
@@ -102,8 +106,9 @@ async function begin(
     before: inputs(session.config, from),
     after: inputs(session.config, to),
   });
-  for (const phase of finished) ledger.notePhaseFinished(phase);
-  const commands = finished.includes("migrate") ? { migrate: "done" as const } : {};
+  const behind = finished.map((phase) => ({ type: "phase-finished", phase }) as const);
+  for (const event of behind) ledger.note(event);
+  const commands = behind.reduce(applyEvent, {} as CommandStates);
   const reached = phaseNames[finished.length];
   return walk(drive, run, { finished, reached, lastPlanned, asked: [], approved: new Set(), commands });
 }
@@ -113,79 +118,80 @@ async function takeOverByHand(drive: Drive, stepped: NonNullable<Outputs["run"]>
   const { from, to, phase } = stepped;
   const { session, ledger, options } = drive;
   const { live } = session.config;
-  const index = phaseNames.indexOf(phase as PhaseName);
-  if (live === to && index >= 0) return begin(drive, { from, to }, phaseNames.slice(0, index), lastByHand(stepped));
+  const finished = isPhase(phase) ? phaseNames.slice(0, phaseNames.indexOf(phase)) : undefined;
+  if (live === to && finished !== undefined) return begin(drive, { from, to }, finished, lastByHand(stepped));
   if (live !== from) throw unfinished({ from, to }, session.stack);
   const run = { id: runId(), from, to };
   await ledger.started(run, options.command, {
     before: inputs(session.config, from),
     after: inputs(session.config, to),
   });
-  const reached = phaseNames[index] ?? "connect";
+  const reached = isPhase(phase) ? phase : firstShift;
   const why = { reason: "The goal was reverted", exitCode: exitCodes.reached };
-  return putBack(drive, walkerOf(drive, run), { ...run, reached, back: [] }, why);
+  return putBack(drive, new Walker(drive, run), { ...run, reached, back: [] }, why);
 }
 
 async function goOn(drive: Drive, begun: UnfinishedRun): Promise<RunResult> {
-  await mend(drive);
+  await repair(drive);
   return walk(drive, begun, begun);
 }
 
 async function goBack(drive: Drive, begun: UnfinishedRun, why: Why): Promise<RunResult> {
   const { stack, last } = drive.session;
-  if (last?.outputs.live === begun.to || begun.reached === "retire") {
-    throw new HandoverError(
-      "no-way-back",
-      exitCodes.usage,
-      `${begun.from} is already being removed, so this run cannot go back. Nothing was changed. Finish it with \`handover resume --stack ${stack}\`, then set handover:live to ${begun.from} and run \`handover upgrade --stack ${stack}\`.`,
-    );
+  const reached = begun.reached ?? firstPhase;
+  if (last?.outputs.live === begun.to || !hasWayBack(reached)) {
+    throw new HandoverError("no-way-back", exitCodes.usage, {
+      happened: `${begun.from} is already being removed, so this run cannot go back`,
+      state: `Nothing was changed. Once the run has ended, ${begun.from} can be the goal of the next one`,
+      next: toType("resume", stack),
+    });
   }
-  await mend(drive);
-  const run = { ...begun, reached: begun.reached ?? "backup" };
-  return putBack(drive, walkerOf(drive, begun, begun.commands), run, why);
+  await repair(drive);
+  return putBack(drive, new Walker(drive, begun, begun.commands), { ...begun, reached }, why);
 }
 
 /** The first deployment, or what is left of one that was killed. */
 async function deploy(drive: Drive): Promise<RunResult> {
-  if (drive.session.engine.state.interrupted) await mend(drive);
+  if (drive.session.engine.state.interrupted) await repair(drive);
   return settleOn(drive);
 }
 
 /** One update to the goal outside of a run: the first deployment, or a change that no live server notices. */
 async function settleOn(drive: Drive): Promise<RunResult> {
-  const { listener, signals } = drive.options;
-  const { live } = drive.session.config;
-  const walker = walkerOf({ ...drive, ledger: drive.ledger.unrecorded() }, { id: "deploy", from: live, to: live });
-  listener({ type: "run-started", run: "deploy", from: live, to: live, resumed: false });
+  const { session, options } = drive;
+  const { live } = session.config;
+  const ledger = drive.ledger.unrecorded();
+  const walker = new Walker({ ...drive, ledger }, { id: "deploy", from: live, to: live });
+  const again = toType("upgrade", session.stack);
+  ledger.tell({ type: "run-started", run: "deploy", from: live, to: live, resumed: false });
   try {
-    await ridingOut(drive, walker, "settle");
-    return walker.finish("reached", exitCodes.reached);
+    await walker.phaseOutliving(settle);
+    return await walker.finish({ outcome: "reached", exitCode: exitCodes.reached });
   } catch (error) {
-    if (signals.stop.aborted) {
-      return walker.finish("interrupted", exitCodes.interrupted, {
-        message: "Interrupted. Run the same command again to go on.",
-      });
-    }
-    drive.ledger.assertHeld();
+    if (options.signals.stop.aborted) return walker.interrupted(settle, again);
+    ledger.assertHeld();
     if (error instanceof EngineBusyError) throw error;
-    if (error instanceof EngineDiedError) {
-      const message = `${error.message} Nothing that serves was touched. Type the same command again to go on.`;
-      return walker.finish("paused", exitCodes.paused, { message });
-    }
-    const message = `${messageOf(error)}. Nothing that serves was touched. Mend the cause, then run the same command again.`;
-    listener({ type: "failed", phase: "settle", message });
-    return walker.finish("failed", exitCodes.needsPerson, { message });
+    const { happened, first = "Find and remove the cause", ...rest } = explanationOf(error);
+    const explanation = { happened: ledger.redact(happened), state: "Nothing that serves was touched", ...rest };
+    if (error instanceof EngineDiedError)
+      return walker.finish({
+        ...{ outcome: "paused", exitCode: exitCodes.paused, phase: settle, reason: "inconclusive" },
+        explanation: { ...explanation, next: again },
+      });
+    ledger.tell({ type: "failed", phase: settle, message: say(explanation) });
+    return walker.finish({
+      ...{ outcome: "failed", exitCode: exitCodes.needsPerson, phase: settle },
+      explanation: { ...explanation, first, next: again },
+    });
   }
 }
 
 /** What somebody changed in the cloud beside the run; a plan would change it back, and the policy refuses that. */
-async function tellDrift({ session: { engine }, ledger, options: { listener, signals } }: Drive): Promise<void> {
+async function tellDrift({ session: { engine }, ledger, options: { signals } }: Drive): Promise<void> {
   const drift = await engine.refreshAll(AbortSignal.any([signals.cancel, ledger.lost]));
   for (const { op, type, name, properties } of drift) {
-    listener({
-      type: "warning",
-      message: `drift: ${type} ${name}: ${op === "delete" ? "is gone" : properties.join(", ")}`,
-    });
+    const message = `drift: ${type} ${name}: ${op === "delete" ? "is gone" : properties.join(", ")}`;
+    ledger.tell({ type: "warning", message });
   }
 }
 
@@ -195,8 +201,8 @@ async function underLease(
   options: DriveOptions,
   work: (drive: Drive) => Promise<RunResult>,
 ): Promise<RunResult> {
-  const ledger = await RunLedger.open(session.stack, session.region, session.secrets, options, options.signals.stop);
-  const { engine } = session;
+  const { stack, region, secrets, engine } = session;
+  const ledger = await RunLedger.open(stack, region, secrets, options, options.signals.stop, options.listener);
   engine.workUnder(ledger);
   try {
     // Another run may have ended between the first look and the lease.
@@ -230,11 +236,12 @@ async function mustHaveBegun(session: Session, command: string): Promise<Unfinis
   const begun = await begunRun(session);
   if (begun !== undefined) return begun;
   const { stack } = session;
-  throw new HandoverError(
-    "no-run",
-    exitCodes.usage,
-    `There is no unfinished run on stack "${stack}" to ${command}. Nothing was changed. To go to another generation, set handover:live to it and run: handover upgrade --stack ${stack}`,
-  );
+  throw new HandoverError("no-run", exitCodes.usage, {
+    happened: `There is no unfinished run on stack "${stack}" to ${command}`,
+    state: "Nothing was changed",
+    first: "To go to another generation, set handover:live to it",
+    next: toType("upgrade", stack),
+  });
 }
 
 function unfinished({ from, to }: Pick<UnfinishedRun, "from" | "to">, stack: string): ConfigError {

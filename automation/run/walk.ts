@@ -1,16 +1,17 @@
-import type { PhaseName } from "../../stacks/runbook.ts";
+import { firstPhase, lastPhase, type PhaseName } from "../../stacks/runbook.ts";
 import type { RunResult } from "../documents/events.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
-import { exitCodes, HandoverError, isFullDisk, messageOf } from "../errors.ts";
+import { exitCodes, explanationOf, HandoverError, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
-import { type LastPlanned, phasesOf, type RunIdentity } from "../runbook/updates.ts";
+import { factsOf, hasWayBack, type LastPlanned, type RunIdentity } from "../runbook/rows.ts";
+import { phasesOf } from "../runbook/updates.ts";
 import type { CommandStates } from "../site-commands/command-states.ts";
 import { ThawError } from "../site-commands/freeze.ts";
 import { CutOffError } from "../site-commands/run-commands.ts";
 import { ApprovalNeeded } from "./approval-needed.ts";
-import { type Drive, walkerOf } from "./drive.ts";
-import { interrupted, putBack } from "./put-back.ts";
-import type { Walker } from "./walker.ts";
+import type { Drive } from "./drive.ts";
+import { putBack } from "./put-back.ts";
+import { type Ending, Walker } from "./walker.ts";
 import { warningsOf } from "./warnings.ts";
 
 /** How far a run got before. */
@@ -27,35 +28,29 @@ export interface Progress {
   readonly commands: CommandStates;
 }
 
-/** Walks the phases that are left. What fails on the way is put back. */
+/** Walks the phases that are left. A failure on the way is put back. */
 export async function walk(drive: Drive, run: RunIdentity, progress: Progress): Promise<RunResult> {
-  const { session, ledger, options } = drive;
-  const walker = walkerOf(drive, run, progress.commands);
-  options.listener({
-    type: "run-started",
-    run: run.id,
-    from: run.from,
-    to: run.to,
-    resumed: progress.finished.length > 0,
-  });
-  for (const message of warningsOf(session.config, run)) options.listener({ type: "warning", message });
-  const left = phasesOf(session, run).filter((phase) => !progress.finished.includes(phase));
-  let phase: PhaseName = left[0] ?? "retire";
+  const { session, ledger } = drive;
+  const { id, from, to } = run;
+  const walker = new Walker(drive, run, progress.commands);
+  ledger.tell({ type: "run-started", run: id, from, to, resumed: progress.finished.length > 0 });
+  for (const message of warningsOf(session.config, run)) ledger.tell({ type: "warning", message });
+  const left = phasesOf({ ...session, from, to }).filter((phase) => !progress.finished.includes(phase));
+  let phase = left[0] ?? lastPhase;
   try {
     await walker.commands.thawIfFrozen();
     for (const [index, name] of left.entries()) {
       phase = name;
       await walker.phase(name, {
         lastPlanned: progress.lastPlanned,
-        next: left.slice(index + 1).find((next) => next !== "migrate"),
+        next: left.slice(index + 1).find((next) => factsOf(next).updates(session.shape) > 0),
         needsApproval: ({ digest }) => mustAsk(drive, progress, name) && !progress.approved.has(digest),
         isApproved: (digest) => progress.approved.has(digest),
       });
     }
-    await ledger.append({ type: "run-finished", outcome: "reached" });
-    return walker.finish("reached", exitCodes.reached);
+    return await walker.finish({ outcome: "reached", exitCode: exitCodes.reached });
   } catch (error) {
-    const reached = left.filter((name) => walker.begun.has(name)).at(-1) ?? progress.reached ?? "backup";
+    const reached = left.filter((name) => walker.begun.has(name)).at(-1) ?? progress.reached ?? firstPhase;
     return stopped(drive, walker, { ...run, phase, reached }, error);
   }
 }
@@ -72,45 +67,63 @@ interface Stopped extends RunIdentity {
   readonly reached: PhaseName;
 }
 
-/** What follows from an error: a pause where nothing is proven, the way back where there is one, else a person. */
+/** Ends a run in which an error stopped a phase: it waits where nothing is proven, and goes back where that is possible. */
 async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknown): Promise<RunResult> {
   const { session, ledger, options } = drive;
-  const { stack, config } = session;
-  const { phase, reached } = run;
+  const { phase } = run;
   // An interrupt must not hide that a database may be frozen.
-  if (options.signals.stop.aborted && !(error instanceof ThawError)) return interrupted(drive, walker, phase);
+  if (options.signals.stop.aborted && !(error instanceof ThawError))
+    return walker.interrupted(phase, toType("resume", session.stack));
+  // Once somebody else works on the stack, neither record nor touch anything.
+  if (!(error instanceof ApprovalNeeded)) ledger.assertHeld();
+  const ending = endingOf(drive, run, error);
+  const reason = ledger.redact(say(explanationOf(error)));
+  if (ending?.reason !== "approval") ledger.tell({ type: "failed", phase, message: reason });
+  if (ending !== undefined) return walker.finish({ ...ending, phase });
+  return putBack(drive, walker, { ...run, back: [] }, { reason, exitCode: exitCodes.rolledBack });
+}
+
+/** The end that follows from an error; undefined where the run goes back. */
+function endingOf({ session, ledger }: Drive, run: Stopped, error: unknown): Ending | undefined {
+  const { stack, config } = session;
+  const resume = toType("resume", stack);
+  const back = { to: "go back", type: toType("rollback", stack) };
+  const { happened, ...rest } = explanationOf(error);
+  const explanation = { happened: ledger.redact(happened), ...rest };
+  const paused = { outcome: "paused", exitCode: exitCodes.paused } as const;
+  const failed = { outcome: "failed", exitCode: exitCodes.needsPerson } as const;
   if (error instanceof ApprovalNeeded) {
     const { digest } = error;
-    await ledger.append({ type: "paused", phase, reason: "approval", digest });
-    const message = `${error.message}. The site serves as it is. Go on with: handover approve --stack ${stack} --digest ${digest} && handover resume --stack ${stack}`;
-    return walker.finish("paused", exitCodes.paused, { message, digest });
+    const next = `${toType("approve", stack, "--digest", digest)} && ${resume}`;
+    const state = "The site serves as it is";
+    return { ...paused, reason: "approval", digest, explanation: { ...explanation, state, next } };
   }
-  // Somebody else works on the stack now: neither record nor touch anything.
-  ledger.assertHeld();
-  const reason = ledger.redact(messageOf(error));
-  options.listener({ type: "failed", phase, message: reason });
-  if (error instanceof ThawError || (error instanceof HandoverError && error.code === "plan-refused")) {
-    // The way back would meet the same: a person puts the database, the cloud or the configuration in order first.
-    await ledger.append({ type: "paused", phase, reason: "inconclusive" });
-    return walker.finish("failed", exitCodes.needsPerson, { message: `${reason} --stack ${stack}` });
+  // The way back would meet the same: a person puts the database, the cloud or the configuration in order first.
+  if (error instanceof ThawError || isRefused(error)) {
+    const reason = error instanceof ThawError ? "needs-person" : "refused";
+    return { ...failed, reason, explanation: { ...explanation, next: resume } };
   }
   if (error instanceof CutOffError) {
-    await ledger.append({ type: "paused", phase, reason: "inconclusive" });
-    const message = `${reason}. Or back, and nothing in the database is undone: \`handover rollback --stack ${stack}\`. Nothing was launched, ${run.from} serves.`;
-    return walker.finish("paused", exitCodes.paused, { message });
+    const state = `${explanation.state}. Nothing was launched, ${run.from} serves`;
+    const or = [...(explanation.or ?? []), { ...back, to: "go back, with nothing undone in the database" }];
+    return { ...paused, reason: "needs-person", explanation: { ...explanation, state, or } };
   }
-  // What cannot be planned or seen is no evidence against the new servers.
+  if (isUnproven(error) || config.upgrade.onFailure === "pause") {
+    const state = "Nothing was taken back";
+    return { ...paused, reason: "inconclusive", explanation: { ...explanation, state, next: resume, or: [back] } };
+  }
+  if (hasWayBack(run.reached)) return undefined;
+  const state = `${run.to} serves and the old servers are being removed, so there is no way back`;
+  return { ...failed, explanation: { ...explanation, state, first: "Look at the cause", next: resume } };
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof HandoverError && error.code === "plan-refused";
+}
+
+/** Whatever could not be planned or seen is no evidence against the new servers. */
+export function isUnproven(error: unknown): boolean {
   const unplanned = error instanceof HandoverError && error.code === "preview-failed";
-  const unproven =
-    error instanceof EngineDiedError || isFullDisk(error) || (error instanceof GateError && error.inconclusive);
-  if (unplanned || unproven || config.upgrade.onFailure === "pause") {
-    await ledger.append({ type: "paused", phase, reason: "inconclusive" });
-    const message = `${reason}. Nothing was taken back. Go on with \`handover resume --stack ${stack}\`, or back with \`handover rollback --stack ${stack}\`.`;
-    return walker.finish("paused", exitCodes.paused, { message });
-  }
-  if (reached === "retire") {
-    const message = `${reason}. ${run.to} serves and the old servers are being removed, so there is no way back. Look at the cause, then: handover resume --stack ${stack}`;
-    return walker.finish("failed", exitCodes.needsPerson, { message });
-  }
-  return putBack(drive, walker, { ...run, back: [] }, { reason, exitCode: exitCodes.rolledBack });
+  const inconclusive = error instanceof GateError && error.inconclusive;
+  return unplanned || inconclusive || error instanceof EngineDiedError || isFullDisk(error);
 }

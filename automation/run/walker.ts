@@ -1,24 +1,24 @@
 import type { Outputs } from "../../stacks/outputs.ts";
-import type { Listener, Outcome, PhaseReport, RunResult } from "../documents/events.ts";
+import type { Outcome, PhaseReport, RunResult } from "../documents/events.ts";
 import type { Applied, Plan } from "../engine/engine.ts";
-import type { ExitCode } from "../errors.ts";
+import { EngineDiedError } from "../engine/engine-errors.ts";
+import { type ExitCode, type Explanation, exitCodes, messageOf, say } from "../errors.ts";
+import type { GateContext } from "../gates/context.ts";
 import { type GateResult, hold, watch } from "../gates/gate.ts";
 import { GateError } from "../gates/gate-error.ts";
-import type { Scene } from "../gates/scene.ts";
 import { sessionGates } from "../gates/sessions.ts";
 import { canonicalJson, sha256 } from "../ledger/canonical.ts";
-import type { Signals } from "../processes/signals.ts";
-import { type GatedRow, gatesBefore, gatesOf, type RowGates } from "../runbook/gates.ts";
+import { gatesBefore, gatesOf, type RowGates } from "../runbook/gates.ts";
 import { check } from "../runbook/policy.ts";
-import { descriptionOf, type LastPlanned, type RunIdentity, type Update, updatesOf } from "../runbook/updates.ts";
-import type { CommandStates, Verdict } from "../site-commands/command-states.ts";
+import { descriptionOf, factsOf, type LastPlanned, type Row, type RunIdentity, type Update } from "../runbook/rows.ts";
+import { updatesOf } from "../runbook/updates.ts";
+import type { CommandStates } from "../site-commands/command-states.ts";
 import { RunCommands } from "../site-commands/run-commands.ts";
 import { ApprovalNeeded } from "./approval-needed.ts";
-import { applyPlan } from "./mend.ts";
+import type { Drive } from "./drive.ts";
 import { OldServers } from "./old-servers.ts";
-import type { Session } from "./open-stack.ts";
 import { Planner } from "./planner.ts";
-import type { RunLedger } from "./run-ledger.ts";
+import { nameOf, repair } from "./repair.ts";
 
 type NeedsApproval = (plan: Pick<Plan, "digest">) => boolean;
 
@@ -30,7 +30,7 @@ interface Work {
 
 export interface PhaseOptions {
   /** The row that comes next if all goes well: its plan is made while this one's gates are held. */
-  readonly next?: GatedRow;
+  readonly next?: Row;
   /** The update that the run planned last, when it goes on: the row begins with that one. */
   readonly lastPlanned?: LastPlanned;
   /** Whether a person must approve a plan before it is applied. */
@@ -39,13 +39,17 @@ export interface PhaseOptions {
   readonly isApproved?: (digest: string) => boolean;
 }
 
+/** The end of a run, as data: how it ended, and what a person is told. */
+export interface Ending extends Pick<RunResult, "phase" | "reason" | "digest" | "signal"> {
+  readonly outcome: Outcome;
+  readonly exitCode: ExitCode;
+  readonly explanation?: Explanation;
+}
+
 /** Applies rows of the runbook to the stack, one at a time, and holds each until its gates have passed. */
 export class Walker {
-  readonly #session: Session;
+  readonly #drive: Drive;
   readonly #identity: RunIdentity;
-  readonly #ledger: RunLedger;
-  readonly #listener: Listener;
-  readonly #signals: Signals;
   readonly #started = performance.now();
   /** Ends the operation in hand: it was cancelled, or the stack is somebody else's now. */
   readonly #cancel: AbortSignal;
@@ -55,76 +59,91 @@ export class Walker {
   readonly commands: RunCommands;
   readonly phases: PhaseReport[] = [];
   /** Rows of which something may be in effect. */
-  readonly begun = new Set<GatedRow>();
+  readonly begun = new Set<Row>();
   /** The stack's outputs after the last update; undefined when there was none. */
   outputs: Outputs | undefined;
 
-  constructor(
-    session: Session,
-    identity: RunIdentity,
-    ledger: RunLedger,
-    listener: Listener,
-    signals: Signals,
-    { states, verdict }: { readonly states: CommandStates; readonly verdict?: Verdict } = { states: {} },
-  ) {
-    this.#session = session;
+  /** @param states how the run's commands ended before */
+  constructor(drive: Drive, { id, from, to }: RunIdentity, states: CommandStates = {}) {
+    const { session, ledger, options } = drive;
+    this.#drive = drive;
     // Nothing more than that: what a person approves is a digest over it, in this process and in one that goes on.
-    this.#identity = { id: identity.id, from: identity.from, to: identity.to };
-    this.#ledger = ledger;
-    this.#listener = listener;
-    this.#signals = signals;
-    this.#cancel = AbortSignal.any([signals.cancel, ledger.lost]);
+    this.#identity = { id, from, to };
+    this.#cancel = AbortSignal.any([options.signals.cancel, ledger.lost]);
     this.#planner = new Planner(session.engine, this.#identity, this.#cancel);
     this.outputs = session.last?.outputs;
-    this.commands = new RunCommands({ session, identity, ledger, listener, cancel: this.#cancel, states, verdict });
+    this.commands = new RunCommands({
+      ...session,
+      ...{ identity: this.#identity, snapshots: session.aws.snapshots, ledger, cancel: this.#cancel },
+      ...{ states, ruling: options.migration },
+    });
   }
 
-  /** One phase: each of its updates previewed into a plan, checked, applied, and held until its gates have passed. */
-  async phase(row: GatedRow, options: PhaseOptions = {}): Promise<void> {
+  /** One row: each of its updates previewed into a plan, checked, applied, and held until its gates have passed. */
+  async phase(row: Row, options: PhaseOptions = {}): Promise<void> {
+    const { ledger } = this.#drive;
     try {
-      await this.#phase(row, options);
+      this.#signals.stop.throwIfAborted();
+      const started = performance.now();
+      ledger.tell({ type: "phase-started", phase: row, does: descriptionOf(row) });
+      const ledgerBefore = ledger.waitedSeconds;
+      const { operations, waitedSeconds } = await this.#work(row, options);
+      const seconds = secondsSince(started);
+      const overheadSeconds = Math.max(0, seconds - waitedSeconds);
+      const ledgerSeconds = ledger.waitedSeconds - ledgerBefore;
+      const report = { name: row, seconds, operations, overheadSeconds, ledgerSeconds };
+      this.phases.push(report);
+      ledger.tell({ type: "phase-finished", ...report });
     } catch (error) {
       this.#oldServers?.close();
       await this.#planner.drop();
-      await this.#ledger.written();
+      await ledger.written();
       throw error;
     }
   }
 
-  async #phase(row: GatedRow, options: PhaseOptions): Promise<void> {
-    this.#signals.stop.throwIfAborted();
-    const started = performance.now();
-    this.#listener({ type: "phase-started", phase: row, does: descriptionOf(row) });
-    const ledgerBefore = this.#ledger.waitedSeconds;
-    const { operations, waitedSeconds } = await this.#work(row, options);
-    const seconds = secondsSince(started);
-    const report = {
-      name: row,
-      seconds,
-      operations,
-      overheadSeconds: Math.max(0, seconds - waitedSeconds),
-      ledgerSeconds: this.#ledger.waitedSeconds - ledgerBefore,
-    };
-    this.#ledger.notePhaseFinished(row);
-    this.phases.push(report);
-    this.#listener({ type: "phase-finished", ...report });
+  /**
+   * One row that does not wait for a person when the engine dies in the middle of it: what that left is repaired, and
+   * the row applied again. Once; a second death is for whoever goes on.
+   * @throws EngineDiedError
+   */
+  async phaseOutliving(row: Row): Promise<void> {
+    const { ledger } = this.#drive;
+    try {
+      await this.phase(row);
+    } catch (error) {
+      if (!(error instanceof EngineDiedError) || this.#signals.stop.aborted) throw error;
+      ledger.tell({ type: "warning", message: `${ledger.redact(error.message)} ${row} is done again` });
+      await repair(this.#drive);
+      await this.phase(row);
+    }
   }
 
-  async #work(row: GatedRow, options: PhaseOptions): Promise<Work> {
-    if (row === "migrate") return this.#migrate(options);
-    if (row === "retire") return this.#retire(options);
+  async #work(row: Row, options: PhaseOptions): Promise<Work> {
+    const { approves, sessions } = factsOf(row);
+    if (approves === "command") return this.#command(row, options);
+    if (sessions === "ended one by one") return this.#endOneByOne(row, options);
     const work = await this.#updates(row, options);
-    if (row !== "drain") return work;
+    if (sessions === "ignored") return work;
     return { ...work, waitedSeconds: work.waitedSeconds + (await this.#someMayEnd(row, options)) };
   }
 
+  /** A command has no plan of the engine's: what a person approves is the command itself. */
+  async #command(row: Row, { needsApproval = () => false }: PhaseOptions): Promise<Work> {
+    const command = this.#upgrade.migrate?.command;
+    const digest = sha256(canonicalJson({ command, ...this.#identity }));
+    if (needsApproval({ digest })) throw new ApprovalNeeded(row, digest);
+    this.#begin(row);
+    return { operations: 0, waitedSeconds: await this.commands.migrate() };
+  }
+
   /** Old servers end as their sessions do: one that must stay holds nobody but itself. */
-  async #retire(options: PhaseOptions): Promise<Work> {
+  async #endOneByOne(row: Row, options: PhaseOptions): Promise<Work> {
     const work = { operations: 0, waitedSeconds: 0 };
     for (;;) {
-      work.waitedSeconds += await this.#someMayEnd("retire", options);
+      work.waitedSeconds += await this.#someMayEnd(row, options);
       const left = this.#oldServers?.left ?? [];
-      const update: Update = left.length > 0 ? { row: "retire", left } : { row: "retire" };
+      const update: Update = left.length > 0 ? { row, left } : { row };
       const { operations, waitedSeconds } = await this.#update(update, { needsApproval: options.needsApproval });
       this.#oldServers?.gone();
       work.operations += operations;
@@ -134,7 +153,7 @@ export class Walker {
   }
 
   /** Waits until one more of the old servers may end. @returns how long, in seconds */
-  async #someMayEnd(row: GatedRow, { isApproved = () => false }: PhaseOptions): Promise<number> {
+  async #someMayEnd(row: Row, { isApproved = () => false }: PhaseOptions): Promise<number> {
     const started = performance.now();
     // What is approved is that the sessions that are left be ended, whatever plan that is by then.
     const digest = sha256(canonicalJson({ run: this.#identity.id, ends: "sessions" }));
@@ -149,14 +168,14 @@ export class Walker {
 
   #watchOldServers(mayEnd: boolean): OldServers {
     const { outputs } = this;
-    const gates = mayEnd || outputs === undefined ? new Map() : sessionGates(this.#scene(outputs));
-    const { sessions, gateSeconds: seconds } = this.#session.config.upgrade;
+    const gates = mayEnd || outputs === undefined ? new Map() : sessionGates(this.#context(outputs));
+    const { sessions, gateSeconds: seconds } = this.#upgrade;
     return new OldServers(gates, { seconds, terminate: sessions?.onLimit === "terminate", signal: this.#gateSignal });
   }
 
-  async #updates(row: GatedRow, options: PhaseOptions): Promise<Work> {
+  async #updates(row: Row, options: PhaseOptions): Promise<Work> {
     const work = { operations: 0, waitedSeconds: 0 };
-    const { shape } = this.#session;
+    const { shape } = this.#drive.session;
     const updates = updatesOf(shape, row, options.lastPlanned);
     for (const [index, update] of updates.entries()) {
       const next = updates[index + 1] ?? (options.next && updatesOf(shape, options.next)[0]);
@@ -173,114 +192,145 @@ export class Walker {
     update: Update,
     { needsApproval = () => false, next }: { needsApproval?: NeedsApproval; next?: Update },
   ): Promise<Work> {
-    const { row, step } = update;
+    const { row, step = 1 } = update;
+    const { command } = factsOf(row);
     const before = this.outputs;
     const plan = await this.#plan(update);
     if (needsApproval(plan)) {
-      // The plan of `retire` as a whole has the same digest: a person approves that, whoever's sessions end first.
+      // The plan of the row as a whole has the same digest: a person approves that, whoever's sessions end first.
       if (update.left !== undefined) await this.#plan({ row });
       throw new ApprovalNeeded(row, plan.digest);
     }
     let waitedSeconds =
-      before === undefined ? 0 : await this.#gates(row, gatesBefore(row, this.#scene(before, before)));
+      before === undefined ? 0 : await this.#gates(row, gatesBefore(row, this.#context(before, before)));
     this.#begin(row);
-    if (row === "move-addresses" && step !== 2) waitedSeconds += await this.commands.beforeMove();
+    if (command === "quiets" && step === 1) waitedSeconds += await this.commands.beforeMove();
     const apply = () => this.#apply(update, plan);
-    const takesSnapshot = row === "backup" && plan.operations.length > 0;
+    const takesSnapshot = command === "freezes" && plan.operations.length > 0;
     const applied = takesSnapshot ? await this.commands.whileFrozen(apply) : await apply();
     if (next !== undefined) this.#planner.planAhead(next);
-    waitedSeconds += await this.#gates(row, gatesOf(row, this.#scene(applied.outputs, before)));
+    waitedSeconds += await this.#gates(row, gatesOf(row, this.#context(applied.outputs, before)));
     return { operations: applied.operations.length, waitedSeconds: waitedSeconds + applied.cloudSeconds };
   }
 
-  #scene(after: Outputs, before?: Outputs): Scene {
-    return { ...this.#session, ...this.#identity, before, after, redact: (text) => this.#ledger.redact(text) };
+  #context(after: Outputs, before?: Outputs): GateContext {
+    const { session, ledger } = this.#drive;
+    return { ...session, ...this.#identity, before, after, redact: (text) => ledger.redact(text) };
   }
 
   /** Right before the first thing that a row does: what was only planned needs no way back. */
-  #begin(row: GatedRow): void {
+  #begin(row: Row): void {
     if (this.begun.has(row)) return;
-    this.#ledger.notePhaseStarted(row);
+    this.#drive.ledger.note({ type: "phase-started", phase: row });
     this.begun.add(row);
   }
 
-  /** A command has no plan of the engine's: what a person approves is the command itself. */
-  async #migrate({ needsApproval = () => false }: PhaseOptions): Promise<Work> {
-    const command = this.#session.config.upgrade.migrate?.command;
-    const digest = sha256(canonicalJson({ command, ...this.#identity }));
-    if (needsApproval({ digest })) throw new ApprovalNeeded("migrate", digest);
-    this.#begin("migrate");
-    return { operations: 0, waitedSeconds: await this.commands.migrate() };
-  }
-
   async #plan(update: Update): Promise<Plan> {
-    this.#ledger.assertHeld();
+    const { ledger } = this.#drive;
+    ledger.assertHeld();
     this.#signals.stop.throwIfAborted();
     const plan = await this.#planner.plan(update);
     const { row, step, left } = update;
     const operations = plan.operations.map(({ op, type, name, properties }) => ({ op, type, name, properties }));
-    this.#listener({ type: "plan", phase: row, step, digest: plan.digest, operations });
-    this.#ledger.notePlan(update, plan);
+    ledger.tell({ type: "plan", phase: row, step, digest: plan.digest, operations });
     check(plan.operations, { row, ...this.#identity, left });
     return plan;
   }
 
   async #apply({ row, step }: Update, plan: Plan): Promise<Applied> {
-    await this.#ledger.written();
-    this.#ledger.assertHeld();
+    const { ledger } = this.#drive;
+    await ledger.written();
+    ledger.assertHeld();
     this.#signals.stop.throwIfAborted();
-    const options = { listener: this.#listener, signals: this.#signals };
-    const applied = await applyPlan({ session: this.#session, ledger: this.#ledger, options }, plan, this.#cancel);
+    const applied = await applyPlan(this.#drive, plan, this.#cancel);
     this.outputs = applied.outputs;
-    this.#ledger.noteApplied(row, applied);
-    this.#listener({ type: "applied", phase: row, step, seconds: applied.seconds });
+    const operations = applied.operations.map(({ op, type, name }) => ({ op, type, name }));
+    ledger.tell({ type: "applied", phase: row, step, seconds: applied.seconds, operations });
     return applied;
   }
 
   /** @returns how long was waited, in seconds */
-  async #gates(row: GatedRow, gates: RowGates): Promise<number> {
+  async #gates(row: Row, gates: RowGates): Promise<number> {
     const started = performance.now();
     const signal = this.#gateSignal;
     const judge = (seen: readonly GateResult[]) => {
       const results = this.#tell(row, seen);
       if (results.some(({ verdict }) => verdict !== "pass")) throw new GateError(row, results);
     };
-    judge(await hold(gates.hold, { seconds: this.#session.config.upgrade.gateSeconds, signal }));
+    judge(await hold(gates.hold, { seconds: this.#upgrade.gateSeconds, signal }));
     if (gates.watch !== undefined) judge(await watch(gates.watch.gates, gates.watch.seconds, signal));
     return secondsSince(started);
   }
 
+  get #signals() {
+    return this.#drive.options.signals;
+  }
+
+  get #upgrade() {
+    return this.#drive.session.config.upgrade;
+  }
+
   get #gateSignal(): AbortSignal {
-    return AbortSignal.any([this.#signals.stop, this.#ledger.lost]);
+    return AbortSignal.any([this.#signals.stop, this.#drive.ledger.lost]);
   }
 
   /** @returns the results without secrets, as they are printed and recorded */
-  #tell(row: GatedRow, seen: readonly GateResult[]): readonly GateResult[] {
-    const results = seen.map((result) => this.#ledger.clean(result));
-    for (const result of results) {
-      this.#listener({ type: "gate", phase: row, ...result });
-      this.#ledger.noteGate(row, result);
-    }
+  #tell(row: Row, seen: readonly GateResult[]): readonly GateResult[] {
+    const { ledger } = this.#drive;
+    const results = seen.map((result) => ledger.clean(result));
+    for (const result of results) ledger.tell({ type: "gate", phase: row, ...result });
     return results;
   }
 
-  /** Ends the run, and says how. */
-  finish(outcome: Outcome, exitCode: ExitCode, more: Pick<RunResult, "message" | "digest"> = {}): RunResult {
+  /** Ends the run, on record and on the screen. */
+  async finish({ explanation, ...ending }: Ending): Promise<RunResult> {
     const { id: run, from, to } = this.#identity;
-    const live = this.outputs?.live ?? from;
     const result = {
-      outcome,
       run,
       from,
       to,
-      live,
+      live: this.outputs?.live ?? from,
       seconds: secondsSince(this.#started),
       phases: this.phases,
-      exitCode,
-      ...more,
+      ...ending,
+      ...(explanation !== undefined && { message: say(explanation), next: explanation.next }),
     };
-    this.#listener({ type: "run-finished", ...result });
+    await this.#drive.ledger.conclude(result);
     return result;
+  }
+
+  /** Ends a run that was told to stop. */
+  async interrupted(phase: Row, next: string): Promise<RunResult> {
+    const signal = String(this.#signals.stop.reason);
+    const explanation = {
+      happened: `Interrupted by ${signal}`,
+      state: "The operation in hand was finished and nothing else was started",
+      next,
+    };
+    return this.finish({ outcome: "interrupted", exitCode: exitCodes.interrupted, signal, phase, explanation });
+  }
+}
+
+/**
+ * Applies a plan. What the provider had been asked to create when it died is looked for at once: nobody else would know.
+ * @throws EngineDiedError, and what `Engine.up` throws
+ */
+export async function applyPlan(
+  damage: Pick<Drive, "session" | "ledger" | "options">,
+  plan: Plan,
+  cancel: AbortSignal,
+): Promise<Applied> {
+  const { session, ledger } = damage;
+  try {
+    return await session.engine.up(plan, cancel);
+  } catch (error) {
+    if (!(error instanceof EngineDiedError) || error.forgotten.length === 0) throw error;
+    await repair(damage, error.forgotten).catch((reason) => {
+      const names = error.forgotten.map(({ urn }) => nameOf(urn)).join(", ");
+      const message = `${names} may have been created, and could not be looked for: ${ledger.redact(messageOf(reason))}. Look for what has this run's tag handover:run and is not in the stack`;
+      ledger.tell({ type: "warning", message });
+    });
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Config } from "../../stacks/config.ts";
-import type { RunIdentity } from "../runbook/updates.ts";
+import type { RunIdentity } from "../runbook/rows.ts";
 
 /** What a person should know of a run before it begins, from the configuration alone. */
 export function warningsOf({ generations }: Config, { from, to }: Pick<RunIdentity, "from" | "to">): string[] {

@@ -1,21 +1,21 @@
 import { allThatScales } from "../../stacks/scaling-processes.ts";
 import { arrayInService, arrayServes, overArray, processesSuspended, serversInService } from "../gates/array.ts";
+import { type GateContext, generationOf } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { instancesOk } from "../gates/instances.ts";
 import { once } from "../gates/once.ts";
-import { generationOf, type Scene } from "../gates/scene.ts";
 import { smokeOnEach } from "./servers.ts";
 
 /** Gates over a generation's array; none where it has no array. */
 
-export function arrayServing({ aws, after }: Scene, name: string): Gate[] {
+export function arrayServing({ aws, after }: GateContext, name: string): Gate[] {
   const { array, targetGroupArn } = generationOf(after, name);
   return array === undefined ? [] : [arrayServes(aws, name, array, targetGroupArn)];
 }
 
 /** The array's servers pass what frontends do. */
-export function arrayWorks(scene: Scene, name: string): Gate[] {
-  const { aws, after } = scene;
+export function arrayWorks(context: GateContext, name: string): Gate[] {
+  const { aws, after } = context;
   const { array, targetGroupArn } = generationOf(after, name);
   if (array === undefined) return [];
   const inService = arrayInService(aws, name, array, targetGroupArn);
@@ -28,17 +28,17 @@ export function arrayWorks(scene: Scene, name: string): Gate[] {
     ),
     once(
       inService,
-      overArray(servers, (all) => smokeOnEach(scene, name, all, inService)),
+      overArray(servers, (all) => smokeOnEach(context, name, all, inService)),
     ),
   ];
 }
 
-export function arraySuspended({ aws, after }: Scene, name: string): Gate[] {
+export function arraySuspended({ aws, after }: GateContext, name: string): Gate[] {
   const { array } = generationOf(after, name);
   return array?.intent === "suspended" ? [processesSuspended(aws, name, array, { all: allThatScales })] : [];
 }
 
-export function arrayResumed({ aws, after }: Scene, name: string): Gate[] {
+export function arrayResumed({ aws, after }: GateContext, name: string): Gate[] {
   const { array } = generationOf(after, name);
   if (array === undefined) return [];
   const { suspendedByOperator = [] } = array;

@@ -1,6 +1,6 @@
 import type { Operation } from "../engine/recorder.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
-import type { GatedRow } from "./gates.ts";
+import type { Row } from "./rows.ts";
 
 /** What an update in a row may do, by resource type: the engine's words for a change, and whose resource it may be. */
 interface Permission {
@@ -34,7 +34,7 @@ const forgetSnapshot: Permission = { types: snapshots, ops: ["delete"] };
 const suspend = (of: "from" | "to"): Permission => changeArray(of, "suspendedProcesses");
 const attach = (of: "from" | "to"): Permission => changeArray(of, "targetGroupArns");
 
-const permissions: Readonly<Record<Exclude<GatedRow, "settle">, readonly Permission[]>> = {
+const permissions: Readonly<Record<Exclude<Row, "settle">, readonly Permission[]>> = {
   backup: [{ types: snapshots, ops: ["create"] }],
   migrate: [],
   "launch-first": [launch, finishTargetGroup, route],
@@ -77,7 +77,7 @@ const outsideRun = (operation: Operation) => {
 };
 
 export interface PolicyContext {
-  readonly row: GatedRow;
+  readonly row: Row;
   readonly from: string;
   readonly to: string;
   /** Old servers, by name, that `retire` leaves for now. Default: none. */
@@ -102,14 +102,13 @@ export function check(operations: readonly Operation[], context: PolicyContext):
   const refused = offences(operations, context);
   if (refused.length === 0) return;
   const lines = refused.slice(0, 20).map(({ op, type, name, properties }) => {
-    return `  ${op} ${type} ${name}${properties.length > 0 ? ` (${properties.join(", ")})` : ""}`;
+    return `${op} ${type} ${name}${properties.length > 0 ? ` (${properties.join(", ")})` : ""}`;
   });
-  throw new HandoverError(
-    "plan-refused",
-    exitCodes.needsPerson,
-    `The plan of ${context.row} would do what ${context.row} may not do, so none of it was applied:\n${lines.join("\n")}\n` +
-      "The cloud or the configuration changed beside the run. Put it back, or make that change on its own outside of a run, and then: handover resume",
-  );
+  throw new HandoverError("plan-refused", exitCodes.needsPerson, {
+    happened: `The plan of ${context.row} would do what ${context.row} may not do: ${lines.join("; ")}`,
+    state: "None of it was applied. The cloud or the configuration changed beside the run",
+    first: "Put it back, or make that change on its own outside of a run",
+  });
 }
 
 function permits(permission: Permission, operation: Operation, owners: { from: string; to: string }): boolean {

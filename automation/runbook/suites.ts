@@ -1,20 +1,20 @@
 import type { Frontend, Outputs } from "../../stacks/outputs.ts";
 import { arrayInService, serversInService } from "../gates/array.ts";
 import { commandPasses } from "../gates/command.ts";
+import { type GateContext, generationOf, type Servers } from "../gates/context.ts";
 import { documentSucceeds } from "../gates/document.ts";
 import type { Gate } from "../gates/gate.ts";
 import { once } from "../gates/once.ts";
-import { generationOf, type Scene, type Servers } from "../gates/scene.ts";
-import type { GatedRow } from "./gates.ts";
+import { factsOf, type Row } from "./rows.ts";
 import { healthy } from "./servers.ts";
 
 /**
  * The checks of the configuration that run once in a row, when its servers are healthy: the user's commands, and the
  * documents on the servers that the row has launched.
  */
-export function suites(row: GatedRow, scene: Scene, generation: string): Gate[] {
-  const { config, after, manager, redact } = scene;
-  const subject = subjectOf(row, scene, generation);
+export function suites(row: Row, context: GateContext, generation: string): Gate[] {
+  const { config, after, manager, redact } = context;
+  const subject = subjectOf(row, context, generation);
   if (subject === undefined) return [];
   const { servers, launched, host, ready } = subject;
   const environment = async (signal: AbortSignal) =>
@@ -41,36 +41,37 @@ interface Subject {
 }
 
 /** Undefined when the row leaves nothing to be tested. */
-function subjectOf(row: GatedRow, scene: Scene, generation: string): Subject | undefined {
-  const { aws, after } = scene;
+function subjectOf(row: Row, context: GateContext, generation: string): Subject | undefined {
+  const { aws, after } = context;
   const { frontends, array, targetGroupArn } = generationOf(after, generation);
   const { hostname, testHostname } = after;
-  const ofFrontends = { servers: async () => frontends, ready: [healthy(scene, generation)] };
+  const ofFrontends = { servers: async () => frontends, ready: [healthy(context, generation)] };
   const ofArray = array && {
     servers: serversInService(aws, array),
     ready: [arrayInService(aws, generation, array, targetGroupArn)],
   };
-  switch (row) {
-    case "launch-first":
-    case "launch-rest":
+  switch (factsOf(row).suite) {
+    case "none":
+      return undefined;
+    case "new frontends":
       return { ...ofFrontends, launched: true, host: testHostname };
-    case "suspend-array":
+    case "new array":
       return ofArray && { ...ofArray, launched: true, host: testHostname };
-    case "settle":
+    case "all servers":
       return {
         servers: async (signal) => [...frontends, ...((await ofArray?.servers(signal)) ?? [])],
         ready: [...ofFrontends.ready, ...(ofArray?.ready ?? [])],
         launched: true,
         host: hostname,
       };
-    default:
+    case "frontends":
       return { ...ofFrontends, launched: false, host: hostname };
   }
 }
 
 /** What a command is told: where to look, and what must answer. Lists are separated by blanks. */
 export function environmentOf(
-  row: GatedRow,
+  row: Row,
   { loadBalancer, addresses, generations }: Outputs,
   generation: string,
   { host, servers }: { readonly host: string; readonly servers: readonly Frontend[] },

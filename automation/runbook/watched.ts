@@ -2,13 +2,13 @@ import type { Outputs } from "../../stacks/outputs.ts";
 import { loadBalancerName, targetGroupName } from "../cloud/balancer-metrics.ts";
 import { noAlarm } from "../gates/alarms.ts";
 import { Comparison, type Side } from "../gates/comparison.ts";
+import { type GateContext, generationOf } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { fewMatches, type Writers } from "../gates/logs.ts";
 import { metricWithin } from "../gates/metrics.ts";
-import { generationOf, type Scene } from "../gates/scene.ts";
 
 /** What is watched while the new generation gets public traffic: against the old one, and what the configuration names. */
-export function watched({ aws, config, from, to, after }: Scene): Gate[] {
+export function watched({ aws, config, from, to, after }: GateContext): Gate[] {
   const { cloudWatch } = aws;
   const [next, old] = [sideOf(after, to), sideOf(after, from)];
   const { comparison, metrics, alarms, logs, gateSeconds } = config.upgrade;

@@ -1,4 +1,5 @@
 import type { LedgerEvent, Purpose } from "../ledger/events.ts";
+import { phaseThat } from "../runbook/rows.ts";
 
 /** `cut-off`: it was begun, and nobody saw how it ended. */
 export type CommandState = "done" | "failed" | "cut-off";
@@ -7,17 +8,17 @@ export type CommandState = "done" | "failed" | "cut-off";
 export type CommandStates = Readonly<Partial<Record<Purpose, CommandState>>>;
 
 /** What a person says of a command that was cut off: it is complete, or it shall be run once more. */
-export type Verdict = "done" | "again";
+export type Ruling = "done" | "again";
 
 /** The states after an event. */
-export function noted(states: CommandStates, event: LedgerEvent): CommandStates {
+export function applyEvent(states: CommandStates, event: LedgerEvent): CommandStates {
   if (event.type === "command-started") {
     const { thaw, ...others } = states;
     // What is frozen again must be thawed again.
     return { ...(event.purpose === "freeze" ? others : states), [event.purpose]: "cut-off" };
   }
   // By hand, or by a person's word.
-  if (event.type === "phase-finished" && event.phase === "migrate") return { ...states, migrate: "done" };
+  if (event.type === "phase-finished" && event.phase === phaseThat("migrates")) return { ...states, migrate: "done" };
   if (event.type !== "command-finished") return states;
   const { purpose, exitCode } = event;
   return { ...states, [purpose]: exitCode === null ? "cut-off" : exitCode === 0 ? "done" : "failed" };
@@ -31,16 +32,16 @@ export function isFrozen({ freeze, thaw }: CommandStates): boolean {
 /** A command that must run once is run, is skipped since it is done, or a person must say. */
 export function once(
   state: CommandState | undefined,
-  { idempotent, verdict }: { readonly idempotent: boolean; readonly verdict: Verdict | undefined },
+  { idempotent, ruling }: { readonly idempotent: boolean; readonly ruling: Ruling | undefined },
 ): "run" | "skip" | "ask" {
   if (state === undefined) return "run";
-  if (state === "done" || verdict === "done") return "skip";
-  return idempotent || verdict === "again" ? "run" : "ask";
+  if (state === "done" || ruling === "done") return "skip";
+  return idempotent || ruling === "again" ? "run" : "ask";
 }
 
 /** The database's schema, as far as is known. A migration that failed took nothing with it: that is its author's part. */
-export function schemaAfter(states: CommandStates, verdict: Verdict | undefined): "old" | "new" | "unknown" {
+export function schemaAfter(states: CommandStates, ruling: Ruling | undefined): "old" | "new" | "unknown" {
   const { migrate, "undo-migrations": undone } = states;
   if (migrate !== "cut-off") return migrate === "done" ? "new" : "old";
-  return verdict === "done" || undone !== undefined ? "new" : "unknown";
+  return ruling === "done" || undone !== undefined ? "new" : "unknown";
 }

@@ -16,7 +16,11 @@ export class ThawError extends HandoverError {
     super(
       "thaw-failed",
       exitCodes.needsPerson,
-      `The database may still be frozen: its thaw command failed. ${problem}. Nothing was launched. Thaw it by hand, then: handover resume`,
+      {
+        happened: `The database may still be frozen: its thaw command failed. ${problem}`,
+        state: "Nothing was launched",
+        first: "Thaw it by hand",
+      },
       options,
     );
   }

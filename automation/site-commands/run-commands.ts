@@ -1,36 +1,41 @@
-import type { Listener } from "../documents/events.ts";
-import { exitCodes, HandoverError, messageOf } from "../errors.ts";
+import type { Config, Input } from "../../stacks/config.ts";
+import type { PhaseName } from "../../stacks/runbook.ts";
+import type { Snapshots } from "../cloud/snapshots.ts";
+import { exitCodes, HandoverError, messageOf, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
-import { inputsOf, type Session } from "../run/open-stack.ts";
-import type { RunLedger } from "../run/run-ledger.ts";
-import type { GatedRow } from "../runbook/gates.ts";
-import type { RunIdentity } from "../runbook/updates.ts";
-import { type CommandStates, isFrozen, once, type Verdict } from "./command-states.ts";
+import { type Purpose, purpose } from "../ledger/events.ts";
+import { phaseThat, type RunIdentity } from "../runbook/rows.ts";
+import { type CommandStates, isFrozen, once, type Ruling } from "./command-states.ts";
 import { ThawError, whileFrozen } from "./freeze.ts";
-import { type SiteCommand, SiteCommands } from "./site-commands.ts";
+import { type RunRecord, type SiteCommand, SiteCommands } from "./site-commands.ts";
 
 export interface RunCommandsOptions {
-  readonly session: Session;
+  /** The stack's name. */
+  readonly stack: string;
+  readonly config: Config;
   readonly identity: RunIdentity;
-  readonly ledger: RunLedger;
-  readonly listener: Listener;
+  readonly snapshots: Pick<Snapshots, "ofRun">;
+  readonly ledger: RunRecord;
   /** Ends the command in hand. A thaw is never ended by it. */
   readonly cancel: AbortSignal;
   /** How the run's commands ended before. */
   readonly states: CommandStates;
-  /** What a person says of the migration command that was cut off. */
-  readonly verdict?: Verdict;
+  /** A person's word on the migration command that was cut off. */
+  readonly ruling?: Ruling;
 }
 
 /** A command that must run once was begun before, and it is not known what it did. */
 export class CutOffError extends HandoverError {
-  constructor(what: string, { id }: RunIdentity, stack: string, next: "resume" | "rollback") {
-    const again = `handover ${next} --stack ${stack} --migration`;
-    super(
-      "command-cut-off",
-      exitCodes.paused,
-      `${what} was begun before and did not end well, so it is not run a second time. It may have taken effect, in part or in whole, and may even be running still: look at its output with \`handover history ${id} --stack ${stack}\`, and at the database. If it is complete: \`${again} done\`. To run it once more: \`${again} again\``,
-    );
+  constructor(command: string, { id }: RunIdentity, stack: string, next: "resume" | "rollback") {
+    const type = (ruling: Ruling) => toType(next, stack, "--migration", ruling);
+    super("command-cut-off", exitCodes.paused, {
+      happened: `${command} was begun before and did not end well, so it is not run a second time`,
+      state: `It may have taken effect, in part or in whole, and may even be running still: look at the database, and at its output with \`handover history ${id} --stack ${stack}\``,
+      or: [
+        { to: "go on since it is complete", type: type("done") },
+        { to: "run it once more", type: type("again") },
+      ],
+    });
   }
 }
 
@@ -40,16 +45,16 @@ export class RunCommands {
   readonly #commands: SiteCommands;
 
   constructor(options: RunCommandsOptions) {
-    const { session, identity, ledger, listener, states } = options;
+    const { stack, config, identity, ledger, states } = options;
     this.#options = options;
     const environment = {
-      ...inputsOf(session.config, identity.to),
-      HANDOVER_STACK: session.stack,
+      ...inputsOf(config, identity.to),
+      HANDOVER_STACK: stack,
       HANDOVER_RUN: identity.id,
       HANDOVER_FROM: identity.from,
       HANDOVER_TO: identity.to,
     };
-    this.#commands = new SiteCommands({ environment, ledger, listener, states });
+    this.#commands = new SiteCommands({ environment, ledger, states });
   }
 
   /** How the run's commands ended so far. */
@@ -59,42 +64,42 @@ export class RunCommands {
 
   /** Runs the migrations once in a run. @throws CutOffError, GateError */
   async migrate(): Promise<number> {
-    const { session, identity } = this.#options;
-    const { migrate } = session.config.upgrade;
+    const { stack, config, identity } = this.#options;
+    const { migrate } = config.upgrade;
     if (migrate === undefined) return 0;
     const { command, timeoutSeconds, idempotent } = migrate;
-    const cutOff = new CutOffError("The migration", identity, session.stack, "resume");
-    return this.#once({ purpose: "migrate", command, timeoutSeconds }, idempotent, cutOff);
+    const cutOff = new CutOffError("The migration", identity, stack, "resume");
+    return this.#once({ purpose: purpose.enum.migrate, command, timeoutSeconds }, idempotent, cutOff);
   }
 
   /** Undoes the migrations, once in a run, if there is a command for it. @throws CutOffError, GateError */
   async undoMigrations(): Promise<number> {
-    const { session, identity } = this.#options;
-    const { rollbackCommand: command, timeoutSeconds, idempotent = false } = session.config.upgrade.migrate ?? {};
+    const { stack, config, identity } = this.#options;
+    const { rollbackCommand: command, timeoutSeconds, idempotent = false } = config.upgrade.migrate ?? {};
     if (command === undefined) return 0;
-    const cutOff = new CutOffError("Undoing the migration", identity, session.stack, "rollback");
+    const cutOff = new CutOffError("Undoing the migration", identity, stack, "rollback");
     return this.#once({ purpose: "undo-migrations", command, timeoutSeconds }, idempotent, cutOff);
   }
 
   /** Quiets the old servers before addresses leave them. @throws GateError */
   async beforeMove(): Promise<number> {
-    const { beforeMove } = this.#options.session.config.upgrade;
-    return beforeMove === undefined ? 0 : this.#run("move-addresses", { purpose: "before-move", ...beforeMove });
+    const { beforeMove } = this.#options.config.upgrade;
+    return beforeMove === undefined ? 0 : this.#run({ purpose: "before-move", ...beforeMove });
   }
 
   /** Takes a snapshot while the database is frozen, where the site says how. @throws ThawError; else what the work throws */
   async whileFrozen<T>(work: () => Promise<T>): Promise<T> {
-    const { session, identity } = this.#options;
-    const { backup } = session.config.upgrade;
-    const { database } = session.config.site;
+    const { stack, config, identity, snapshots } = this.#options;
+    const { backup } = config.upgrade;
+    const { database } = config.site;
     if (backup === undefined || database === undefined) return work();
     const { freeze, timeoutSeconds } = backup;
-    const taken = () => session.aws.snapshots.ofRun(database, session.stack, identity.id);
+    const taken = () => snapshots.ofRun(database, stack, identity.id);
     const before = new Set((await taken()).map(({ id }) => id));
     return whileFrozen(
       {
         freeze: async () => {
-          await this.#run("backup", { purpose: "freeze", ...freeze, timeoutSeconds });
+          await this.#run({ purpose: "freeze", ...freeze, timeoutSeconds });
         },
         thaw: () => this.#thaw(),
         isTaken: async () => (await taken()).some(({ id, startedAt }) => startedAt !== undefined && !before.has(id)),
@@ -114,30 +119,49 @@ export class RunCommands {
   }
 
   async #thaw(): Promise<void> {
-    const { backup } = this.#options.session.config.upgrade;
+    const { backup } = this.#options.config.upgrade;
     if (backup === undefined) throw new Error("handover:upgrade.backup.thaw is gone from the configuration");
     const { thaw, timeoutSeconds } = backup;
-    await this.#run("backup", { purpose: "thaw", ...thaw, timeoutSeconds }, new AbortController().signal);
+    await this.#run({ purpose: "thaw", ...thaw, timeoutSeconds }, new AbortController().signal);
   }
 
   async #once(command: SiteCommand, idempotent: boolean, cutOff: CutOffError): Promise<number> {
-    const { purpose } = command;
-    const { verdict, listener } = this.#options;
-    const state = this.states[purpose];
-    const decision = once(state, { idempotent, verdict });
+    const { ruling, ledger } = this.#options;
+    const state = this.states[command.purpose];
+    const decision = once(state, { idempotent, ruling });
     if (decision === "ask") throw cutOff;
-    if (decision === "run") return this.#run("migrate", command);
-    if (state !== "done") await this.#commands.settle("migrate", purpose);
-    listener({ type: "warning", message: `${command.command[0]} was run before in this run, and is not run again` });
+    if (decision === "run") return this.#run(command);
+    if (state !== "done") await this.#commands.settle(phaseOf[command.purpose], command.purpose);
+    const message = `${command.command[0]} was run before in this run, and is not run again`;
+    ledger.tell({ type: "warning", message });
     return 0;
   }
 
-  async #run(phase: GatedRow, command: SiteCommand, signal = this.#options.cancel): Promise<number> {
-    const { ledger, listener } = this.#options;
+  async #run(command: SiteCommand, signal = this.#options.cancel): Promise<number> {
+    const phase = phaseOf[command.purpose];
     const result = await this.#commands.run(phase, command, signal);
-    listener({ type: "gate", phase, ...result });
-    if (command.purpose !== "thaw") ledger.noteGate(phase, result);
+    this.#options.ledger.tell({ type: "gate", phase, ...result });
     if (result.verdict === "fail") throw new GateError(phase, [result]);
     return result.seconds;
   }
+}
+
+/** The phase to which a command belongs. */
+const phaseOf: Readonly<Record<Purpose, PhaseName>> = {
+  freeze: phaseThat("freezes"),
+  thaw: phaseThat("freezes"),
+  migrate: phaseThat("migrates"),
+  "undo-migrations": phaseThat("migrates"),
+  "before-move": phaseThat("quiets"),
+};
+
+/** A generation's inputs as environment variables. */
+function inputsOf(config: Config, generation: string): Record<string, string> {
+  const inputs = Object.entries(config.generations[generation]?.inputs ?? {});
+  return Object.fromEntries(inputs.map(([name, value]) => [name, textOf(value)]));
+}
+
+function textOf(value: Input): string {
+  if (typeof value !== "string") throw new Error("A secret input was not decrypted.");
+  return value;
 }

@@ -1,10 +1,9 @@
-import type { Listener } from "../documents/events.ts";
+import type { RunEvent } from "../documents/events.ts";
 import type { GateResult } from "../gates/gate.ts";
 import type { LedgerEvent, Purpose } from "../ledger/events.ts";
 import { currentOwner } from "../ledger/lease.ts";
-import type { RunLedger } from "../run/run-ledger.ts";
-import type { GatedRow } from "../runbook/gates.ts";
-import { type CommandStates, noted } from "./command-states.ts";
+import type { Row } from "../runbook/rows.ts";
+import { applyEvent, type CommandStates } from "./command-states.ts";
 import { OutputRecord } from "./output-record.ts";
 import { type CommandObservation, runCommand } from "./run-site-command.ts";
 
@@ -17,11 +16,18 @@ export interface SiteCommand {
   readonly timeoutSeconds?: number;
 }
 
+/** The part of a run's ledger that commands need. */
+export interface RunRecord {
+  tell(event: RunEvent): void;
+  note(event: LedgerEvent): void;
+  append(event: LedgerEvent): Promise<void>;
+  redact(text: string): string;
+}
+
 export interface SiteCommandsOptions {
   /** Added to the driver's own. */
   readonly environment: Readonly<Record<string, string>>;
-  readonly ledger: Pick<RunLedger, "append" | "note" | "redact">;
-  readonly listener: Listener;
+  readonly ledger: RunRecord;
   /** How the run's commands ended so far. */
   readonly states: CommandStates;
 }
@@ -40,10 +46,10 @@ export class SiteCommands {
     return this.#states;
   }
 
-  /** @returns what it came to, for the listener and the ledger as a gate's result is */
-  async run(phase: GatedRow, command: SiteCommand, signal: AbortSignal): Promise<GateResult> {
+  /** @returns what it came to, as a gate's result */
+  async run(phase: Row, command: SiteCommand, signal: AbortSignal): Promise<GateResult> {
     const started = performance.now();
-    const { environment, listener, ledger } = this.#options;
+    const { environment, ledger } = this.#options;
     const { purpose } = command;
     const clean = command.command.map((part) => ledger.redact(part));
     await this.#record({ type: "command-started", phase, purpose, command: clean });
@@ -53,7 +59,7 @@ export class SiteCommands {
     const last: string[] = [];
     const onLine = (line: string) => {
       const cleanLine = ledger.redact(line);
-      listener({ type: "output", phase, line: cleanLine });
+      ledger.tell({ type: "output", phase, line: cleanLine });
       record.add(cleanLine);
       last.push(cleanLine);
       if (last.length > lastLines) last.shift();
@@ -66,7 +72,7 @@ export class SiteCommands {
   }
 
   /** A person says that a command which was cut off is complete. */
-  async settle(phase: GatedRow, purpose: Purpose): Promise<void> {
+  async settle(phase: Row, purpose: Purpose): Promise<void> {
     const by = currentOwner().who;
     await this.#record({ type: "command-finished", phase, purpose, exitCode: 0, seconds: 0, by });
   }
@@ -79,7 +85,7 @@ export class SiteCommands {
 
   /** What thaws a database is run even where it cannot be written down. */
   async #record(event: Extract<LedgerEvent, { purpose: Purpose }>): Promise<void> {
-    this.#states = noted(this.#states, event);
+    this.#states = applyEvent(this.#states, event);
     const recorded = this.#options.ledger.append(event);
     await (event.purpose === "thaw" ? recorded.catch(() => undefined) : recorded);
   }

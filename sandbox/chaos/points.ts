@@ -1,4 +1,5 @@
-import type { PhaseName } from "../../stacks/runbook.ts";
+import { factsOf, settle } from "../../automation/runbook/rows.ts";
+import { lastPhase, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import type { Fault } from "../faults.ts";
 
 /** What goes wrong in one upgrade. */
@@ -6,8 +7,8 @@ export type Point = Kill | BadDay;
 
 /** Somebody is killed with -9. */
 export interface Kill {
-  /** `settle` is the first deployment. */
-  readonly phase: PhaseName | "settle";
+  /** A phase, or the first deployment. */
+  readonly phase: PhaseName | typeof settle;
   /** The phase's step, 1 being the first. Default: whichever comes first. */
   readonly step?: number;
   /**
@@ -31,26 +32,22 @@ export interface BadDay {
   readonly exitCode: 0 | 2;
 }
 
-/** Updates of the stack; `migrate` runs a command instead, and the first step of `suspend-array` changes nothing. */
-const places: readonly Pick<Kill, "phase" | "step">[] = [
-  { phase: "backup" },
-  { phase: "launch-first" },
-  { phase: "launch-rest" },
-  { phase: "connect" },
-  { phase: "suspend-array", step: 2 },
-  { phase: "suspend-array", step: 3 },
-  { phase: "move-addresses" },
-  { phase: "resume-array" },
-  { phase: "observe" },
-  { phase: "drain" },
-  { phase: "retire" },
-];
+/** The sandbox's site, as far as the number of its updates goes: derived from Pulumi.staging.yaml. */
+const site = { elasticIps: 2, database: true, shiftPercent: [10, 50], generations: {} };
+
+/** Every update that changes something in the cloud. */
+const places: readonly Pick<Kill, "phase" | "step">[] = phaseNames.flatMap((phase) => {
+  const { updates, idle } = factsOf(phase);
+  const count = updates(site);
+  if (count === 1) return [{ phase }];
+  return Array.from({ length: Math.max(0, count - idle) }, (_, index) => ({ phase, step: idle + index + 1 }));
+});
 
 /** One after the other: each leaves less to be done. */
 const firstDeployment: readonly Kill[] = [
-  { phase: "settle", moment: "during", victim: "driver", withinMilliseconds: 1500 },
-  { phase: "settle", moment: "during", victim: "engine", withinMilliseconds: 1000 },
-  { phase: "settle", moment: "during", victim: "provider", withinMilliseconds: 800 },
+  { phase: settle, moment: "during", victim: "driver", withinMilliseconds: 1500 },
+  { phase: settle, moment: "during", victim: "engine", withinMilliseconds: 1000 },
+  { phase: settle, moment: "during", victim: "provider", withinMilliseconds: 800 },
 ];
 
 /** The driver and the provider at each moment of each phase, and the engine whenever there is one. */
@@ -62,7 +59,7 @@ const kills: readonly Kill[] = places.flatMap((place): Kill[] => [
   { ...place, moment: "during", victim: "provider" },
   { ...place, moment: "after", victim: "driver" },
   // After the last update, nothing is previewed.
-  ...(place.phase === "retire"
+  ...(place.phase === lastPhase
     ? []
     : ([
         { ...place, moment: "after", victim: "engine" },
@@ -96,7 +93,7 @@ export function nameOf(point: Point): string {
 export type Day = BadDay | readonly Kill[];
 
 export function killsOfFirstDeployment(points: readonly Point[]): readonly Kill[] {
-  return points.filter((point) => "victim" in point).filter(({ phase }) => phase === "settle");
+  return points.filter((point) => "victim" in point).filter(({ phase }) => phase === settle);
 }
 
 /**
@@ -105,7 +102,7 @@ export function killsOfFirstDeployment(points: readonly Point[]): readonly Kill[
  */
 export function daysOf(points: readonly Point[]): readonly Day[] {
   const days = points.filter((point) => "faults" in point);
-  const left = points.filter((point) => "victim" in point).filter(({ phase }) => phase !== "settle");
+  const left = points.filter((point) => "victim" in point).filter(({ phase }) => phase !== settle);
   const upgrades: Kill[][] = [];
   while (left.length > 0) {
     const kills = places.flatMap(({ phase, step }) => {

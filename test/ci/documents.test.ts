@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parser } from "../../automation/cli/parser.ts";
 import { projectDirectory } from "../../stacks/project.ts";
-import { isRow, phaseNames } from "../../stacks/runbook.ts";
+import { isIntentRow, phaseNames } from "../../stacks/runbook.ts";
 
 const read = (file: string) => readFileSync(join(projectDirectory, file), "utf8");
 const files = ["README.md", "docs/operating.md", "sandbox/README.md", "CHANGELOG.md"];
@@ -62,7 +62,7 @@ describe("the documents", () => {
         if (/^(\.github|sandbox|docs)\/[\w./-]+\.\w+$/.test(program ?? ""))
           assert.ok(existsSync(join(projectDirectory, program ?? "")), command);
         const [, phase] = /handover:phase:? ([a-z-]+)/.exec(command) ?? [];
-        if (phase !== undefined) assert.ok(isRow(phase), command);
+        if (phase !== undefined) assert.ok(isIntentRow(phase), command);
       }
     });
   }

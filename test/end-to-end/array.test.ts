@@ -5,7 +5,7 @@ import { childOf } from "../../sandbox/chaos/driver-process.ts";
 import { addFault, clearFaults } from "../../sandbox/faults.ts";
 import { get } from "../../sandbox/sandbox.ts";
 import type { Traffic } from "../../sandbox/traffic/traffic.ts";
-import { isAfter, isRow, type PhaseName } from "../../stacks/runbook.ts";
+import { isAfter, isIntentRow, type PhaseName } from "../../stacks/runbook.ts";
 import { eventually } from "../sandbox/support.ts";
 import { ArrayWatch } from "./array-watch.ts";
 import { type Driven, drive, startDriver } from "./command-line.ts";
@@ -38,7 +38,7 @@ describe("an upgrade with an array", () => {
     const moments = new Set<string>();
     let scaled = Promise.resolve();
     const driver = startDriver(["upgrade", "--stack", site.name], (event) => {
-      if ((event.type !== "phase-started" && event.type !== "applied") || !isRow(event.phase)) return;
+      if ((event.type !== "phase-started" && event.type !== "applied") || !isIntentRow(event.phase)) return;
       const moment = `${event.phase} ${event.type}`;
       if (moments.has(moment)) return;
       moments.add(moment);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ArrayFacts, arrayFacts } from "../../stacks/array-facts.ts";
 import { intent, settled } from "../../stacks/intent.ts";
-import { type Row, withdraw } from "../../stacks/runbook.ts";
+import { type IntentRow, withdraw } from "../../stacks/runbook.ts";
 import { allThatScales } from "../../stacks/scaling-processes.ts";
 import { namesOf, only, resourcesOf } from "./resources.ts";
 import { exampleConfig, shapeOf } from "./shape.ts";
@@ -19,7 +19,7 @@ const config = exampleConfig((values) => {
 });
 const shape = shapeOf(config);
 const nothingKnown: ArrayFacts = { stated: false };
-const group = async (name: string, row: Row, facts: ArrayFacts, step?: number, of = config) =>
+const group = async (name: string, row: IntentRow, facts: ArrayFacts, step?: number, of = config) =>
   only(await resourcesOf(intent(shapeOf(of), "blue", "green", row, step), of, facts), "Group", name);
 
 describe("array", () => {
@@ -88,7 +88,7 @@ describe("array", () => {
 
   it("is suspended beside what an operator had suspended, and gets exactly that back", async () => {
     const facts = { stated: true, suspendedByOperator: ["AZRebalance", "AddToLoadBalancer"] };
-    const processes = async (name: string, row: Row, step?: number) => {
+    const processes = async (name: string, row: IntentRow, step?: number) => {
       return (await group(name, row, facts, step)).suspendedProcesses;
     };
     const all = [...allThatScales, "AddToLoadBalancer"].sort();
@@ -136,7 +136,7 @@ describe("array", () => {
   });
 
   it("has as many resources with 200 servers as with 2", async () => {
-    const names = async (size: number, row: Row) => {
+    const names = async (size: number, row: IntentRow) => {
       const of = exampleConfig((values) => {
         values.generations.blue.array = { ...array, minSize: size, maxSize: 2 * size };
       });

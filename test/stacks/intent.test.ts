@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Intent, intent, type SiteShape, settled, stepsOf } from "../../stacks/intent.ts";
-import { phaseNames, type Row } from "../../stacks/runbook.ts";
+import { type IntentRow, phaseNames } from "../../stacks/runbook.ts";
 
 const site: SiteShape = {
   elasticIps: 2,
@@ -21,7 +21,7 @@ function line({ generations, weights, testTarget, addresses, snapshot, live }: I
   );
 }
 
-const table: [Row, number, string][] = [
+const table: [IntentRow, number, string][] = [
   ["backup", 1, "blue | blue:3+ | blue=100 | blue | blue-1 blue-2 | snapshot"],
   ["migrate", 1, "blue | blue:3+ | blue=100 | blue | blue-1 blue-2 | snapshot"],
   ["launch-first", 1, "blue | blue:3+ green:1+ | blue=100 green=0 | green | blue-1 blue-2 | snapshot"],
@@ -97,7 +97,7 @@ describe("intent", () => {
 
   it("writes down what is suspended, suspends the old array, copies it, and lets only the new one work again", () => {
     const arrays = { ...site, generations: { blue: { frontends: 3, array: {} }, green: { frontends: 2, array: {} } } };
-    const of = (row: Row, step?: number) => {
+    const of = (row: IntentRow, step?: number) => {
       const { blue, green } = intent(arrays, "blue", "green", row, step).generations;
       return [blue?.array, green?.array];
     };

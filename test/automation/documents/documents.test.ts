@@ -32,7 +32,12 @@ const events: { readonly [Type in RunEvent["type"]]: Extract<RunEvent, { type: T
     digest: "3f9a",
     operations: [{ op: "update", type: "aws:lb/listener:Listener", name: "http", properties: ["defaultActions"] }],
   },
-  applied: { type: "applied", phase: "withdraw", seconds: 2 },
+  applied: {
+    type: "applied",
+    phase: "withdraw",
+    seconds: 2,
+    operations: [{ op: "update", type: "aws:lb/listener:Listener", name: "http" }],
+  },
   output: { type: "output", phase: "migrate", line: "2 tables" },
   gate: { type: "gate", phase: "settle", gate: "gone", verdict: "pass", evidence: { left: [], at: null }, seconds: 0 },
   "phase-finished": {

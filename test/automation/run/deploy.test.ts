@@ -38,7 +38,7 @@ describe("the first deployment, before there is a ledger", () => {
     killTimes(2);
     const { exitCode, outcome, message } = await deploy();
     assert.deepEqual([exitCode, outcome], [3, "paused"]);
-    assert.match(message ?? "", /Type the same command again/);
+    assert.match(message ?? "", /Next: `handover upgrade --stack fake`/);
   });
 
   for (const [name, command] of Object.entries({ upgrade, resume })) {

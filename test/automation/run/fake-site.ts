@@ -14,7 +14,7 @@ import type { Session } from "../../../automation/run/open-stack.ts";
 import { RunLedger } from "../../../automation/run/run-ledger.ts";
 import { type Intent, intent, settled } from "../../../stacks/intent.ts";
 import type { Outputs } from "../../../stacks/outputs.ts";
-import { isRow } from "../../../stacks/runbook.ts";
+import { isIntentRow } from "../../../stacks/runbook.ts";
 import { siteName } from "../../../stacks/tags.ts";
 import { configOf } from "../config.ts";
 
@@ -76,12 +76,13 @@ export class FakeSite {
       if (this.isLost(event)) throw new Error(`${event.type} was lost`);
       this.ledger.push(event);
     };
+    const listener = (event: RunEvent) => void this.told.push(event);
     return {
       session: this.#session(),
-      ledger: new RunLedger(new Set(), { journal: { append } as unknown as Journal }),
+      ledger: new RunLedger(new Set(), listener, { journal: { append } as unknown as Journal }),
       options: {
         command: "handover upgrade",
-        listener: (event) => void this.told.push(event),
+        listener,
         signals: { stop: never, cancel: never },
         ...options,
       },
@@ -165,7 +166,9 @@ export class FakeSite {
     this.applied.push(row);
     const { id = "", from = "blue", to = "green" } = run ?? {};
     this.intent =
-      phase !== undefined && isRow(phase) ? intent(this.#shape, from, to, phase, step) : settled(this.#shape, from);
+      phase !== undefined && isIntentRow(phase)
+        ? intent(this.#shape, from, to, phase, step)
+        : settled(this.#shape, from);
     this.#run = this.intent.snapshot ? { id, from, to, phase: row, step: step ?? null } : null;
     return { outputs: this.#outputs(), operations: [], seconds: 0, cloudSeconds: 0 };
   }

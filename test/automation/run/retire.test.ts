@@ -11,7 +11,7 @@ import { RunLedger } from "../../../automation/run/run-ledger.ts";
 import { Walker } from "../../../automation/run/walker.ts";
 import { intent } from "../../../stacks/intent.ts";
 import type { Outputs } from "../../../stacks/outputs.ts";
-import { isRow } from "../../../stacks/runbook.ts";
+import { isIntentRow } from "../../../stacks/runbook.ts";
 import { configOf } from "../config.ts";
 
 const identity = { id: "r1", from: "blue", to: "green" };
@@ -44,7 +44,7 @@ class OldSite {
   walker(sessions: object): Walker {
     const { config, shape } = configOf({ upgrade: { sessions: { path: "/status", json: "active", ...sessions } } });
     const outputsAt = ({ phase = "drain", run }: Position): Outputs => {
-      if (!isRow(phase)) throw new Error(phase);
+      if (!isIntentRow(phase)) throw new Error(phase);
       const { generations, live } = intent(shape, "blue", "green", phase, undefined, run?.left);
       const describe = ([name, { frontends, registered, left }]: [string, (typeof generations)[string]]) => {
         const servers = Array.from({ length: frontends }, (_, index) => ({
@@ -87,7 +87,9 @@ class OldSite {
     const session = { stack: "test", config, shape, engine, aws, last, secrets: new Set() } as unknown as Session;
     const never = new AbortController().signal;
     const signals = { stop: never, cancel: never };
-    return new Walker(session, identity, new RunLedger(new Set()), (event) => this.events.push(event), signals);
+    const listener = (event: RunEvent) => void this.events.push(event);
+    const ledger = new RunLedger(new Set(), listener);
+    return new Walker({ session, ledger, options: { command: "", listener, signals } }, identity);
   }
 }
 

@@ -30,19 +30,19 @@ describe("a run's side of the ledger", () => {
 
   beforeEach(() => {
     journal = new SlowJournal();
-    ledger = new RunLedger(new Set(), { journal: journal as unknown as Journal });
+    ledger = new RunLedger(new Set(), () => undefined, { journal: journal as unknown as Journal });
   });
 
   it("lets the run go on while events are written, and says when they are on record", async () => {
-    ledger.notePhaseStarted("backup");
-    ledger.notePhaseFinished("backup");
+    ledger.note({ type: "phase-started", phase: "backup" });
+    ledger.note({ type: "phase-finished", phase: "backup" });
     const isWritten = ledger.written().then(() => [...journal.written]);
     journal.write();
     assert.deepEqual(await isWritten, ["phase-started", "phase-finished"]);
   });
 
   it("gives the lease back only when what was noted is on record", async () => {
-    ledger.notePhaseFinished("retire");
+    ledger.note({ type: "phase-finished", phase: "retire" });
     const atTheEnd = ledger.close().then(() => [...journal.written]);
     journal.write();
     assert.deepEqual(await atTheEnd, ["phase-finished"]);
@@ -51,16 +51,16 @@ describe("a run's side of the ledger", () => {
   it("waits for nothing when nothing is noted, or nothing is recorded at all", async () => {
     await ledger.written();
     const unrecorded = ledger.unrecorded();
-    unrecorded.notePhaseStarted("settle");
+    unrecorded.note({ type: "phase-started", phase: "settle" });
     await unrecorded.written();
     assert.deepEqual(journal.written, []);
   });
 
   it("records nothing more once an event is lost, and tells everybody who waits or records", async () => {
-    ledger.notePhaseStarted("backup");
+    ledger.note({ type: "phase-started", phase: "backup" });
     journal.lose();
     await assert.rejects(ledger.written(), { message: "phase-started was lost" });
-    ledger.notePhaseFinished("backup");
+    ledger.note({ type: "phase-finished", phase: "backup" });
     await assert.rejects(ledger.append({ type: "run-finished", outcome: "reached" }), {
       message: "phase-started was lost",
     });

@@ -157,7 +157,10 @@ describe("a walk", () => {
       site.operationsOf = (row) => (row === phase ? [bad] : []);
       const { exitCode, message } = await upgrade();
       assert.equal(exitCode, 4);
-      assert.match(message ?? "", /create-replacement aws:ec2\/instance:Instance blue-1 \(ami\)/);
+      assert.match(
+        message ?? "",
+        /create-replacement aws:ec2\/instance:Instance blue-1 \(ami\).*Next: `handover resume --stack fake`$/,
+      );
       assert.ok(!site.applied.includes(phase));
       assert.ok(!site.applied.includes("settle"));
     });
@@ -197,7 +200,7 @@ describe("a walk", () => {
     const back = async () => {
       const drive = site.drive();
       const { reached = "backup", back: behind } = begun();
-      const walker = new Walker(drive.session, run, drive.ledger, drive.options.listener, drive.options.signals);
+      const walker = new Walker(drive, run);
       const way = { ...run, reached, back: behind };
       return putBack(drive, walker, way, { reason: "A rollback was asked for", exitCode: 0 });
     };

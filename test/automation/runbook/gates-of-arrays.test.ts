@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { Scene } from "../../../automation/gates/scene.ts";
-import { type GatedRow, gatesBefore, gatesOf } from "../../../automation/runbook/gates.ts";
+import type { GateContext } from "../../../automation/gates/context.ts";
+import { gatesBefore, gatesOf } from "../../../automation/runbook/gates.ts";
+import type { Row } from "../../../automation/runbook/rows.ts";
 import type { Outputs } from "../../../stacks/outputs.ts";
 import { configOf } from "../config.ts";
 
@@ -29,10 +30,10 @@ function outputsOf(arrays: Readonly<Record<string, Array>>): Outputs {
 }
 
 /** The names of a row's gates, without those that a site without arrays has too. */
-function arrayGates(row: GatedRow, arrays: Readonly<Record<string, Array>>, gates = gatesOf): readonly string[] {
+function arrayGates(row: Row, arrays: Readonly<Record<string, Array>>, gates = gatesOf): readonly string[] {
   const names = (after: Outputs) => {
-    const scene = { config: configOf().config, from: "blue", to: "green", before: after, after };
-    return gates(row, { ...scene, aws: {}, manager: {}, redact: String } as unknown as Scene).hold.map(
+    const context = { config: configOf().config, from: "blue", to: "green", before: after, after };
+    return gates(row, { ...context, aws: {}, manager: {}, redact: String } as unknown as GateContext).hold.map(
       ({ name }) => name,
     );
   };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { Scene } from "../../../automation/gates/scene.ts";
-import { type GatedRow, gatesOf } from "../../../automation/runbook/gates.ts";
+import type { GateContext } from "../../../automation/gates/context.ts";
+import { gatesOf } from "../../../automation/runbook/gates.ts";
+import type { Row } from "../../../automation/runbook/rows.ts";
 import type { Outputs } from "../../../stacks/outputs.ts";
 import { configOf } from "../config.ts";
 
@@ -14,7 +15,7 @@ class World {
   healthy = true;
 
   /** The row's gates over the user's own suite, by name. */
-  suites(row: GatedRow, { from = "blue", array = true } = {}) {
+  suites(row: Row, { from = "blue", array = true } = {}) {
     const generation = (name: string, address: string) => ({
       targetGroupArn: name,
       port: 8080,
@@ -48,13 +49,13 @@ class World {
       return new Map(ids.map((id) => [id, { status: "Success", exitCode: 0, output: "" }]));
     };
     const { config } = configOf({ upgrade: { smoke } });
-    const scene = { config, from, to: "green", before: after, after, aws, manager: { run }, redact: String };
-    const { hold } = gatesOf(row, scene as unknown as Scene);
+    const context = { config, from, to: "green", before: after, after, aws, manager: { run }, redact: String };
+    const { hold } = gatesOf(row, context as unknown as GateContext);
     return new Map(hold.flatMap((gate) => (/^smoke (command|document)/.test(gate.name) ? [[gate.name, gate]] : [])));
   }
 
   /** What the user's command was told in a row, and the servers that the document ran on. */
-  async observe(row: GatedRow, options = {}) {
+  async observe(row: Row, options = {}) {
     const told: unknown[] = [];
     for (const [name, gate] of this.suites(row, options)) {
       const { verdict, evidence } = await gate.observe(new AbortController().signal);

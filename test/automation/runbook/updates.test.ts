@@ -7,7 +7,7 @@ describe("the updates of a run", () => {
   const run = { id: "r1", from: "blue", to: "green" };
 
   it("leave out the phases that a site does not have", () => {
-    assert.deepEqual(phasesOf({ config, shape }, run), [
+    assert.deepEqual(phasesOf({ config, shape, ...run }), [
       "backup",
       "launch-first",
       "launch-rest",
@@ -18,7 +18,14 @@ describe("the updates of a run", () => {
       "retire",
     ]);
     const small = configOf({ elasticIps: 0, frontends: 1 });
-    assert.deepEqual(phasesOf(small, run), ["backup", "launch-first", "connect", "observe", "drain", "retire"]);
+    assert.deepEqual(phasesOf({ ...small, ...run }), [
+      "backup",
+      "launch-first",
+      "connect",
+      "observe",
+      "drain",
+      "retire",
+    ]);
   });
 
   it("are one for each step of a phase", () => {

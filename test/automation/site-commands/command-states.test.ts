@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { LedgerEvent, Purpose } from "../../../automation/ledger/events.ts";
 import {
+  applyEvent,
   type CommandStates,
   isFrozen,
-  noted,
   once,
   schemaAfter,
 } from "../../../automation/site-commands/command-states.ts";
@@ -21,7 +21,7 @@ const finished = (purpose: Purpose, exitCode: number | null): LedgerEvent => ({
   exitCode,
   seconds: 1,
 });
-const statesAfter = (...events: LedgerEvent[]): CommandStates => events.reduce(noted, {});
+const statesAfter = (...events: LedgerEvent[]): CommandStates => events.reduce(applyEvent, {});
 
 describe("how a run's commands ended", () => {
   it("is cut off from the begin until the end is on record, and also when it was ended", () => {
@@ -54,18 +54,18 @@ describe("how a run's commands ended", () => {
 });
 
 describe("a command that must run once", () => {
-  const asked = { idempotent: false, verdict: undefined };
+  const asked = { idempotent: false, ruling: undefined };
 
   it("is run when it never was, and skipped when it is done, whatever anybody says", () => {
     assert.equal(once(undefined, asked), "run");
-    assert.equal(once("done", { idempotent: true, verdict: "again" }), "skip");
+    assert.equal(once("done", { idempotent: true, ruling: "again" }), "skip");
   });
 
   for (const state of ["cut-off", "failed"] as const) {
     it(`needs a person's word after it was ${state}, unless it is idempotent`, () => {
       assert.equal(once(state, asked), "ask");
-      assert.equal(once(state, { ...asked, verdict: "again" }), "run");
-      assert.equal(once(state, { ...asked, verdict: "done" }), "skip");
+      assert.equal(once(state, { ...asked, ruling: "again" }), "run");
+      assert.equal(once(state, { ...asked, ruling: "done" }), "skip");
       assert.equal(once(state, { ...asked, idempotent: true }), "run");
     });
   }

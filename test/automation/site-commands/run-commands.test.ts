@@ -3,9 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LedgerEvent } from "../../../automation/ledger/events.ts";
-import type { Session } from "../../../automation/run/open-stack.ts";
-import type { RunLedger } from "../../../automation/run/run-ledger.ts";
-import type { CommandStates, Verdict } from "../../../automation/site-commands/command-states.ts";
+import type { CommandStates, Ruling } from "../../../automation/site-commands/command-states.ts";
 import { ThawError } from "../../../automation/site-commands/freeze.ts";
 import { CutOffError, RunCommands } from "../../../automation/site-commands/run-commands.ts";
 import { configOf } from "../config.ts";
@@ -22,24 +20,24 @@ describe("the site's commands in a run", () => {
   const does = (word: string, then = "true") => ({ command: ["bash", "-c", `echo ${word} >> ${file()}; ${then}`] });
   const happened = () => (existsSync(file()) ? readFileSync(file(), "utf8").trim().split("\n") : []);
 
-  function commandsOf(upgrade: object, states: CommandStates = {}, verdict?: Verdict) {
+  function commandsOf(upgrade: object, states: CommandStates = {}, ruling?: Ruling) {
     const { config } = configOf({ upgrade });
     const recorded: LedgerEvent[] = [];
     const ledger = {
       append: async (event: LedgerEvent) => void recorded.push(event),
       note: (event: LedgerEvent) => void recorded.push(event),
-      noteGate: () => undefined,
+      tell: () => undefined,
       redact: (text: string) => text,
     };
-    const session = { config, stack: "production", aws: { snapshots: { ofRun: async () => [] } } };
     const commands = new RunCommands({
-      session: session as unknown as Session,
+      stack: "production",
+      config,
+      snapshots: { ofRun: async () => [] },
       identity: { id: "r1", from: "blue", to: "green" },
-      ledger: ledger as unknown as RunLedger,
-      listener: () => undefined,
+      ledger,
       cancel: new AbortController().signal,
       states,
-      verdict,
+      ruling,
     });
     return { commands, recorded };
   }

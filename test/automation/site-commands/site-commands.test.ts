@@ -16,10 +16,10 @@ function commands({ append = async (_event: LedgerEvent): Promise<void> => {} } 
       await append(event);
     },
     note: (event: LedgerEvent) => void recorded.push(event),
+    tell: (event: RunEvent) => void told.push(event),
     redact: (text: string) => text.replaceAll("hunter2", "[secret]"),
   };
-  const listener = (event: RunEvent) => void told.push(event);
-  const site = new SiteCommands({ environment: { TOLD: "inputs" }, ledger, listener, states: {} });
+  const site = new SiteCommands({ environment: { TOLD: "inputs" }, ledger, states: {} });
   const run = (script: string, more: Partial<SiteCommand> = {}, signal = new AbortController().signal) =>
     site.run("migrate", { purpose: "migrate", command: ["bash", "-c", script], ...more }, signal);
   return { run, recorded, told, site };

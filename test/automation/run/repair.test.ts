@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { Deployment } from "../../../automation/engine/deployment.ts";
 import type { Plan } from "../../../automation/engine/engine.ts";
 import { EngineDiedError } from "../../../automation/engine/engine-errors.ts";
-import { applyPlan, type Place } from "../../../automation/run/mend.ts";
+import type { Drive } from "../../../automation/run/drive.ts";
+import { applyPlan } from "../../../automation/run/walker.ts";
 
 const type = "aws:lb/targetGroup:TargetGroup";
 const forgotten = [{ urn: `urn::${type}::green`, type, custom: true, inputs: { name: "green-1" } }];
@@ -28,15 +29,16 @@ function dying({ reached = true } = {}) {
     if (!reached) throw new Error("no route to hunter2");
     return ["arn:green-1"];
   };
-  const place = {
+  const drive = {
     session: { engine, aws: { findCreated } },
-    ledger: { lost: never, redact: (text: string) => text.replaceAll("hunter2", "[secret]") },
-    options: {
-      listener: (event: { message?: string }) => void told.push(event.message ?? ""),
-      signals: { stop: never, cancel: never },
+    ledger: {
+      lost: never,
+      redact: (text: string) => text.replaceAll("hunter2", "[secret]"),
+      tell: (event: { message?: string }) => void told.push(event.message ?? ""),
     },
+    options: { signals: { stop: never, cancel: never } },
   };
-  const apply = () => applyPlan(place as unknown as Place, {} as Plan, never);
+  const apply = () => applyPlan(drive as unknown as Drive, {} as Plan, never);
   return { apply, told, adopted: () => imported?.resources?.map(({ urn, id }) => [urn, id]) };
 }
 

@@ -4,7 +4,7 @@ import type { Aws } from "../cloud/aws.ts";
 import type { SystemsManager } from "../cloud/systems-manager.ts";
 
 /** What a row's gates look at. */
-export interface Scene {
+export interface GateContext {
   readonly aws: Aws;
   readonly manager: SystemsManager;
   readonly config: Config;

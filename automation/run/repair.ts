@@ -1,0 +1,34 @@
+import type { StateResource } from "../engine/deployment.ts";
+import type { Drive } from "./drive.ts";
+import type { Session } from "./open-stack.ts";
+import { recover } from "./recovery.ts";
+import type { RunLedger } from "./run-ledger.ts";
+
+/** The parts of a drive that a repair needs. */
+export interface Damage {
+  readonly session: Pick<Session, "engine" | "aws">;
+  readonly ledger: Pick<RunLedger, "lost" | "tell">;
+  readonly options: Pick<Drive["options"], "signals">;
+}
+
+/**
+ * Puts in order what a killed engine left, before anything else is done, and tells what it found.
+ * @param forgotten see `EngineDiedError`
+ */
+export async function repair(
+  { session: { engine, aws }, ledger, options: { signals } }: Damage,
+  forgotten: readonly StateResource[] = [],
+): Promise<void> {
+  const signal = AbortSignal.any([signals.stop, ledger.lost]);
+  const { adopted, cleared } = await recover(engine, aws, signal, { forgotten });
+  const warn = (message: string) => ledger.tell({ type: "warning", message });
+  for (const { urn, id } of adopted)
+    warn(`${id} was created by the run that was killed; it is adopted as ${nameOf(urn)}`);
+  for (const { urn, operation } of cleared)
+    warn(`${operation} ${nameOf(urn)} was in flight when the run was killed; it is done again`);
+}
+
+/** A resource's name in its URN. */
+export function nameOf(urn: string): string {
+  return urn.split("::").at(-1) ?? urn;
+}

@@ -1,0 +1,204 @@
+import type { Config } from "../../stacks/config.ts";
+import { type SiteShape, stepsOf } from "../../stacks/intent.ts";
+import { firstPhase, type IntentRow, type PhaseName, phaseNames, runbook, withdraw } from "../../stacks/runbook.ts";
+
+/** Registers the old servers again, on the way back from a phase that took them out of the pool. */
+export const readmit = "readmit";
+
+/** Converges to one generation: the end of the way back, and every update outside of a run. */
+export const settle = "settle";
+
+/** Everything that the driver applies: the phases, the way back, and the update that leaves one generation alone. */
+export type Row = IntentRow | typeof readmit | typeof settle;
+
+export const rowNames: readonly Row[] = [...phaseNames, readmit, withdraw, settle];
+
+/** Who goes where. */
+export interface RunIdentity {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** One update of the engine. */
+export interface Update {
+  readonly row: Row;
+  /** Where the row has several. */
+  readonly step?: number;
+  /** Old servers, by name, that stay for now while others end. Default: none. */
+  readonly left?: readonly string[];
+}
+
+/** The update that a run planned last: its row's earlier updates are behind the run, and so are their gates. */
+export interface LastPlanned {
+  readonly row: string;
+  readonly step: number;
+}
+
+/** A run on a site: the facts by which its phases are chosen. */
+export interface RunShape {
+  readonly shape: SiteShape;
+  readonly config: Config;
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * Everything that the driver must know of a row besides what it may touch (policy.ts) and what must hold (gates.ts).
+ * No member is optional: a new row does not compile until each is answered.
+ */
+export interface RowFacts {
+  /** Whether a run on this site has the phase. A row of the way back is chosen by `back` alone. */
+  readonly exists: (run: RunShape) => boolean;
+  /** The number of updates of the engine. */
+  readonly updates: (site: SiteShape) => number;
+  /** How many of its first updates change nothing in the cloud. */
+  readonly idle: number;
+  /** The row of stacks/intent.ts that the engine applies; none where one generation is alone. */
+  readonly intent: IntentRow | "none";
+  /** Rows that lead back once it was begun, before `settle`; or there is no way back. */
+  readonly back: readonly Row[] | "no way";
+  /** Whether a run that got no further than this can be given up: nothing was launched. */
+  readonly givesUp: boolean;
+  /** The site's own command that it runs: it freezes the database, migrates it, or quiets old servers before a move. */
+  readonly command: "freezes" | "migrates" | "quiets" | "none";
+  /** The servers on which the site's own checks run, and whether the row has launched them. */
+  readonly suite: "new frontends" | "new array" | "all servers" | "frontends" | "none";
+  /** What a person approves: the plan of its first update, the row whatever its plans are, or its command. */
+  readonly approves: "first plan" | "whole row" | "command";
+  /** Whether it waits for the sessions of old servers, or ends these servers one by one as their sessions end. */
+  readonly sessions: "ignored" | "awaited" | "ended one by one";
+}
+
+const steps = (row: IntentRow) => (site: SiteShape) => stepsOf(site, row);
+const always = () => true;
+const hasAddresses = ({ shape }: RunShape) => shape.elasticIps > 0;
+const hasArray = ({ config, from, to }: RunShape) =>
+  [from, to].some((name) => config.generations[name]?.array !== undefined);
+
+/** Most phases are nothing but planned updates. */
+const plain = {
+  exists: always,
+  idle: 0,
+  givesUp: false,
+  command: "none",
+  suite: "none",
+  approves: "first plan",
+  sessions: "ignored",
+} as const;
+
+export const rows = {
+  backup: {
+    ...plain,
+    exists: ({ shape }: RunShape) => shape.database,
+    updates: steps("backup"),
+    intent: "backup",
+    back: [],
+    givesUp: true,
+    command: "freezes",
+  },
+  migrate: {
+    ...plain,
+    exists: ({ config }: RunShape) => config.upgrade.migrate !== undefined,
+    updates: () => 0,
+    intent: "migrate",
+    back: [],
+    givesUp: true,
+    command: "migrates",
+    approves: "command",
+  },
+  "launch-first": {
+    ...plain,
+    updates: steps("launch-first"),
+    intent: "launch-first",
+    back: [],
+    suite: "new frontends",
+  },
+  "launch-rest": {
+    ...plain,
+    exists: ({ config, to }: RunShape) => config.generations[to]?.frontends !== 1,
+    updates: steps("launch-rest"),
+    intent: "launch-rest",
+    back: [],
+    suite: "new frontends",
+  },
+  connect: { ...plain, updates: steps("connect"), intent: "connect", back: [withdraw] },
+  "suspend-array": {
+    ...plain,
+    exists: hasArray,
+    updates: steps("suspend-array"),
+    // The first update only records what an operator has suspended.
+    idle: 1,
+    intent: "suspend-array",
+    back: [withdraw],
+    suite: "new array",
+  },
+  "move-addresses": {
+    ...plain,
+    exists: hasAddresses,
+    updates: steps("move-addresses"),
+    intent: "move-addresses",
+    back: [withdraw],
+    command: "quiets",
+    suite: "frontends",
+  },
+  "resume-array": {
+    ...plain,
+    exists: hasArray,
+    updates: steps("resume-array"),
+    intent: "resume-array",
+    back: [withdraw],
+  },
+  observe: { ...plain, updates: steps("observe"), intent: "observe", back: [withdraw], suite: "frontends" },
+  drain: {
+    ...plain,
+    updates: steps("drain"),
+    intent: "drain",
+    // Deregistered servers must be healthy again before traffic comes back to them.
+    back: [readmit, withdraw],
+    sessions: "awaited",
+  },
+  retire: {
+    ...plain,
+    updates: steps("retire"),
+    intent: "retire",
+    back: "no way",
+    // Which servers end first depends on sessions, and the policy lets none of its plans do anything else.
+    approves: "whole row",
+    sessions: "ended one by one",
+  },
+  readmit: { ...plain, updates: () => 1, intent: "observe", back: "no way" },
+  withdraw: { ...plain, updates: steps(withdraw), intent: withdraw, back: "no way" },
+  settle: { ...plain, updates: () => 1, intent: "none", back: "no way", suite: "all servers" },
+} as const satisfies Readonly<Record<Row, RowFacts>>;
+
+/** A row's facts, for what is true of every row. */
+export function factsOf(row: Row): RowFacts {
+  return rows[row];
+}
+
+const doesOnTheWayBack: Readonly<Record<Exclude<Row, PhaseName>, string>> = {
+  readmit: "registers the old servers again, before traffic comes back to them",
+  withdraw: "puts traffic and addresses back, and takes the new servers out of the pool",
+  settle: "leaves one generation alone",
+};
+
+/** A row in words. */
+export function descriptionOf(row: Row): string {
+  return runbook.find(({ name }) => name === row)?.does ?? doesOnTheWayBack[row as Exclude<Row, PhaseName>];
+}
+
+/** The phase that runs one of the site's commands. */
+export function phaseThat(command: RowFacts["command"]): PhaseName {
+  const phase = phaseNames.find((name) => factsOf(name).command === command);
+  if (phase === undefined) throw new Error(`No phase ${command}.`);
+  return phase;
+}
+
+/** Whether there is a way back once the phase was begun. */
+export function hasWayBack(row: Row): boolean {
+  return factsOf(row).back !== "no way";
+}
+
+/** The phase with which traffic begins to shift: a stack that was stepped out of the runbook is taken to be there. */
+export const firstShift = phaseNames.find((name) => factsOf(name).back.includes(withdraw)) ?? firstPhase;
