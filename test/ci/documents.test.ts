@@ -13,6 +13,10 @@ const files = [
   "docs/getting-started.md",
   "docs/evidence.md",
   "docs/servers.md",
+  "docs/architecture.md",
+  "docs/decisions/README.md",
+  "automation/README.md",
+  "provider/README.md",
   "sandbox/README.md",
 ];
 
