@@ -158,7 +158,7 @@ function checkFiles({ generations }: Config, projectDirectory: string): string[]
 function checkCommands({ upgrade }: Config, projectDirectory: string): string[] {
   return programsOf(upgrade).flatMap(([path, program]) => {
     if (!program.includes("/") || isExecutable(resolvePath(projectDirectory, program))) return [];
-    return [`${path}: ${program} is no program that can be run; correct the path, or: chmod +x ${program}`];
+    return [`${path}: ${program} is not executable; correct the path, or: chmod +x ${program}`];
   });
 }
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 
 export const seconds = z.number().int().min(0);
 export const path = z.string().regex(/^\//, "must start with a slash, for example /health");
-export const command = z.array(z.string().min(1)).min(1).describe("program and arguments; it is run without a shell");
+export const command = z.array(z.string().min(1)).min(1).describe("Program and arguments, run without a shell.");
 
 /** A value in the file is text; Pulumi's `secure:` entries are accepted where the file is read without decrypting it. */
 export const inputValue = z.union(
