@@ -31,7 +31,7 @@ export interface GenerationConfig {
 export interface Config {
   readonly site: SiteConfig;
   readonly generations: Readonly<Record<string, GenerationConfig>>;
-  /** The goal: the generation that shall serve. */
+  /** The goal: the generation that should serve. */
   readonly live: string;
   readonly upgrade: UpgradeConfig;
   /** Only when stepping: a phase's name and its step, 1 being the first. */

@@ -18,7 +18,7 @@ export const runbook = [
 
 export type PhaseName = (typeof runbook)[number]["name"];
 
-/** The row that a rollback applies: traffic and addresses are back, and what was launched is out of the pool. */
+/** The row that a rollback applies: traffic and addresses are back, and the new servers are out of the pool. */
 export const withdraw = "withdraw";
 
 export type Row = PhaseName | typeof withdraw;
@@ -29,7 +29,7 @@ export function isRow(name: string): name is Row {
   return name === withdraw || phaseNames.some((phase) => phase === name);
 }
 
-/** Whether `phase` comes after `other` in the runbook. */
+/** Tells whether `phase` comes after `other` in the runbook. */
 export function isAfter(phase: PhaseName, other: PhaseName): boolean {
   return phaseNames.indexOf(phase) > phaseNames.indexOf(other);
 }

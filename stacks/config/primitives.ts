@@ -19,7 +19,7 @@ export const parameterPath = z
   .string()
   .regex(/^(\/[A-Za-z0-9_.-]+)+$/, "must be a path of parameters, for example /www/production");
 
-/** Where a value is in a JSON document: names and list positions with dots between them. */
+/** Path of a value in a JSON document: names and list positions with dots between them. */
 export const jsonPath = z
   .string()
   .regex(/^[^.\s]+(\.[^.\s]+)*$/, "must be names with dots between them, for example database.ok or pools.0.active");

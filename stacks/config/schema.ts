@@ -123,7 +123,7 @@ export const generationSchema = z.strictObject({
     .optional()
     .describe("Number of servers besides the array's."),
   array: arraySchema.optional().describe("Auto Scaling group beside the frontends, with the same kind of servers."),
-  /** What the servers are told: environment variables in /etc/handover/inputs.env. */
+  /** Environment variables for the servers, in /etc/handover/inputs.env. */
   inputs: z
     .record(
       z

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What is watched at every traffic step and while all traffic is on the new generation: part of `handover:upgrade`. */
+/** The schema of what is watched at every traffic step and during the bake: part of `handover:upgrade`. */
 
 /** CloudWatch's: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html */
 const periodSeconds = z
@@ -147,7 +147,7 @@ export const logSchema = z.strictObject({
     .describe("How many matches per minute more than the old generation's are allowed."),
 });
 
-/** What CloudWatch Logs would refuse for certain; it has the last word. */
+/** Finds what CloudWatch Logs is certain to refuse; it has the last word. */
 function patternProblem(pattern: string): string | undefined {
   const trimmed = pattern.trim();
   for (const [open, close] of ["{}", "[]"].map((pair) => [pair.charAt(0), pair.charAt(1)] as const)) {
