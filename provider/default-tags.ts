@@ -3,18 +3,18 @@ import type { AnyResourceType } from "./resource.ts";
 import type { Tags } from "./tags.ts";
 import { canonical, hasUnknown, isEmpty, isObject, type Properties, unknown, type Value } from "./values.ts";
 
-/** Whether the resource takes the provider's default tags; an array has tags of another kind. */
+/** Tells whether the resource takes the provider's default tags. An Auto Scaling group's tags have another form. */
 export function isTagged({ fields }: AnyResourceType): boolean {
   return fields.tags?.type === "map";
 }
 
-/** The tags that AWS gets. A resource's own win over the provider's. */
+/** Tags as they are sent to AWS. A resource's own override the provider's. */
 export function allTags(defaults: Tags, tags: Value | undefined): Value {
   if (tags === unknown) return unknown;
   return { ...defaults, ...(isObject(tags) ? tags : {}) };
 }
 
-/** What of the tags in the cloud a program says of the resource itself. */
+/** The tags in the cloud that are the resource's own, not the provider's defaults. */
 export function ownTags(found: Value | undefined, defaults: Tags, written: Value | undefined): Properties | undefined {
   const all = isObject(found) ? found : {};
   const said = isObject(written) ? written : {};
@@ -22,7 +22,7 @@ export function ownTags(found: Value | undefined, defaults: Tags, written: Value
   return own.length === 0 ? undefined : Object.fromEntries(own);
 }
 
-/** A change of the default tags, or of what is in the cloud of them; `tags` has its own differences. */
+/** Changes of the default tags, in the program or in the cloud. Changes of `tags` are found elsewhere. */
 export function tagsDifferences(
   type: AnyResourceType,
   defaults: Tags,

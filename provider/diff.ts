@@ -8,7 +8,7 @@ export interface Difference {
   readonly replace: boolean;
 }
 
-/** What an update from the old inputs to the new ones changes. */
+/** The differences that an update from the old inputs to the new ones makes. */
 export function diffInputs(
   olds: Properties,
   news: Properties,
@@ -31,7 +31,7 @@ export function diffField(
   const replace = parentReplaces || field.replace === true;
   const emptied = field.mayBeEmptied === true && Array.isArray(now);
   if (isEmpty(now) && field.computed && !emptied) return [];
-  // After an import nobody knows what it was.
+  // An import does not record it.
   if (isEmpty(old) && field.writeOnly) return [];
   const before = isEmpty(old) ? field.default : (old as Value);
   const after = isEmpty(now) ? field.default : (now as Value);
@@ -72,7 +72,7 @@ function isSame(before: Value, after: Value, field: Field): boolean {
   });
 }
 
-/** The old inputs, and where the program had no opinion what the cloud chose. */
+/** The old inputs, completed with the cloud's choices where the program had no opinion. */
 export function withChosen(inputs: Properties, state: Properties, fields: Fields): Properties {
   const result: Properties = { ...inputs };
   for (const [key, field] of Object.entries(fields)) {
@@ -101,7 +101,7 @@ export function refreshInputs(inputs: Properties, state: Properties, fields: Fie
   return result;
 }
 
-/** An import: what a program would have to say to get this resource. */
+/** An import: the inputs that a program would need to get this resource. */
 export function importInputs(state: Properties, fields: Fields): Properties {
   const result: Properties = {};
   for (const [key, field] of Object.entries(fields)) {
@@ -111,7 +111,7 @@ export function importInputs(state: Properties, fields: Fields): Properties {
   return result;
 }
 
-/** Whether a program gets the same without saying it; what AWS chose is nobody's default. */
+/** Tells whether leaving the input out means the same. A value that AWS chose is not a default. */
 function isDefault(value: Value | undefined, field: Field): boolean {
   if (isEmpty(value)) return true;
   if (field.type === "object" && isObject(value)) {
@@ -120,7 +120,7 @@ function isDefault(value: Value | undefined, field: Field): boolean {
   return diffField(value, undefined, { ...field, computed: false }, "").length === 0;
 }
 
-/** Absent inputs with a default get it, also inside of objects that are there. */
+/** Fills in the defaults of absent inputs, also inside objects that are given. */
 export function fillDefaults(inputs: Properties, fields: Fields): Properties {
   const result: Properties = { ...inputs };
   for (const [key, field] of Object.entries(fields)) {

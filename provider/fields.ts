@@ -1,19 +1,19 @@
 import type { Value } from "./values.ts";
 
-/** What the machinery must know about an input, in the terms of the official plugin's schema. */
+/** An input, in the terms of the official plugin's schema. */
 export interface FieldOptions {
   readonly required?: boolean;
   /** A change replaces the resource. */
   readonly replace?: boolean;
-  /** What AWS does when the input is absent. */
+  /** AWS's behaviour when the input is absent. */
   readonly default?: Value;
   /** Absent means no opinion: AWS chooses, and whatever it chose is right. */
   readonly computed?: boolean;
-  /** A list that is stated as empty is no absent one, although it is `computed`. */
+  /** An explicit empty list counts as set, even for a `computed` input. */
   readonly mayBeEmptied?: boolean;
-  /** The cloud cannot tell it. */
+  /** The cloud does not report it. */
   readonly writeOnly?: boolean;
-  /** The values mean the same. */
+  /** Tells whether two values mean the same. */
   readonly same?: (old: Value, now: Value) => boolean;
 }
 
@@ -21,7 +21,7 @@ export type Field = FieldOptions &
   (
     | { readonly type: "string" | "number" | "boolean" }
     | { readonly type: "map" }
-    /** `ordered`: the order of the elements means something. */
+    /** `ordered`: the order of the elements matters. */
     | { readonly type: "list"; readonly of: Field; readonly ordered: boolean }
     | { readonly type: "object"; readonly fields: Fields }
   );

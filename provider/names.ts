@@ -10,7 +10,7 @@ export interface Autoname {
 /** The inputs that the machinery chose, not the program. */
 export const defaultsKey = "__defaults";
 
-/** What follows a `namePrefix`: 18 digits and 8 hexadecimal digits, as the official plugin has it. */
+/** The suffix of a `namePrefix`: 18 digits and 8 hexadecimal digits, as in the official plugin. */
 const uniqueLength = 26;
 
 /**

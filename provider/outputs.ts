@@ -9,13 +9,13 @@ export type OutputsOf<Resource> = {
       : never]: Resource[K] extends pulumi.OutputInstance<infer T> ? T : never;
 };
 
-/** What may be undefined may be left out, everything else must be there. */
+/** Makes members optional that may be undefined; all others are required. */
 type OptionalWhereUndefined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: T[K];
 };
 
-/** What a resource type's `read` must find out; region and `tagsAll` are the machinery's. */
+/** The outputs that a resource type's `read` returns; region and `tagsAll` are added for it. */
 export type StateOf<Resource> = OptionalWhereUndefined<Omit<OutputsOf<Resource>, "region" | "tagsAll">>;
 
-/** Outputs that are no inputs. */
+/** Outputs that are not inputs. */
 export type ComputedOf<Resource, Args> = Exclude<keyof Omit<OutputsOf<Resource>, "region" | "tagsAll">, keyof Args>;

@@ -4,7 +4,7 @@ import type { AnyResourceType } from "./resource.ts";
 import type { Tags } from "./tags.ts";
 import { isEmpty, type Properties, unknown } from "./values.ts";
 
-/** What a preview can say about the outputs. */
+/** The outputs as far as a preview knows them. */
 export function foreseen(
   type: AnyResourceType,
   inputs: Properties,

@@ -42,7 +42,7 @@ export interface ReadResult {
   readonly inputs: Properties;
 }
 
-/** What the official `aws` plugin does, for the resource types that Handover's program uses. */
+/** Behaves like the official `aws` plugin, for the resource types that Handover's program uses. */
 export class Provider {
   #cloud: Cloud | undefined;
   #options = "";

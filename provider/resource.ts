@@ -20,13 +20,13 @@ export interface Operation {
 
 export interface Creation extends Operation {
   /**
-   * The same for a creation that is repeated after a crash, so that it adopts what exists; another one for each
-   * `attempt`, and always another when the state holds a resource with these very inputs.
+   * A token that is the same when a creation is repeated after a crash, so that it adopts what exists. It differs for each
+   * `attempt`, and whenever the state already holds a resource with the same inputs.
    */
   token(attempt?: number): string;
-  /** The state holds a resource in this place, which this one replaces. */
+  /** True when the state holds a resource that this one replaces. */
   readonly isHeld: boolean;
-  /** Says that it exists from now on: if a later step fails, it is in the state all the same. */
+  /** Records that the resource exists: if a later step fails, it still gets into the state. */
   created(id: string): void;
 }
 
@@ -35,15 +35,15 @@ export interface Change<Args, Resource> extends Operation {
   readonly olds: InputsOf<Args>;
   readonly news: InputsOf<Args>;
   readonly state: Partial<OutputsOf<Resource>>;
-  /** Whether an update changes one of the inputs. */
+  /** Tells whether the update changes one of the inputs. */
   changed(...inputs: (keyof Args)[]): boolean;
 }
 
 export interface Existing<Resource> extends Operation {
   readonly id: string;
-  /** What is in the engine's state; nothing when it is imported. */
+  /** The resource in the engine's state; empty during an import. */
   readonly state: Partial<OutputsOf<Resource>>;
-  /** The inputs that were just written; what they say needs not be asked for. */
+  /** The inputs that were just written, which need not be read back. */
   readonly written?: Partial<OutputsOf<Resource>>;
 }
 
@@ -51,26 +51,26 @@ export interface Existing<Resource> extends Operation {
 export interface ResourceType<Resource, Args> {
   /** For example `aws:ec2/vpc:Vpc`. */
   readonly token: string;
-  /** The inputs that are supported. */
+  /** The supported inputs. */
   readonly fields: Fields<Args>;
-  /** The outputs that are no inputs; `onUpdate`: an update may change it. */
+  /** The outputs that are not inputs; `onUpdate`: an update may change it. */
   readonly computed: Readonly<Record<ComputedOf<Resource, Args>, true | "onUpdate">> &
     Partial<Readonly<Record<keyof Args, "onUpdate">>>;
   readonly autoname?: Autoname & { readonly property: keyof Args & string };
-  /** There cannot be two of it. */
+  /** Set when two of them cannot exist at once. */
   readonly deleteBeforeReplace?: true;
-  /** Of each of these groups of inputs a program must give exactly one. */
+  /** Groups of inputs of which a program must give exactly one. */
   readonly exactlyOne?: readonly (readonly (keyof Args & string)[])[];
-  /** What is wrong with inputs that are right each by itself. Inputs that are not known yet are text. */
+  /** Finds faults in the combination of inputs that are valid one by one. Unknown inputs are text. */
   check?(inputs: InputsOf<Args>): CheckFailure[];
   /** Inputs whose change replaces the resource only with certain inputs before and after it. */
   replaces?(news: InputsOf<Args>, olds: InputsOf<Args>): (keyof Args)[];
   create(inputs: InputsOf<Args>, creation: Creation): Promise<string>;
-  /** Undefined when it does not exist. */
+  /** Returns undefined when the resource does not exist. */
   read(existing: Existing<Resource>): Promise<StateOf<Resource> | undefined>;
   update?(change: Change<Args, Resource>): Promise<void>;
   delete(existing: Existing<Resource>): Promise<void>;
-  /** What identifies the resource, by the id that the official plugin imports it by; no id when there is none. */
+  /** Finds the resource's identity from the id that the official plugin imports it by; the id is empty if it does not exist. */
   importId?(id: string, operation: Operation): Promise<{ readonly id: string } & Partial<OutputsOf<Resource>>>;
 }
 

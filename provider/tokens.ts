@@ -17,7 +17,7 @@ interface Held {
  * engine does not say the id (a replacement that is forced, with the very same inputs), the token is random.
  */
 export class Tokens {
-  /** By URN. The engine checks a replacement a second time, then without old inputs. */
+  /** Old inputs by URN. The engine checks a replacement a second time, without old inputs. */
   readonly #held = new Map<string, Held>();
 
   checked(urn: string, olds: Properties): void {
@@ -32,7 +32,7 @@ export class Tokens {
     if (held !== undefined) this.#held.set(urn, { ...held, id });
   }
 
-  /** It is deleted, or was found to be gone. */
+  /** Forgets a resource that was deleted or found to be gone. */
   gone(urn: string): void {
     this.#held.delete(urn);
   }

@@ -23,7 +23,7 @@ export function isObject(value: unknown): value is Properties {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Absent, in the sense of AWS and Terraform: there is no difference between nothing and nothing in it. */
+/** Tells whether a value counts as absent: as in AWS and Terraform, an empty value is the same as none. */
 export function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === "") return true;
   if (Array.isArray(value)) return value.length === 0;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf } from "./errors.ts";
 
 export interface WaitOptions {
-  /** What is waited for, for the error. */
+  /** Names the awaited state in the error. */
   readonly what: string;
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal;

@@ -5,18 +5,18 @@ import { type Owner, tags } from "./tags.ts";
 export interface AddressesArgs {
   readonly owner: Owner;
   readonly holders: readonly Holder[];
-  /** Whether there may be addresses that were there before the stack. */
+  /** Set when some addresses may be older than the stack. */
   readonly adopted: boolean;
 }
 
 /** The server that holds an address. */
 export interface Holder {
   readonly instance: aws.ec2.Instance;
-  /** It was there before the stack. */
+  /** Set for a server that is older than the stack. */
   readonly adopted: boolean;
 }
 
-/** The site's Elastic IPs. An address moves in one call: there is no moment in which nobody holds it. */
+/** The site's Elastic IPs. An address moves in one call, so it is never without a holder. */
 export class Addresses extends pulumi.ComponentResource {
   readonly addresses: { readonly eip: aws.ec2.Eip; readonly holder: aws.ec2.Instance }[];
 
@@ -33,7 +33,7 @@ export class Addresses extends pulumi.ComponentResource {
       new aws.ec2.EipAssociation(
         addressName,
         { allocationId: eip.id, instanceId: holder.id, allowReassociation: true },
-        // Nobody knows whether the association that was found was made with it, and a change would replace it.
+        // An imported association does not record this flag, and changing it would replace the association.
         { parent: this, ignoreChanges: adopted ? ["allowReassociation"] : [] },
       );
       return { eip, holder };

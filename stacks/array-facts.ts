@@ -2,11 +2,11 @@ import * as aws from "@pulumi/aws";
 import type { Intent } from "./intent.ts";
 import type { LastOutputs, Outputs } from "./outputs.ts";
 
-/** What an update must know of the arrays as they are now. */
+/** The arrays' present state, as far as an update depends on it. */
 export interface ArrayFacts {
-  /** What an operator had suspended in the old array before the run; the new one takes it over. */
+  /** Processes that an operator had suspended in the old array before the run; the new one takes them over. */
   readonly suspendedByOperator?: readonly string[];
-  /** Whether the run has begun to state what is suspended; before, and outside of a run, that is an operator's. */
+  /** Set once the run states what is suspended. Before that, and outside of a run, an operator decides. */
   readonly stated: boolean;
   /** The old array's sizes, when this update creates the new one. */
   readonly capacity?: Capacity;
@@ -19,8 +19,8 @@ export interface Capacity {
 }
 
 /**
- * Read from AWS, in two places of the run only: where what is suspended is written down, before anything is suspended,
- * and where the new array is created, when the old one's capacity stands still. From then on the last outputs know.
+ * Reads AWS at two points of a run only: when suspended processes are recorded, before anything is suspended, and when
+ * the new array is created, while the old one's capacity stands still. Afterwards the last outputs have them.
  */
 export async function arrayFacts(
   desired: Intent,

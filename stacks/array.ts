@@ -11,7 +11,7 @@ export interface ServerArrayArgs {
   readonly config: ArrayConfig;
   readonly intent: ArrayIntent;
   readonly facts: ArrayFacts;
-  /** Whether its servers are registered in the target group. */
+  /** Tells whether its servers are registered in the target group. */
   readonly registered: boolean;
   readonly launchTemplate: aws.ec2.LaunchTemplate;
   readonly targetGroup: aws.lb.TargetGroup;
@@ -64,9 +64,9 @@ function createGroup(name: string, args: ServerArrayArgs, options: pulumi.Custom
       healthCheckGracePeriod: config.healthCheckGracePeriodSeconds,
       protectFromScaleIn: false,
       ...(suspendedProcesses !== undefined && { suspendedProcesses }),
-      // Gates watch what the servers do, so the engine does not.
+      // Gates watch the servers, so the engine does not wait for them.
       waitForCapacityTimeout: "0",
-      // It is deleted when its servers have drained, and suspended as it is it could not be emptied first.
+      // It is deleted when its servers have drained; its processes are suspended, so it could not be emptied first.
       forceDelete: true,
       tags: Object.entries(tags(`${name}-array`, owner)).map(([key, value]) => ({
         key,
@@ -87,7 +87,7 @@ function createGroup(name: string, args: ServerArrayArgs, options: pulumi.Custom
   );
 }
 
-/** The processes that are suspended; undefined leaves that to whoever suspends and resumes beside the program. */
+/** The suspended processes; undefined leaves them to whoever suspends and resumes outside the program. */
 function suspended(intent: ArrayIntent, { suspendedByOperator = [], stated }: ArrayFacts): string[] | undefined {
   const all = [...new Set([...allThatScales, ...suspendedByOperator])].sort();
   if (intent === "suspended") return all;
@@ -95,7 +95,7 @@ function suspended(intent: ArrayIntent, { suspendedByOperator = [], stated }: Ar
   return stated ? [...suspendedByOperator] : undefined;
 }
 
-/** Only for its creation: an array that takes over from another begins with as many servers as that one has. */
+/** Capacity at creation: an array that takes over from another starts with as many servers as that one has. */
 function sizesOf({ config: { minSize, maxSize, schedules }, intent, facts: { capacity } }: ServerArrayArgs) {
   if (intent === "withdrawn") return { minSize: 0, maxSize, desiredCapacity: 0 };
   if (capacity === undefined) return { minSize, maxSize };
@@ -141,7 +141,7 @@ function resourceLabel({ loadBalancer, targetGroup }: ServerArrayArgs): pulumi.O
   return pulumi.interpolate`${loadBalancer.arnSuffix}/${targetGroup.arnSuffix}`;
 }
 
-/** A size that is left out stays as it is: the plugin's -1. */
+/** Fills in the plugin's -1 for a size that does not change. */
 function scheduleOf({ recurrence, timeZone, minSize = -1, maxSize = -1, desiredCapacity = -1 }: ScheduleConfig) {
   return { recurrence, timeZone, minSize, maxSize, desiredCapacity };
 }

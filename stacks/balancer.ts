@@ -65,7 +65,7 @@ function forward({ targetGroups, site }: BalancerArgs) {
   const { stickinessSeconds } = site.loadBalancer;
   const [only, ...others] = targetGroups;
   if (site.adopted !== undefined && only !== undefined && others.length === 0 && stickinessSeconds === 0) {
-    // As a listener that forwards to one group is described, so that one which was found is not changed.
+    // The form in which AWS describes a listener that forwards to one group, so that an adopted one does not change.
     return { targetGroupArn: only.arn, forward: { targetGroups: [{ arn: only.arn, weight: 1 }] } };
   }
   return {

@@ -31,7 +31,7 @@ export interface GenerationConfig {
 export interface Config {
   readonly site: SiteConfig;
   readonly generations: Readonly<Record<string, GenerationConfig>>;
-  /** The goal: the generation that shall serve. */
+  /** The goal: the generation that should serve. */
   readonly live: string;
   readonly upgrade: UpgradeConfig;
   /** Only when stepping: a phase's name and its step, 1 being the first. */
@@ -158,7 +158,7 @@ function checkFiles({ generations }: Config, projectDirectory: string): string[]
 function checkCommands({ upgrade }: Config, projectDirectory: string): string[] {
   return programsOf(upgrade).flatMap(([path, program]) => {
     if (!program.includes("/") || isExecutable(resolvePath(projectDirectory, program))) return [];
-    return [`${path}: ${program} is no program that can be run; correct the path, or: chmod +x ${program}`];
+    return [`${path}: ${program} is not executable; correct the path, or: chmod +x ${program}`];
   });
 }
 

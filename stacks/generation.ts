@@ -101,7 +101,7 @@ export class Generation extends pulumi.ComponentResource {
           healthyThreshold: healthCheck.healthyThreshold,
           unhealthyThreshold: healthCheck.unhealthyThreshold,
         },
-        // Stated where it is off, too: left out, it would stay as it is.
+        // Stated even when it is off: left out, it would not change.
         stickiness: {
           type: "lb_cookie",
           enabled: stickinessSeconds > 0,

@@ -5,23 +5,23 @@ import { type IntentRow, isAfter, type PhaseName, withdraw } from "./runbook.ts"
  * is resuming, and applying an earlier row is going back. It imports no Pulumi.
  */
 export interface Intent {
-  /** What the stack's output `live` will say. */
+  /** The stack's output `live`. */
   readonly live: string;
   readonly generations: Readonly<Record<string, GenerationIntent>>;
   /** Share of the public traffic by generation, in percent; the sum is 100. */
   readonly weights: Readonly<Record<string, number>>;
   /** The generation that the test host name reaches. */
   readonly testTarget: string;
-  /** Who holds each Elastic IP. */
+  /** Holder of each Elastic IP. */
   readonly addresses: readonly AddressHolder[];
-  /** Whether the run's snapshot of the database is part of the stack; when it leaves the stack it is kept. */
+  /** True while the run's snapshot of the database is part of the stack; it is kept when it leaves the stack. */
   readonly snapshot: boolean;
 }
 
 export interface GenerationIntent {
-  /** How many of its servers exist. */
+  /** Number of its servers that exist. */
   readonly frontends: number;
-  /** Whether they, and those of its array, are registered in the generation's target group. */
+  /** True while they, and its array's servers, are registered in the generation's target group. */
   readonly registered: boolean;
   /** Undefined: it has none. */
   readonly array: ArrayIntent | undefined;
@@ -30,9 +30,9 @@ export interface GenerationIntent {
 }
 
 /**
- * What an array may do, besides what an operator has suspended in it:
+ * Activity allowed to an array, minus what an operator has suspended in it:
  * - `active`: autoscaling works;
- * - `recorded`: the same, and what an operator has suspended is written down before the run suspends the rest;
+ * - `recorded`: the same, and the run records what an operator has suspended before it suspends the rest;
  * - `suspended`: it launches and terminates nothing, and its servers stay in service;
  * - `filling`: it launches the servers that it was created for, and nothing else;
  * - `withdrawn`: as `filling`; created without servers if the run had not created it.
@@ -41,11 +41,11 @@ export type ArrayIntent = "active" | "recorded" | "suspended" | "filling" | "wit
 
 export interface AddressHolder {
   readonly generation: string;
-  /** Which of its frontends, 0 being the first. */
+  /** Index of the frontend; 0 is the first. */
   readonly frontend: number;
 }
 
-/** What the table needs to know of the configuration. */
+/** The part of the configuration on which the table depends. */
 export interface SiteShape {
   readonly elasticIps: number;
   readonly database: boolean;
@@ -101,8 +101,8 @@ export function intent(
 }
 
 /**
- * How many steps a phase has: traffic shares in `connect`, batches of addresses in `move-addresses`; `suspend-array`
- * writes down what is suspended, suspends the old array, and then copies it while its capacity stands still.
+ * Number of steps in a phase: traffic shares in `connect`, batches of addresses in `move-addresses`; `suspend-array`
+ * records what is suspended, suspends the old array, and then copies it while its capacity stands still.
  */
 export function stepsOf(site: SiteShape, row: IntentRow): number {
   return steps[row](site);
@@ -142,7 +142,7 @@ function withdrawn(site: SiteShape, from: string, to: string): Intent {
   };
 }
 
-/** As in `drain`, but the old servers whose sessions have ended are gone. */
+/** The state of `drain` without the old servers whose sessions have ended. */
 function partlyRetired(site: SiteShape, from: string, to: string, left: readonly string[]): Intent {
   const drained = intent(site, from, to, "drain");
   const old = drained.generations[from];

@@ -13,7 +13,7 @@ export interface NetworkArgs {
   readonly sitePort: number;
 }
 
-/** Where the site lives: a VPC with two public subnets (created, or existing by id) and the security groups, unless there are some. */
+/** The site's network: a VPC with two public subnets, and security groups; each created, or existing and given by id. */
 export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
   /** In different availability zones. */

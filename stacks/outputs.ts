@@ -1,21 +1,21 @@
 import { z } from "zod";
 
-/** What a stack says of itself: written by the program, read by the driver and by the program's next update. */
+/** The stack's outputs: written by the program, read by the driver and by the program's next update. */
 
 const frontendSchema = z.object({ name: z.string(), instanceId: z.string(), privateIp: z.string() });
 
 const arraySchema = z.object({
-  /** The Auto Scaling group's. */
+  /** Name of the Auto Scaling group. */
   name: z.string(),
   intent: z.enum(["active", "recorded", "suspended", "filling", "withdrawn"]),
-  /** In a run: the processes that an operator had suspended before the run suspended others. */
+  /** Processes that an operator had suspended before the run suspended others; only in a run. */
   suspendedByOperator: z.array(z.string()).optional(),
 });
 
 export const outputsSchema = z.object({
   /** The generation that serves: the fact, where `handover:live` is the goal. */
   live: z.string(),
-  /** The run in hand, or null outside of one. */
+  /** The current run, or null outside of one. */
   run: z
     .object({ id: z.string(), from: z.string(), to: z.string(), phase: z.string(), step: z.number().nullable() })
     .nullable(),
@@ -46,7 +46,7 @@ export const outputsSchema = z.object({
   ledgerTable: z.string(),
 });
 
-/** What each generation's servers were launched from; secret, since a digest of the inputs is part of it. */
+/** Facts that each generation's servers were launched from; secret, because a digest of the inputs is among them. */
 export const definitionsSchema = z.record(
   z.string(),
   z.object({

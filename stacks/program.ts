@@ -19,7 +19,7 @@ export async function program(): Promise<Record<string, unknown>> {
   try {
     return await declare();
   } catch (error) {
-    // Said as it is, without a stack trace.
+    // Shown without a stack trace.
     if (error instanceof ConfigError) throw new pulumi.RunError(error.message);
     throw error;
   }
@@ -56,7 +56,7 @@ async function declare(): Promise<Record<string, unknown>> {
   const complete = new pulumi.ComponentResource("handover:site:Complete", "site", {}, { dependsOn: site });
   return {
     ...describe(site, config, position, facts),
-    // A first deployment that was cut off is none: its outputs come once all of the site is there.
+    // An interrupted first deployment does not count as deployed: its outputs come once the whole site is there.
     live: last === undefined ? complete.urn.apply(() => live) : live,
     definitions: pulumi.secret(definitions),
     ledgerTable: ledgerTableName(stack),
@@ -68,7 +68,7 @@ interface Position {
   readonly run: Outputs["run"];
 }
 
-/** Where the run is: by the driver's key, or by hand from what serves now to the goal. */
+/** Finds the position in the run: from the driver's key, or by hand from what serves now to the goal. */
 function decide(config: Config, last: LastOutputs | undefined): Position {
   const shape = {
     ...config.site,
@@ -91,7 +91,7 @@ function decide(config: Config, last: LastOutputs | undefined): Position {
   return { intent: desired, run };
 }
 
-/** What each generation is launched from; the root device's name is asked for once, for the image may be gone later. */
+/** Collects what each generation is launched from. The root device's name is read once: the image may be gone later. */
 async function define(
   config: Config,
   desired: Intent,
@@ -182,7 +182,7 @@ async function lastOutputs(): Promise<LastOutputs | undefined> {
   return parseOutputs(values);
 }
 
-/** A preview shows what would happen all the same; an update does not start. */
+/** Refuses an update before it starts; a preview still shows what would happen. */
 async function refuse(problem: string): Promise<void> {
   if (!pulumi.runtime.isDryRun()) throw new pulumi.RunError(problem);
   await pulumi.log.warn(problem);

@@ -38,7 +38,7 @@ export function isIntentRow(name: string): name is IntentRow {
   return name === withdraw || isPhase(name);
 }
 
-/** Whether `phase` comes after `other` in the runbook. */
+/** Tells whether `phase` comes after `other` in the runbook. */
 export function isAfter(phase: PhaseName, other: PhaseName): boolean {
   return phaseNames.indexOf(phase) > phaseNames.indexOf(other);
 }

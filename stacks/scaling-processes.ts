@@ -1,5 +1,6 @@
 /**
- * What launches, terminates or changes the capacity. Servers stay registered: `AddToLoadBalancer` and `HealthCheck` work on.
+ * The processes that launch, terminate or change capacity. Servers stay registered: `AddToLoadBalancer` and
+ * `HealthCheck` keep working.
  * https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html
  */
 export const allThatScales = [

@@ -28,7 +28,7 @@ export class Site extends pulumi.ComponentResource {
   readonly network: Network;
   readonly generations: Readonly<Record<string, Generation>>;
   readonly balancer: Balancer;
-  /** By generation. */
+  /** Arrays by generation. */
   readonly arrays: Readonly<Record<string, ServerArray>>;
   readonly addresses: Addresses;
   readonly database: Database | undefined;

@@ -7,7 +7,7 @@ export interface Owner {
   readonly run?: string;
 }
 
-/** What a stack's site is called in tags and names. */
+/** A site's name in tags and resource names. */
 export function siteName(stack: string): string {
   return `handover-${stack}`;
 }

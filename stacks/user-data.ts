@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { stringify } from "yaml";
 import { ConfigError, type GenerationConfig, resolvePath, type SiteConfig } from "./config.ts";
 
-/** Where the servers find their inputs; in the form of a systemd EnvironmentFile. */
+/** Path of the servers' inputs, in the format of a systemd EnvironmentFile. */
 export const inputsPath = "/etc/handover/inputs.env";
 
 /** EC2 takes 16 KB before encoding: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html */
@@ -12,8 +12,8 @@ const limitBytes = 16_384;
 /**
  * The user data of a generation's servers: a cloud-config-archive
  * (https://docs.cloud-init.io/en/latest/explanation/format.html) with the inputs as a file and the user's own file
- * as it is. A change of it replaces servers, so inputs are sorted and nothing of the run is in it.
- * @throws ConfigError when it is larger than EC2 takes
+ * unchanged. Changing it replaces servers, so inputs are sorted and nothing of the run is in it.
+ * @throws ConfigError when it is larger than EC2 accepts
  */
 export function userData(generation: GenerationConfig, site: SiteConfig, projectDirectory: string): string {
   const inputs = { ...generation.inputs, GENERATION: generation.name, SITE: site.hostname, PORT: String(site.port) };
@@ -45,7 +45,7 @@ function environmentFile(inputs: Readonly<Record<string, unknown>>): string {
   return (
     Object.entries(inputs)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      // A newline stands as it is inside of the quotes.
+      // A newline is kept inside the quotes.
       .map(([name, value]) => `${name}="${String(value).replace(/[\\"$`]/g, "\\$&")}"\n`)
       .join("")
   );

@@ -20,18 +20,18 @@ export function parser(args: readonly string[], execute: Execute, scriptName = "
   const cli = yargs([...args])
     .scriptName(scriptName)
     .usage("$0 COMMAND: replaces the frontend servers of a live site on AWS without dropping a request")
-    .option("json", { type: "boolean", default: false, describe: "print JSON, and nothing else, on standard output" })
+    .option("json", { type: "boolean", default: false, describe: "print JSON and nothing else on standard output" })
     .demandCommand(1, "Name a command; `handover --help` lists them.")
     .strict()
     .wrap(Math.min(110, yargs().terminalWidth() || 110))
     .version(false)
     .example("$0 rehearse", "see a whole upgrade on this machine, without an AWS account")
-    .example("$0 status --stack production", "what serves now, and where a run stands")
+    .example("$0 status --stack production", "what serves now, and how far a run has got")
     .example("$0 upgrade --stack production", "go to the generation that handover:live names")
     .epilogue(
       `\`$0 COMMAND --help\` shows a command's options and examples. Stacks are the files Pulumi.<stack>.yaml; the keys in them are explained in Pulumi.staging.yaml.
 
-Exit codes: 0 reached, 1 usage or configuration, 2 rolled back, 3 paused, 4 needs a person, 5 busy, 130 interrupted`,
+Exit codes: 0 goal reached, 1 usage or configuration error, 2 rolled back, 3 paused, 4 needs a person, 5 busy, 130 interrupted`,
     );
   for (const command of commands) {
     const { run: _run, examples, builder, ...rest } = command;
@@ -52,7 +52,7 @@ Exit codes: 0 reached, 1 usage or configuration, 2 rolled back, 3 paused, 4 need
   return cli
     .completion(
       "completion",
-      "print a script for the shell's completion",
+      "print a shell completion script",
       (_current: string, _argv: unknown, byDefault: () => void, done: (words: string[]) => void) => {
         if (["--stack", "--like"].includes(args.at(-2) ?? "")) done(knownStacks());
         else byDefault();

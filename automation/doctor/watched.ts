@@ -62,7 +62,7 @@ async function answers(check: string, ask: () => Promise<unknown>): Promise<Find
     return ok(check, "answers");
   } catch (error) {
     const reason = reasonOf(error);
-    if (isDenied(error)) return problem(check, `not allowed: ${reason}; docs/operating.md names the actions`);
+    if (isDenied(error)) return problem(check, `not allowed: ${reason}; docs/evidence.md names the actions`);
     if (isRefused(error)) return problem(check, `${reason}; correct it in handover:upgrade, or create what it names`);
     return skipped(check, `${reason}; a run that cannot reach it is paused`);
   }

@@ -34,22 +34,22 @@ export const unfinishedRun = z.object({
   from: name,
   to: name,
   finished: list(z.string()).describe("phases whose gates have passed"),
-  reached: z.string().describe("the furthest phase that was begun").optional(),
+  reached: z.string().describe("furthest phase that has begun").optional(),
   lastPlanned: z
-    .object({ row: z.string(), step: count.describe("1 being the first") })
-    .describe("the update that was planned last, where its row has several")
+    .object({ row: z.string(), step: count.describe("1 is the first") })
+    .describe("the last planned update, if its row has several")
     .optional(),
   rollingBack: z.boolean(),
   waitingFor: z
     .object({ phase: z.string(), digest: z.string().optional() })
-    .describe("the phase that waits, and the plan that waits for approval")
+    .describe("the phase that waits, and the digest of the plan to approve")
     .optional(),
-  approved: list(z.string()).describe("digests of plans that a person approved"),
-  asked: list(z.string()).describe("phases for whose plan a person was asked"),
+  approved: list(z.string()).describe("digests of approved plans"),
+  asked: list(z.string()).describe("phases for which approval was asked"),
   back: list(z.string()).describe("rows of the way back whose gates have passed"),
   commands: z
     .partialRecord(purpose, z.enum(["done", "failed", "cut-off"]))
-    .describe("how the site's commands ended; cut-off: it was begun, and nobody saw how it ended"),
+    .describe("how the site's commands ended; cut-off: it was started, and nobody saw it end"),
 });
 
 export const runSummary = z.object({
@@ -58,13 +58,13 @@ export const runSummary = z.object({
   to: name,
   command: z.string(),
   started: time,
-  updated: time.describe("of the last event"),
+  updated: time.describe("time of the last event"),
   finished: time.optional(),
   outcome: outcome.optional(),
   phase: z.string().describe("phase of the last event that has one").optional(),
   first: z.number().describe("sequence number of the first event"),
   last: z.number().describe("sequence number of the last event"),
-  hash: z.string().describe("of the last event"),
+  hash: z.string().describe("hash of the last event"),
 });
 
 export const ledgerRecord = z.object({
@@ -72,7 +72,7 @@ export const ledgerRecord = z.object({
   run: z.string(),
   time,
   token: z.number().describe("fencing token of the lease"),
-  previous: z.string().describe("hash of the event before"),
+  previous: z.string().describe("hash of the previous event"),
   event: ledgerEvent,
   hash: z.string(),
 });
@@ -80,14 +80,14 @@ export const ledgerRecord = z.object({
 export const snapshot = z.object({
   id: z.string(),
   kind: z.enum(["ebs", "rds"]),
-  state: z.string().describe("AWS's word"),
-  sizeGigabytes: z.number().describe("of what it is a snapshot of").optional(),
-  startedAt: time.describe("the point in time that it holds").optional(),
-  run: z.string().describe("the run that took it; missing when it was taken by hand").optional(),
+  state: z.string().describe("state in AWS's words"),
+  sizeGigabytes: z.number().describe("size of the volume or database").optional(),
+  startedAt: time.describe("point in time that it captures").optional(),
+  run: z.string().describe("run that took it; missing if it was taken by hand").optional(),
 });
 
 export const percentiles = z.object({ p50: z.number(), p95: z.number(), p99: z.number(), max: z.number() });
-export const byGeneration = z.record(z.string(), count).describe("answers by generation");
+export const byGeneration = z.record(z.string(), count).describe("number of answers by generation");
 export const trafficOfPhase = z.object({
   requests: count,
   failed: count,
@@ -107,16 +107,16 @@ export const failure = z.object({
 });
 
 export const array = z.object({
-  name: z.string().describe("the Auto Scaling group's"),
+  name: z.string().describe("name of the Auto Scaling group"),
   minSize: count,
   maxSize: count,
-  desiredCapacity: count.describe("how many servers autoscaling wants"),
+  desiredCapacity: count.describe("number of servers that autoscaling aims for"),
   suspendedProcesses: list(z.string()),
   servers: list(
     z.object({
       instanceId: z.string(),
-      lifecycleState: z.string().describe("AWS's word"),
-      health: z.string().describe("AWS's word, of the load balancer"),
+      lifecycleState: z.string().describe("state in AWS's words"),
+      health: z.string().describe("target health in AWS's words"),
     }),
   ),
 });

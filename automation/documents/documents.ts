@@ -30,23 +30,23 @@ export { version } from "./document-parts.ts";
  * ignore members that they do not know; whatever else changes raises `version`.
  */
 export const documents = {
-  error: document("a command that did not do what it was asked to; the exit code says what follows", {
-    error: z.object({ code: z.string().describe("stable, for programs"), message: z.string() }),
+  error: document("a command that failed; the exit code says what state things are in", {
+    error: z.object({ code: z.string().describe("stable, meant for programs"), message: z.string() }),
   }),
   help: document("handover --help, handover COMMAND --help", { help: z.string() }),
   completion: document("handover completion", { script: z.string() }),
   event: z
     .intersection(z.object({ version: z.literal(version) }), runEvent)
-    .describe("a line of handover upgrade, resume, rollback or abort; the last is run-finished, or an error"),
+    .describe("one line of handover upgrade, resume, rollback or abort; the last one is run-finished or an error"),
   plan: document("handover plan", {
-    from: name.describe("the generation that the run leaves"),
-    to: name.describe("the generation that it goes to; the same as `from` outside of a run"),
+    from: name.describe("the generation to leave"),
+    to: name.describe("the generation to go to; equal to `from` outside of a run"),
     warnings: list(z.string()),
     phases: list(
       z.object({
         name: row,
-        operations: list(plannedOperation).describe("by type and name, step by step"),
-        gates: list(z.string()).describe("what must hold before the next phase, and commands that must succeed"),
+        operations: list(plannedOperation).describe("step by step, sorted by type and name"),
+        gates: list(z.string()).describe("gates that must hold, and commands that must succeed, before the next phase"),
       }),
     ),
   }),
@@ -63,44 +63,52 @@ export const documents = {
     generations: z.record(
       z.string(),
       z.object({
-        weight: z.number().describe("share of the public traffic, in percent"),
+        weight: z.number().describe("share of the public traffic in percent"),
         frontends: list(
-          z.object({ name, instanceId: z.string(), privateIp: z.string(), health: z.string().describe("AWS's word") }),
+          z.object({
+            name,
+            instanceId: z.string(),
+            privateIp: z.string(),
+            health: z.string().describe("target health in AWS's words"),
+          }),
         ),
-        array: array.describe("missing: the generation has none; null: AWS has it no more").nullable().optional(),
+        array: array
+          .describe("missing if the generation has none; null if it no longer exists in AWS")
+          .nullable()
+          .optional(),
       }),
     ),
   }),
   approval: document("handover approve", { run: z.string(), phase: z.string(), digest: z.string(), by: z.string() }),
-  history: document("handover history", { runs: list(runSummary).describe("the newest first") }),
+  history: document("handover history", { runs: list(runSummary).describe("newest first") }),
   "run-history": document("handover history RUN", { run: z.string(), events: list(ledgerRecord) }),
   verification: document("handover history --verify", {
     ok: z.boolean(),
     events: count.optional(),
     problem: z.enum(["altered", "missing", "reordered"]).optional(),
-    sequence: z.number().describe("the first event that is wrong").optional(),
+    sequence: z.number().describe("sequence number of the first wrong event").optional(),
     message: z.string().optional(),
   }),
   report: document("handover report", {
     run: z.string(),
     from: name,
     to: name,
-    by: z.string().describe("who began it").nullable(),
+    by: z.string().describe("who started it").nullable(),
     command: z.string(),
     started: time,
     ended: time.nullable(),
     outcome: outcome.describe("null: it has not ended").nullable(),
     seconds: seconds.describe("up to its end, or to its last event"),
-    inputs: list(z.object({ name, before: z.json(), after: z.json() })).describe("those that differ"),
+    inputs: list(z.object({ name, before: z.json(), after: z.json() })).describe("inputs that differ"),
     phases: list(
       z.object({
         name: z.string(),
-        back: z.boolean().describe("on the way back"),
+        back: z.boolean().describe("whether it is on the way back"),
         started: time,
         seconds,
-        finished: z.boolean().describe("its gates have passed"),
+        finished: z.boolean().describe("whether its gates have passed"),
         operations: list(z.object({ op: z.string(), type: z.string(), name: z.string() })),
-        omitted: count.describe("operations that the ledger has no room for"),
+        omitted: count.describe("number of operations that did not fit into the ledger"),
         gates: list(
           z.object({
             gate: z.string(),
@@ -115,23 +123,23 @@ export const documents = {
   }),
   adopt: document("handover adopt", {
     stack: z.string(),
-    files: list(z.string()).describe("what was written, in the project's folder"),
-    generation: name.describe("what the servers are called"),
-    frontends: list(z.string()).describe("instance ids, in their order"),
+    files: list(z.string()).describe("files that were written, in the project's folder"),
+    generation: name.describe("generation that the servers become"),
+    frontends: list(z.string()).describe("instance ids, in order"),
     elasticIps: count,
     resources: list(
       z.object({
         type: z.string(),
         name,
         logicalName: z.string().optional(),
-        id: z.string().describe("missing: a component").optional(),
+        id: z.string().describe("missing for a component").optional(),
         component: z.literal(true).optional(),
         parent: z.string().optional(),
         version: z.string().optional(),
       }),
-    ).describe("what is to be imported"),
-    remarks: list(z.string()).describe("in what the next generation will be another"),
-    next: list(z.string()).describe("commands to type"),
+    ).describe("resources to import"),
+    remarks: list(z.string()).describe("how the next generation will differ"),
+    next: list(z.string()).describe("commands to type next"),
   }),
   "inputs-diff": document("handover inputs diff", {
     stack: z.string(),
@@ -140,28 +148,28 @@ export const documents = {
     changes: list(
       z.object({
         name: z.string(),
-        before: z.string().describe("null: the live generation has no such input").nullable(),
-        after: z.string().describe("null: the goal's generation has no such input").nullable(),
-        secret: z.boolean().describe("neither side is shown"),
+        before: z.string().describe("null if the live generation has no such input").nullable(),
+        after: z.string().describe("null if the goal's generation has no such input").nullable(),
+        secret: z.boolean().describe("if true, neither value is shown"),
       }),
     ),
   }),
   doctor: document("handover doctor", {
     stack: z.string(),
-    healthy: z.boolean().describe("nothing is to be mended"),
+    healthy: z.boolean().describe("true if nothing needs fixing"),
     checks: list(
       z.object({
         check: z.string(),
         result: z.enum(["ok", "problem", "skipped"]),
-        message: z.string().describe("what was seen; for a problem also how to mend it"),
+        message: z.string().describe("what was found, and for a problem how to fix it"),
       }),
     ),
   }),
-  snapshots: document("handover snapshots list", { snapshots: list(snapshot).describe("the newest first") }),
+  snapshots: document("handover snapshots list", { snapshots: list(snapshot).describe("newest first") }),
   prune: document("handover snapshots prune", {
     dryRun: z.boolean(),
-    deleted: list(snapshot).describe("with dryRun: what would be deleted"),
-    failures: list(z.object({ id: z.string(), reason: z.string() })).describe("what AWS did not delete"),
+    deleted: list(snapshot).describe("with dryRun, what would be deleted"),
+    failures: list(z.object({ id: z.string(), reason: z.string() })).describe("snapshots that AWS did not delete"),
     kept: count,
   }),
   rehearsal: document("handover rehearse", {
@@ -170,15 +178,15 @@ export const documents = {
     to: name,
     requests: count,
     failed: count,
-    cutByMove: count.describe("in flight through an Elastic IP at the instant of its move"),
+    cutByMove: count.describe("requests in flight through an Elastic IP at the instant of its move"),
     byGeneration,
     arrays: z
       .record(z.string(), count)
-      .describe("servers in service in each generation's array: the old one's before, the live one's after"),
+      .describe("servers in service in each array: the old generation's before, the live one's after"),
     seconds,
     phases: list(runResult.shape.phases.unwrap().element.extend({ traffic: trafficOfPhase.optional() })),
     latencyMilliseconds: percentiles,
-    totalSeconds: seconds.describe("with the sandbox's start and end"),
+    totalSeconds: seconds.describe("including the sandbox's start and end"),
     memoryMegabytes: z.number(),
     failures: list(failure),
     message: z.string().optional(),
@@ -186,7 +194,7 @@ export const documents = {
   "sandbox-up": document("handover sandbox up", { name, like: z.string(), ...runResult.shape }),
   "sandbox-env": document("handover sandbox env", {
     name,
-    variables: z.record(z.string(), z.string()).describe("an empty one is to be unset"),
+    variables: z.record(z.string(), z.string()).describe("unset those that are empty"),
   }),
   "sandbox-status": document("handover sandbox status", {
     name,
@@ -195,7 +203,7 @@ export const documents = {
     services: z.record(z.string(), service).optional(),
     loadBalancers: list(z.string()).optional(),
     addresses: list(z.object({ publicIp: z.string(), instanceId: z.string().nullable() })).optional(),
-    running: count.describe("instances").optional(),
+    running: count.describe("number of running instances").optional(),
   }),
   "sandbox-fault": document("handover sandbox fault", { name, fault: z.string() }),
   "sandbox-down": document("handover sandbox down", { name, was: z.enum(["up", "down"]) }),

@@ -3,15 +3,15 @@ import type { Evidence } from "../gates/gate.ts";
 import { pauseReason, verdict } from "../ledger/events.ts";
 import { type Row, rowNames } from "../runbook/rows.ts";
 
-/** What a run tells while it goes, one JSON line each with `--json`. */
+/** Events of a run while it goes on; with `--json`, one JSON line each. */
 
 export const row: z.ZodType<Row> = z.enum(rowNames).describe("phase, or row of the way back");
 const evidence: z.ZodType<Evidence> = z.json().describe("what the gate saw");
-const step = z.number().describe("step within the phase, 1 being the first").optional();
+const step = z.number().describe("step within the phase; 1 is the first").optional();
 const seconds = z.number();
 
 export const plannedOperation = z.object({
-  op: z.string().describe("the engine's word: create, update, delete, create-replacement, …"),
+  op: z.string().describe("operation in the engine's words: create, update, delete, create-replacement, …"),
   type: z.string().describe("resource type, for example aws:ec2/instance:Instance"),
   name: z.string(),
   properties: z.array(z.string()).readonly().describe("inputs that differ"),
@@ -22,11 +22,11 @@ const appliedOperation = plannedOperation.omit({ properties: true });
 const phaseReport = z.object({
   name: row,
   seconds,
-  operations: z.number().describe("how many operations the engine did in the cloud"),
+  operations: z.number().describe("number of operations that the engine did in the cloud"),
   overheadSeconds: z
     .number()
-    .describe("part of `seconds` in which neither the cloud worked nor a gate or a command was waited for"),
-  ledgerSeconds: z.number().describe("part of `seconds` in which the ledger was waited for"),
+    .describe("part of `seconds` spent neither in the cloud nor waiting for a gate or a command"),
+  ledgerSeconds: z.number().describe("part of `seconds` spent waiting for the ledger"),
 });
 
 /** How a run ended: the last line of its JSON lines. */

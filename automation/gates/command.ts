@@ -6,7 +6,7 @@ import type { Gate, Observation } from "./gate.ts";
 const keptCharacters = 2_000;
 
 export interface CommandOptions {
-  /** Where to look and what for; see docs/operating.md. */
+  /** Where to look and what for; see docs/evidence.md. */
   readonly environment: (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
   /** Takes secrets out of what was printed. */
   readonly redact: (text: string) => string;

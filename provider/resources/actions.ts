@@ -9,7 +9,7 @@ export type ActionInput = NonNullable<InputsOf<aws.lb.ListenerArgs>["defaultActi
 
 const computed = { computed: true };
 
-/** What a listener or a rule does with a request. */
+/** The actions of a listener or a rule on a request. */
 export const actions = list(
   object<aws.types.input.lb.ListenerDefaultAction>({
     fixedResponse: object<aws.types.input.lb.ListenerDefaultActionFixedResponse>({

@@ -138,7 +138,7 @@ function settings(inputs: Inputs) {
   };
 }
 
-/** As many servers in service as the program asks for; not for those beyond, which scaling may take away again. */
+/** Waits until as many servers are in service as the program asks for; scaling may remove any beyond that again. */
 async function waitForCapacity(operation: Operation, name: string, inputs: Inputs): Promise<void> {
   const { cloud, signal } = operation;
   const timeoutSeconds = secondsOf(inputs.waitForCapacityTimeout ?? "10m");

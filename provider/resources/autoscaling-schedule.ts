@@ -76,7 +76,7 @@ export const autoscalingSchedule = resource<aws.autoscaling.Schedule, aws.autosc
   },
 });
 
-/** A size that the action leaves as it is. */
+/** Marks a size that the action does not change. */
 const unchanged = -1;
 
 async function put(cloud: Cloud, inputs: Inputs): Promise<void> {

@@ -42,7 +42,7 @@ export function attributeMap(
 /** Inputs that AWS keeps as attributes, by the attributes' keys. */
 export type AttributeKeys<Args> = { readonly [K in keyof Args]?: string };
 
-/** What is to be sent of them: what differs from before. */
+/** The attributes to send: those that differ from before. */
 export function changedAttributes<Args>(
   keys: AttributeKeys<Args>,
   news: Args,

@@ -95,7 +95,7 @@ export const eip = resource<aws.ec2.Eip, aws.ec2.EipArgs>({
   },
 });
 
-/** By filter, because an id that does not exist would be an error. */
+/** Uses a filter, because an id that does not exist would be an error. */
 export async function findAddress(cloud: Cloud, filter: string, value: string): Promise<Address | undefined> {
   const command = new DescribeAddressesCommand({ Filters: [{ Name: filter, Values: [value] }] });
   return (await cloud.ec2.send(command)).Addresses?.[0];

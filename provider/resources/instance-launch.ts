@@ -78,7 +78,7 @@ async function runInstances(inputs: InstanceInputs, cloud: Cloud): Promise<RunIn
 function networkOf({ associatePublicIpAddress, subnetId, privateIp, vpcSecurityGroupIds }: InstanceInputs) {
   const placed = { SubnetId: subnetId, PrivateIpAddress: privateIp };
   if (associatePublicIpAddress === undefined) return { ...placed, SecurityGroupIds: vpcSecurityGroupIds };
-  // Whether there is a public address can only be said of the network interface.
+  // Only the network interface can say whether there is a public address.
   const primary = { DeviceIndex: 0, AssociatePublicIpAddress: associatePublicIpAddress, DeleteOnTermination: true };
   return { NetworkInterfaces: [{ ...primary, Groups: vpcSecurityGroupIds, ...placed }] };
 }

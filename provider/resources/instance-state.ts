@@ -113,7 +113,7 @@ function groupsOf({ NetworkInterfaces, SecurityGroups }: Instance): string[] {
   return [...(groups.length > 0 ? groups : (SecurityGroups ?? []))].map(({ GroupId = "" }) => GroupId).sort();
 }
 
-/** By its tags; `$Latest` and `$Default` stay what the program says as long as they are this version. */
+/** Reads the launch template from the instance's tags. `$Latest` and `$Default` are kept while they mean this version. */
 async function launchTemplateOf(
   { Tags = [] }: Instance,
   { cloud, state }: Existing<aws.ec2.Instance>,
@@ -131,7 +131,7 @@ async function launchTemplateOf(
   return { id, name: found?.LaunchTemplateName ?? "", version: isSame ? said : version };
 }
 
-/** What `describe-instances` does not say; what is rarely used is asked for where the program says it. */
+/** Attributes that `describe-instances` leaves out. Rare ones are read only if the program sets them. */
 async function attributesOf({ id, cloud, written, state }: Existing<aws.ec2.Instance>) {
   if (written !== undefined) {
     const { userData, userDataBase64 = "", disableApiTermination = false } = written;

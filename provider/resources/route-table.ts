@@ -113,7 +113,7 @@ function describeRoute(found: Route): RouteInput {
   };
 }
 
-/** A route that gets another target is exchanged in one call, so that there is no gap. */
+/** Replaces a changed route's target in one call, so that there is no gap. */
 async function changeRoutes(
   { cloud, signal }: Operation,
   RouteTableId: string,

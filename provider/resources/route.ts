@@ -42,7 +42,7 @@ export const route = resource<aws.ec2.Route, aws.ec2.RouteArgs>({
     if (existing !== undefined && existing.Origin !== "CreateRoute") {
       throw new Error(`${routeTableId} has a route to ${destination} already, which is the network's own.`);
     }
-    // A creation that is repeated after a crash finds its own route; any other owner's is not to be taken over.
+    // A creation that is repeated after a crash finds its own route; it must not take over another owner's.
     const isOwn = existing !== undefined && sameTarget(describeTarget(existing), inputs);
     if (!isOwn) {
       const command = new CreateRouteCommand({ RouteTableId: routeTableId, ...request(inputs) });

@@ -2,7 +2,7 @@ import { DescribeRouteTablesCommand, type Route } from "@aws-sdk/client-ec2";
 import type { Cloud } from "../cloud.ts";
 import { unless } from "../errors.ts";
 
-/** Where a route leads: one of these. */
+/** The target of a route: one of these. */
 export interface Target {
   readonly egressOnlyGatewayId?: string;
   readonly gatewayId?: string;
@@ -53,7 +53,7 @@ export function sameTarget(one: Target, other: Target): boolean {
   return targets.every((key) => (one[key] ?? "") === (other[key] ?? ""));
 }
 
-/** By any form of destination: a block of IPv4 or IPv6, or a prefix list. */
+/** Finds a route by any form of destination: an IPv4 or IPv6 block, or a prefix list. */
 export function destinationRequest(destination: string) {
   if (destination.startsWith("pl-")) return { DestinationPrefixListId: destination };
   if (destination.includes(":")) return { DestinationIpv6CidrBlock: destination };

@@ -113,7 +113,7 @@ async function describe(cloud: Cloud, id: string) {
   return SecurityGroups?.[0] ?? {};
 }
 
-/** What stays the same is not touched: a rule that is revoked and added again is a gap. */
+/** Leaves unchanged rules alone: revoking one and adding it again would open a gap. */
 async function replaceRules(
   cloud: Cloud,
   id: string,

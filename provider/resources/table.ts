@@ -74,7 +74,7 @@ export const table = resource<aws.dynamodb.Table, aws.dynamodb.TableArgs>({
       // One with the same tags that the state does not hold was left behind by a crash.
       const mayBeOwn = codeOf(error) === "ResourceInUseException" && !isHeld;
       const left = mayBeOwn ? await find(cloud, id) : undefined;
-      // One that is being deleted is of no use, whoever made it.
+      // A table that is being deleted cannot be used, whoever created it.
       if (left === undefined || left.TableStatus === "DELETING" || !sameTags(await tagsOf(cloud, left), inputs.tags))
         throw error;
     }

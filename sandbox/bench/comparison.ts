@@ -1,6 +1,6 @@
 /**
- * How often the comparison is right: 100 comparisons each of a generation that is equal to the old one, and of one that is
- * worse. A new generation with a tenth of 100 requests a second and everything else by default, with a load balancer that
+ * Measures how often the comparison is right: 100 comparisons each of a generation equal to the old one, and of a worse
+ * one. A new generation with a tenth of 100 requests a second and everything else by default, with a load balancer that
  * publishes every minute, as on AWS, and every second, as in the sandbox, where the gate looks sixty times as often.
  * `make bench`; `--seed` chooses other chances.
  */

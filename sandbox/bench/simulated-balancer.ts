@@ -2,7 +2,7 @@ import type { MetricDataQuery } from "@aws-sdk/client-cloudwatch";
 import type { Span } from "../../automation/cloud/cloudwatch.ts";
 import { type Random, seededRandom } from "../network/random.ts";
 
-/** How a generation answers. */
+/** Traffic, errors and response times of a generation. */
 export interface Behaviour {
   readonly requestsPerSecond: number;
   /** Share of answers with 5xx: 0 to 1. */

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { smoke } from "../../automation/gates/smoke.ts";
 import { httpCheckOf } from "../../stacks/config/checks.ts";
 
-/** How long one look at many servers takes, when each takes its time to answer. The bar is 3 s. */
+/** Measures one look at many servers that are slow to answer. The bar is 3 s. */
 
 const servers = 100;
 const answerMilliseconds = 50;

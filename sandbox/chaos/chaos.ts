@@ -14,7 +14,7 @@ import { Strikes, secondsSince } from "./strikes.ts";
 export interface ChaosOptions {
   readonly name: string;
   readonly points: readonly Point[];
-  /** Number of servers in the array. Default: there is none. */
+  /** Number of servers in the array. Default: no array. */
   readonly array?: number;
   /** Repeats the moments of the kills. */
   readonly seed: number;
@@ -38,7 +38,7 @@ export interface ChaosRow {
   readonly seconds: number;
 }
 
-/** Lets something go wrong in one upgrade after the other, and checks that each ends well with nothing lost or doubled. */
+/** Makes something go wrong in one upgrade after another, and checks that each ends with nothing lost or doubled. */
 export async function chaos({
   name,
   points,
@@ -88,7 +88,7 @@ async function upgradeOn(
   return { rows, problems: [...left, ...lost], requests, failed, cutByMove };
 }
 
-/** An upgrade while the cloud answers badly; nobody helps it. */
+/** Upgrades while the cloud answers badly, without any help. */
 async function badDay(sandbox: Sandbox, day: BadDay): Promise<readonly ChaosRow[]> {
   const started = performance.now();
   for (const fault of day.faults) await addFault(sandbox, fault);
@@ -116,7 +116,7 @@ async function trafficOn(sandbox: Sandbox): Promise<Traffic | undefined> {
 
 const nothing = { requests: 0, failed: 0, cutByMove: 0, failures: [] };
 
-/** What is proven here does not depend on how long a step is watched or an old server may finish. */
+/** Shortens the watching and draining, on which the proof does not depend. */
 const shortWaits = {
   "handover:site.loadBalancer.deregistrationDelaySeconds": 2,
   "handover:upgrade.shiftPercent": [50],

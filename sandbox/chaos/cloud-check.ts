@@ -22,14 +22,14 @@ import {
 export interface CloudCheck {
   readonly live: string;
   readonly frontends: number;
-  /** Number of servers in the array. Default: there is none. */
+  /** Number of servers in the array. Default: no array. */
   readonly array?: number;
   readonly site: string;
-  /** How many runs have taken a snapshot so far. */
+  /** Number of runs that have taken a snapshot so far. */
   readonly runs: number;
 }
 
-/** What is wrong with the cloud after a run: something missing, doubled or left over. Empty when nothing is. */
+/** Finds what is wrong with the cloud after a run: anything missing, doubled or left over. Empty if nothing is. */
 export async function cloudProblems(
   { live, frontends, array = 0, site, runs }: CloudCheck,
   settings: Pick<EC2ClientConfig, "region" | "endpoint" | "credentials">,
@@ -75,7 +75,7 @@ export async function cloudProblems(
   }
 }
 
-/** Whatever a site outside a run has more or less of than it should. */
+/** Finds whatever a site outside a run has too much or too little of. */
 async function doubled(
   site: string,
   { ec2, balancing, dynamodb }: { ec2: EC2Client; balancing: ElasticLoadBalancingV2Client; dynamodb: DynamoDBClient },

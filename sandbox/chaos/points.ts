@@ -2,7 +2,7 @@ import { factsOf, settle } from "../../automation/runbook/rows.ts";
 import { lastPhase, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import type { Fault } from "../faults.ts";
 
-/** What goes wrong in one upgrade. */
+/** One thing that goes wrong in an upgrade. */
 export type Point = Kill | BadDay;
 
 /** Somebody is killed with -9. */
@@ -18,8 +18,8 @@ export interface Kill {
   readonly moment: "before" | "during" | "after";
   readonly victim: "driver" | "engine" | "provider";
   /**
-   * How long after the engine's start at most. Default: 600; 300 for the engine. One that is done before then is not
-   * killed, the next one is.
+   * Latest moment after the engine's start. Default: 600; 300 for the engine. If one is done before then, the next is
+   * killed instead.
    */
   readonly withinMilliseconds?: number;
 }
@@ -28,7 +28,7 @@ export interface Kill {
 export interface BadDay {
   readonly name: string;
   readonly faults: readonly Fault[];
-  /** How the upgrade ends: at the goal, or back where it began. */
+  /** Expected end of the upgrade: at the goal, or back where it began. */
   readonly exitCode: 0 | 2;
 }
 
@@ -89,7 +89,7 @@ export function nameOf(point: Point): string {
   return `${phase}${step === undefined ? "" : `-${step}`}/${moment}/${victim}`;
 }
 
-/** What goes wrong in one upgrade. */
+/** Everything that goes wrong in one upgrade. */
 export type Day = BadDay | readonly Kill[];
 
 export function killsOfFirstDeployment(points: readonly Point[]): readonly Kill[] {
@@ -97,8 +97,8 @@ export function killsOfFirstDeployment(points: readonly Point[]): readonly Kill[
 }
 
 /**
- * What goes wrong in each upgrade: a bad day, or kills one after the other, at most one in an update. Every upgrade takes a
- * minute, and whatever a kill lost or doubled is still so at its end; a pattern of one point shows a kill by itself.
+ * One upgrade each: a bad day, or kills one after the other, at most one per update. Every upgrade takes a minute, and
+ * whatever a kill lost or doubled still is at its end; a pattern of one point shows a kill by itself.
  */
 export function daysOf(points: readonly Point[]): readonly Day[] {
   const days = points.filter((point) => "faults" in point);

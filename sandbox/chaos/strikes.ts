@@ -9,14 +9,14 @@ import { type Kill, nameOf } from "./points.ts";
 /** Resumes in a row that got no further: what a person would put up with. */
 const patience = 3;
 
-/** How a driver may end after a kill: killed itself, paused, or stopped by what another one left. No kill sends a run back. */
+/** Exit codes after a kill: killed itself, paused, or stopped by what another left. No kill rolls a run back. */
 const exitCodesOfKills: readonly (number | null)[] = [null, exitCodes.paused, exitCodes.busy];
 
 interface Strike {
   readonly kill: Kill;
-  /** When somebody was killed. */
+  /** Time of the kill. */
   at?: number;
-  /** When the phase was over that was under way then. */
+  /** End of the phase that was under way then. */
   finished?: number;
 }
 
@@ -35,7 +35,7 @@ export class Strikes {
     this.#random = random;
   }
 
-  /** Upgrades the stack, and goes on as a person or a CI job does whenever a kill ended the driver. */
+  /** Upgrades the stack, and resumes like a person or a CI job whenever a kill ended the driver. */
   async upgrade(): Promise<readonly ChaosRow[]> {
     const problems: string[] = [];
     for (let command = "upgrade", idle = 0; ; command = "resume") {

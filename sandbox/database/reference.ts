@@ -1,7 +1,7 @@
 import { CreateVolumeCommand, DescribeAvailabilityZonesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { CreateDBInstanceCommand, RDSClient } from "@aws-sdk/client-rds";
 
-/** What the site's database reference names in the sandbox: a volume, or an RDS instance, as on the real site. */
+/** Creates the volume or RDS instance that the site's database reference names, as on the real site. */
 export async function createDatabase(
   like: object | undefined,
   region: string,

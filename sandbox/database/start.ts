@@ -9,7 +9,7 @@ import type { Slot } from "../slot.ts";
 
 export interface DatabaseOptions {
   readonly slot: Slot;
-  /** Where the database's files go. */
+  /** Folder for the database's files. */
   readonly directory: string;
   readonly logFile: string;
   /** The database outlives this process. Default: false. */

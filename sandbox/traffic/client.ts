@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
 
-/** What became of one request. Times are milliseconds since the epoch. */
+/** The fate of one request. Times are milliseconds since the epoch. */
 export interface Result {
   readonly sent: number;
   readonly ended: number;

@@ -6,7 +6,7 @@ import type { TrafficReport } from "./report.ts";
 import { Schedule, type Spacing } from "./schedule.ts";
 import { Tally } from "./tally.ts";
 
-/** Where the load goes: half to the load balancer, half to the Elastic IPs together; all to the load balancer if there are none. */
+/** Targets of the load: half goes to the load balancer, half to the Elastic IPs together; without these, all to the former. */
 export interface Targets {
   /** @property hostHeader the site's name. */
   readonly loadBalancer: { readonly host: string; readonly port: number; readonly hostHeader: string };
@@ -16,7 +16,7 @@ export interface Targets {
 export interface LoadOptions extends Targets {
   /** The network's control API, which knows the moves of addresses: `http://127.64.0.2:4567`. */
   readonly networkUrl: string;
-  /** In total, over all targets. Default: 200. */
+  /** Requests per second over all targets. Default: 200. */
   readonly requestsPerSecond?: number;
   /** Default: `/`. */
   readonly path?: string;
@@ -24,7 +24,7 @@ export interface LoadOptions extends Targets {
   readonly seed?: number;
   /** Default: `poisson`. */
   readonly spacing?: Spacing;
-  /** How long a request may take until it has failed. Default: 10. */
+  /** Time limit of a request, after which it has failed. Default: 10. */
   readonly timeoutSeconds?: number;
   /** The phase until the first `mark`. Default: `start`. */
   readonly phase?: string;
@@ -65,7 +65,7 @@ export class Load {
     this.#targets = targets;
   }
 
-  /** Sends no more, waits for what is in flight (at most the timeout), and counts. */
+  /** Stops sending, waits for requests in flight (at most the timeout), and counts. */
   async stop(): Promise<TrafficReport> {
     clearInterval(this.#ticks);
     const elapsedSeconds = (performance.now() - this.#started) / 1000;
@@ -106,7 +106,7 @@ export class Load {
   }
 }
 
-/** Without the moves nothing can be excused: what was lost counts as failed. */
+/** Without the list of moves nothing can be excused: every lost request counts as failed. */
 async function knownMoves(networkUrl: string): Promise<readonly AddressMove[]> {
   try {
     const answer = await request(new URL("/network/moves", networkUrl), { headersTimeout: 5_000 });

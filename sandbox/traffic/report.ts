@@ -1,4 +1,4 @@
-/** What a run of the load generator found. Every request that was sent is in exactly one outcome: ok, failed or cutByMove. */
+/** Result of the load generator. Every request that was sent has exactly one outcome: ok, failed or cutByMove. */
 export interface TrafficReport {
   /** All that were sent. */
   readonly requests: number;
@@ -12,16 +12,16 @@ export interface TrafficReport {
   readonly byGeneration: Readonly<Record<string, number>>;
   /** Answers by `x-server`. */
   readonly byServer: Readonly<Record<string, number>>;
-  /** By the phase in which a request was sent. */
+  /** Figures by the phase in which a request was sent. */
   readonly byPhase: Readonly<Record<string, PhaseReport>>;
-  /** By address and port: `127.144.0.10:8000`. */
+  /** Figures by address and port: `127.144.0.10:8000`. */
   readonly byTarget: Readonly<Record<string, OutcomeCounts>>;
   /** From the instant at which a request was due until its answer was complete; of answered requests. */
   readonly latencyMilliseconds: Percentiles;
   readonly achievedRequestsPerSecond: number;
-  /** How long after they were due requests were sent: above a few milliseconds the generator itself fell behind. */
+  /** Delay from due to sent: above a few milliseconds the generator itself fell behind. */
   readonly lateMilliseconds: Percentiles;
-  /** What failed, in order of time, and then what was cut by a move; at most `mostFailureSamples`. */
+  /** Failed requests in order of time, then those cut by a move; at most `mostFailureSamples`. */
   readonly failures: readonly FailureSample[];
 }
 

@@ -1,6 +1,6 @@
 import type { Random } from "../network/random.ts";
 
-/** How arrivals follow one another: at random as independent users do, or evenly. */
+/** Spacing of arrivals: random, as with independent users, or even. */
 export type Spacing = "poisson" | "fixed";
 
 /**

@@ -19,7 +19,7 @@ export interface Sample {
   readonly phase: string;
   /** From when it was due until its answer was complete. */
   readonly latencyMilliseconds: number;
-  /** How long after it was due it was sent. */
+  /** Delay between when it was due and when it was sent. */
   readonly lateMilliseconds: number;
 }
 
@@ -27,8 +27,8 @@ export interface Sample {
 const toleranceMilliseconds = 50;
 
 /**
- * Whether a move of an Elastic IP cut the request: its connection was lost, and the address moved from one instance to
- * another between its sending and its end. Nobody can save such a request on AWS; any other loss is a failure.
+ * Tells whether a move of an Elastic IP cut the request: its connection was lost, and the address moved to another
+ * instance between its start and its end. Such a request cannot be saved on AWS; any other loss is a failure.
  */
 export function isCutByMove({ result, publicIp }: Sample, moves: readonly AddressMove[]): boolean {
   if (publicIp === undefined || result.error?.connectionLost !== true) return false;

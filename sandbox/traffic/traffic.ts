@@ -10,7 +10,7 @@ export type { Targets } from "./load.ts";
 export type { TrafficReport } from "./report.ts";
 
 export interface TrafficOptions extends LoadOptions {
-  /** What the generator prints is appended here. Default: this process's standard error. */
+  /** File to which the generator's output is appended. Default: this process's standard error. */
   readonly logFile?: string;
 }
 

@@ -19,7 +19,7 @@ const targetTracking = z.strictObject({
     "ASGAverageNetworkOut",
   ]),
   targetValue: z.number().positive(),
-  disableScaleIn: z.boolean().default(false).describe("Only ever adds servers. Default: false."),
+  disableScaleIn: z.boolean().default(false).describe("Whether the policy only adds servers and never removes any."),
 });
 
 /**
@@ -37,7 +37,7 @@ const stepScaling = z.strictObject({
       }),
     )
     .min(1)
-    .describe("Bounds are distances from the alarm's threshold; one that is left out has no end."),
+    .describe("Bounds are distances from the alarm's threshold; an interval without one is open on that side."),
 });
 
 const policy = z
@@ -50,7 +50,7 @@ const policy = z
       .min(0)
       .max(3600)
       .optional()
-      .describe("How long a new server takes until its metrics count. Default: AWS's, the group's cooldown of 300."),
+      .describe("How long until a new server's metrics count. AWS's default is the group's cooldown of 300."),
   })
   .refine(
     ({ targetTracking: tracking, stepScaling: steps }) => (tracking === undefined) !== (steps === undefined),
@@ -63,7 +63,7 @@ const schedule = z
     recurrence: z
       .string()
       .regex(/^\S+( \S+){4}$/, 'must have five fields, for example "0 22 * * *"')
-      .describe("Cron of five fields, in `timeZone`."),
+      .describe("Cron expression with five fields, in `timeZone`."),
     timeZone: z.string().min(1).optional().describe("Default: UTC."),
     minSize: size.optional(),
     maxSize: size.optional(),
@@ -85,12 +85,12 @@ export const arraySchema = z
       .min(0)
       .max(7200)
       .default(300)
-      .describe("How long a new server's health is not judged by the group, in seconds. Default: 300."),
-    policies: z.record(name, policy).default({}).describe("By name."),
+      .describe("How long the group ignores a new server's health checks, in seconds."),
+    policies: z.record(name, policy).default({}).describe("Scaling policies, by name."),
     schedules: z
       .record(name, schedule)
       .default({})
-      .describe("By name. Where there are any, the sizes belong to them once the array was created."),
+      .describe("Scheduled actions, by name. If there are any, they set the sizes once the array has been created."),
   })
   .refine((array) => array.minSize <= array.maxSize, "minSize must not be above maxSize");
 

@@ -13,57 +13,56 @@ const pattern = z.string().refine(isPattern, "must be a regular expression, for 
 /** One HTTP question, asked of each new server, through the test host name, and through every Elastic IP after its move. */
 const httpCheck = z.strictObject({
   path,
-  method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]).default("GET").describe("Default: GET."),
+  method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]).default("GET").describe("HTTP method."),
   headers: z
     .record(z.string().regex(/^[A-Za-z0-9-]+$/, "must be the name of a header"), inputValue)
     .default({})
-    .describe("Sent beside `host`. Values may be Pulumi secrets. Default: none."),
+    .describe("Headers to send besides `host`. Values may be Pulumi secrets."),
   expectStatus: z
     .number()
     .int()
     .min(100)
     .max(599)
     .default(200)
-    .describe("Default: 200. A redirect is an answer, it is not followed."),
-  expectBody: pattern.optional().describe("What the first 64 KB of the body must match. Default: anything."),
+    .describe("Status that the answer must have. Redirects are not followed."),
+  expectBody: pattern
+    .optional()
+    .describe("Regular expression that the first 64 KB of the body must match. Default: any body."),
   expectJson: z
     .strictObject({ path: jsonPath, equals: z.json() })
     .optional()
-    .describe("What the body's JSON must have at a place. Default: anything."),
+    .describe("Value that the JSON body must have at `path`. Default: any body."),
   timeoutSeconds: z
     .number()
     .int()
     .min(1)
     .max(longestAnswerSeconds)
     .default(5)
-    .describe("For connecting, waiting and reading together. Default: 5."),
-  passes: z
-    .number()
-    .int()
-    .min(1)
-    .max(20)
-    .default(1)
-    .describe("How often in a row it must be answered as expected. Default: 1."),
+    .describe("Time limit for connecting, waiting and reading together."),
+  passes: z.number().int().min(1).max(20).default(1).describe("Number of expected answers in a row."),
   tls: z
     .strictObject({
-      verify: z
-        .boolean()
-        .default(true)
-        .describe("Whether the certificate must be valid and for the server's name. Default: true."),
+      verify: z.boolean().default(true).describe("Whether the certificate must be valid and match the server's name."),
       serverName: z
         .string()
         .min(1)
         .optional()
-        .describe("The name that the certificate must be for. Default: the host name that is asked for."),
+        .describe("Name that the certificate must match. Default: the requested host name."),
     })
     .prefault({})
-    .describe("Where the listener speaks HTTPS."),
+    .describe("TLS settings, for a listener that speaks HTTPS."),
 });
 
 /** The user's own suite, run in the project's folder: exit code 0 passes. */
 const commandCheck = z.strictObject({
   command,
-  timeoutSeconds: z.number().int().min(1).max(longestCommandSeconds).default(300).describe("Default: 300."),
+  timeoutSeconds: z
+    .number()
+    .int()
+    .min(1)
+    .max(longestCommandSeconds)
+    .default(300)
+    .describe("How long the command may run."),
 });
 
 /**
@@ -80,9 +79,17 @@ const documentCheck = z.strictObject({
     parameters: z
       .record(z.string(), z.array(z.string()))
       .default({})
-      .describe("Default: none. They can be read in AWS by whoever may list commands: no place for secrets."),
+      .describe(
+        "Parameters of the document. Anyone who may list commands in AWS can read them, so put no secrets here.",
+      ),
   }),
-  timeoutSeconds: z.number().int().min(1).max(longestCommandSeconds).default(60).describe("Default: 60."),
+  timeoutSeconds: z
+    .number()
+    .int()
+    .min(1)
+    .max(longestCommandSeconds)
+    .default(60)
+    .describe("How long the document may run on a server."),
 });
 
 export const smokeCheck = z.union([httpCheck, commandCheck, documentCheck]);
@@ -91,34 +98,36 @@ export const sessionsSchema = z
   .strictObject({
     path: path
       .optional()
-      .describe("The status page of each old server, asked on its private address and the site's port."),
+      .describe("Status page of each old server, requested on its private address and the site's port."),
     field: z
       .string()
       .min(1)
       .optional()
-      .describe("Apache's status: the line `Field: number`. https://httpd.apache.org/docs/2.4/mod/mod_status.html"),
-    json: jsonPath.optional().describe("A page in JSON: where the number is."),
+      .describe(
+        "Name of a line `Field: number` in Apache's status page. https://httpd.apache.org/docs/2.4/mod/mod_status.html",
+      ),
+    json: jsonPath.optional().describe("Where the number is in a JSON page, for example sessions.active."),
     cloudWatch: cloudWatchSchema
       .refine(
         ({ metrics }) => Object.values(metrics).every(({ dimensions }) => Object.values(dimensions).some(namesServer)),
         "must be of one server: give each metric a dimension like InstanceId: $instanceId",
       )
       .optional()
-      .describe("Instead of a page: a metric that each server has in CloudWatch. `$instanceId` stands for the server."),
+      .describe("CloudWatch metric of each server, instead of a page. `$instanceId` is replaced with the server's id."),
     atMost: z
       .number()
       .min(0)
       .default(0)
       .describe(
-        "A server with at most this many is quiet. Apache's BusyWorkers counts the request that asks. Default: 0.",
+        "A server with at most this many sessions is quiet. Apache's BusyWorkers includes the request that asks.",
       ),
-    quietSeconds: seconds.default(10).describe("How long a server must stay quiet before it ends. Default: 10."),
-    limitSeconds: seconds.default(3600).describe("How long a server that is not quiet is waited for. Default: 3600."),
+    quietSeconds: seconds.default(10).describe("How long a server must stay quiet before it is terminated."),
+    limitSeconds: seconds.default(3600).describe("How long to wait for a server to become quiet."),
     onLimit: z
       .enum(["pause", "terminate"])
       .default("pause")
       .describe(
-        "What follows then: `pause` waits for a person, `terminate` ends the server with its sessions. Default: pause.",
+        "What to do after `limitSeconds`: `pause` waits for a person, `terminate` ends the server and its sessions.",
       ),
   })
   .refine(

@@ -13,10 +13,10 @@ export const networkSchema = z
       .string()
       .regex(/^vpc-/, "must be a VPC id, for example vpc-0a1b2c3d")
       .optional()
-      .describe("An existing VPC; then `subnetIds` are needed too. Replaces every server when changed."),
+      .describe("An existing VPC; requires `subnetIds`. Changing it replaces every server."),
     /** At least two subnets in different availability zones, as an Application Load Balancer requires. */
     subnetIds: subnetIds.min(2).optional(),
-    /** Where frontends are launched, for example private subnets. Default: `subnetIds`. */
+    /** Subnets for the frontends, for example private ones. Default: `subnetIds`. */
     frontendSubnetIds: subnetIds.min(1).optional(),
     /** Security groups of the load balancer. Default: one is created that opens the listener's port to the world. */
     loadBalancerSecurityGroupIds: securityGroupIds.optional(),

@@ -4,7 +4,7 @@ import { z } from "zod";
 
 export const seconds = z.number().int().min(0);
 export const path = z.string().regex(/^\//, "must start with a slash, for example /health");
-export const command = z.array(z.string().min(1)).min(1).describe("program and arguments; it is run without a shell");
+export const command = z.array(z.string().min(1)).min(1).describe("Program and arguments, run without a shell.");
 
 /** A value in the file is text; Pulumi's `secure:` entries are accepted where the file is read without decrypting it. */
 export const inputValue = z.union(
@@ -19,7 +19,7 @@ export const parameterPath = z
   .string()
   .regex(/^(\/[A-Za-z0-9_.-]+)+$/, "must be a path of parameters, for example /www/production");
 
-/** Where a value is in a JSON document: names and list positions with dots between them. */
+/** Path of a value in a JSON document: names and list positions with dots between them. */
 export const jsonPath = z
   .string()
   .regex(/^[^.\s]+(\.[^.\s]+)*$/, "must be names with dots between them, for example database.ok or pools.0.active");

@@ -57,14 +57,14 @@ const siteSchema = z.strictObject({
       .min(0)
       .max(3600)
       .default(30)
-      .describe("How long a deregistered server may finish its requests. Default: 30."),
+      .describe("How long a deregistered server may take to finish its requests."),
     stickinessSeconds: z
       .number()
       .int()
       .min(0)
       .max(604_800)
       .default(0)
-      .describe("How long a client stays with its server. Default: 0, off."),
+      .describe("How long a client stays with its server; 0 turns stickiness off."),
   }),
   elasticIps: z
     .number()
@@ -72,7 +72,7 @@ const siteSchema = z.strictObject({
     .min(0)
     .max(100)
     .default(0)
-    .describe("Number of Elastic IPs; held by the first frontends of the live generation. Default: 0."),
+    .describe("Number of Elastic IPs, held by the first frontends of the live generation."),
   database: z
     .strictObject({
       retainDays: z
@@ -80,9 +80,7 @@ const siteSchema = z.strictObject({
         .int()
         .min(0)
         .optional()
-        .describe(
-          "How long snapshots are kept from `handover snapshots prune`; the newest always is. Default: for ever.",
-        ),
+        .describe("How long `handover snapshots prune` keeps snapshots; the newest is always kept. Default: for ever."),
       volumeId: z.string().regex(/^vol-/, "must be an EBS volume id, for example vol-0a1b2c3d").optional(),
       dbInstanceIdentifier: z.string().min(1).max(63).optional(),
     })
@@ -91,11 +89,11 @@ const siteSchema = z.strictObject({
       "give either volumeId or dbInstanceIdentifier",
     )
     .optional()
-    .describe("What is backed up before an upgrade: an EBS volume or an RDS instance."),
+    .describe("EBS volume or RDS instance to back up before an upgrade."),
   inputsFrom: parameterPath
     .optional()
     .describe(
-      "Systems Manager parameters that are inputs of every generation, by the last part of their name. Default: none.",
+      "Path of Systems Manager parameters that become inputs of every generation, named by the last part of the path.",
     ),
   /**
    * The generation that was there before the stack (`handover adopt`). It, the load balancer and the Elastic IPs keep the
@@ -108,9 +106,7 @@ export const generationSchema = z.strictObject({
   extends: z
     .string()
     .optional()
-    .describe(
-      "Another generation, from which everything is taken that is not given here; inputs are merged key by key.",
-    ),
+    .describe("Another generation, which supplies everything that is not given here; inputs are merged key by key."),
   imageId: z
     .string()
     .regex(/^ami-[0-9a-z]+$/, "must be an AMI id, for example ami-0a1b2c3d4e5f60001")
@@ -125,11 +121,9 @@ export const generationSchema = z.strictObject({
     .min(1, "must be 1 or more")
     .max(500)
     .optional()
-    .describe("Number of servers outside the array."),
-  array: arraySchema
-    .optional()
-    .describe("An Auto Scaling group beside the frontends, with the same servers. Default: none."),
-  /** What the servers are told: environment variables in /etc/handover/inputs.env. */
+    .describe("Number of servers besides the array's."),
+  array: arraySchema.optional().describe("Auto Scaling group beside the frontends, with the same kind of servers."),
+  /** Environment variables for the servers, in /etc/handover/inputs.env. */
   inputs: z
     .record(
       z
@@ -144,23 +138,22 @@ export const generationSchema = z.strictObject({
   inputsFrom: parameterPath
     .optional()
     .describe(
-      "Systems Manager parameters that are inputs too; `inputs` win, and those of the site lose. Default: none.",
+      "Path of Systems Manager parameters that become inputs too. They override the site's; `inputs` override them.",
     ),
-  userDataFile: z.string().min(1).optional().describe("cloud-init user data, relative to the project's folder."),
-  iamInstanceProfile: z
+  userDataFile: z
     .string()
     .min(1)
-    .max(128)
     .optional()
-    .describe("Name of the instance profile whose role the servers have. Default: none."),
-  keyName: z.string().min(1).max(255).optional().describe("Name of the key pair for SSH. Default: none."),
+    .describe("File with cloud-init user data, relative to the project's folder."),
+  iamInstanceProfile: z.string().min(1).max(128).optional().describe("Name of the servers' instance profile."),
+  keyName: z.string().min(1).max(255).optional().describe("Name of the key pair for SSH."),
   rootBlockDevice: z
     .strictObject({
-      volumeSize: z.number().int().min(1).max(65_536).optional().describe("GiB."),
+      volumeSize: z.number().int().min(1).max(65_536).optional().describe("Size in GiB."),
       volumeType: z.enum(["standard", "gp2", "gp3", "io1", "io2", "sc1", "st1"]).optional(),
     })
     .optional()
-    .describe("The root volume, where it is not as the image has it."),
+    .describe("Overrides for the image's root volume."),
 });
 
 /** The driver's own key: which run this update belongs to. Never written to a file in git. */
@@ -168,7 +161,10 @@ export const runSchema = z.strictObject({
   id: z.string().min(1),
   from: generationName,
   to: generationName,
-  left: z.array(z.string()).optional().describe("Old servers, by name, that `retire` leaves for now. Default: none."),
+  left: z
+    .array(z.string())
+    .optional()
+    .describe("Names of old servers that stay for now while others end. Default: none."),
 });
 
 export const fileSchema = z.strictObject({

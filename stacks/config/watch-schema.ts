@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What is watched at every traffic step and while all traffic is on the new generation: part of `handover:upgrade`. */
+/** The schema of what is watched at every traffic step and during the bake: part of `handover:upgrade`. */
 
 /** CloudWatch's: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html */
 const periodSeconds = z
@@ -12,15 +12,13 @@ const periodSeconds = z
   );
 
 export const comparisonSchema = z.strictObject({
-  enabled: z.boolean().default(true).describe("Default: true."),
+  enabled: z.boolean().default(true).describe("Whether the new generation is compared with the old one."),
   tolerance: z
     .number()
     .gt(0)
     .lt(1)
     .default(0.01)
-    .describe(
-      "By how much the share of requests that the servers answer with 5xx may be larger than the old one's. Default: 0.01.",
-    ),
+    .describe("How much larger than the old generation's the share of 5xx answers may be."),
   slow: z
     .strictObject({
       percentile: z.number().min(1).max(99).default(90),
@@ -31,11 +29,11 @@ export const comparisonSchema = z.strictObject({
         .gt(0)
         .lt(1)
         .default(0.1)
-        .describe("By how much the share of slow requests may be larger than the old one's. Default: 0.1."),
+        .describe("How much larger than the old generation's the share of slow requests may be."),
     })
     .prefault({})
     .describe(
-      "Which requests are slow: those that take longer than this percentile of the old one's by both of these.",
+      "A request is slow if it exceeds this percentile of the old generation's by both `percent` and `milliseconds`.",
     ),
   confidence: z
     .number()
@@ -43,27 +41,22 @@ export const comparisonSchema = z.strictObject({
     .max(0.9999)
     .default(0.95)
     .describe(
-      "How sure a verdict must be; a generation that is no worse is refused less often than one minus this. Default: 0.95.",
+      "Confidence that a verdict needs. A generation that is no worse is refused less often than one minus this.",
     ),
   minRequests: z
     .number()
     .int()
     .min(1)
     .default(50)
-    .describe("Nothing is refused on fewer requests to the new generation. Default: 50."),
-  patienceSeconds: z
-    .number()
-    .int()
-    .min(1)
-    .default(300)
-    .describe("How long a step may last until there is a verdict. Default: 300."),
+    .describe("Minimum number of requests to the new generation before it can be refused."),
+  patienceSeconds: z.number().int().min(1).default(300).describe("How long a step may take to reach a verdict."),
   /** Load balancers publish every 60 s on AWS; a sandbox's publishes every second. Default: 60. */
   periodSeconds: periodSeconds.default(60),
   whenTooFew: z
     .enum(["pause", "pass"])
     .default("pause")
     .describe(
-      "What happens when there are too few requests for a verdict within `patienceSeconds`. `pass` says so and goes on without waiting for them. Default: `pause` where `comparison` is given, `pass` where it is not.",
+      "What happens when there are too few requests for a verdict within `patienceSeconds`. `pass` says so and goes on without waiting for them. Without `comparison` in the file it is `pass`.",
     ),
 });
 
@@ -89,17 +82,13 @@ export const cloudWatchSchema = z
             .string()
             .min(1)
             .default("Average")
-            .describe("Any statistic of CloudWatch: Sum, Average, p99, TM(10%:90%), … Default: Average."),
+            .describe("Any CloudWatch statistic: Sum, Average, p99, TM(10%:90%), …"),
         }),
       )
       .describe(
-        "Metrics by the id that the expression names them with. Dimension values may use the placeholders of a query.",
+        "Metrics, by the id that the expression uses. Dimension values may contain placeholders such as $targetGroup.",
       ),
-    expression: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("Metric math over the ids. May be left out with a single metric."),
+    expression: z.string().min(1).optional().describe("Metric math over the ids. Optional with a single metric."),
     /** Default: 60. */
     periodSeconds: periodSeconds.default(60),
   })
@@ -125,7 +114,7 @@ export const metricSchema = z
       })
       .optional()
       .describe(
-        "An instant query; every element of a vector must keep the limit. See https://prometheus.io/docs/prometheus/latest/querying/api/",
+        "Instant query. Every element of a vector must be within the limit. See https://prometheus.io/docs/prometheus/latest/querying/api/",
       ),
     ...limits,
   })
@@ -148,17 +137,17 @@ export const logSchema = z.strictObject({
     .max(1024)
     .refine((pattern) => patternProblem(pattern) === undefined, {
       error: ({ input }) =>
-        `is no filter pattern: ${patternProblem(String(input))}; for example ERROR or { $.status = 5* }`,
+        `is not a valid filter pattern: ${patternProblem(String(input))}; for example ERROR or { $.status = 5* }`,
     })
     .describe("See https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html"),
   atMost: z
     .number()
     .min(0)
     .default(0)
-    .describe("How many matches a minute more than the old generation's. Default: 0."),
+    .describe("How many matches per minute more than the old generation's are allowed."),
 });
 
-/** What CloudWatch Logs would refuse for certain; it has the last word. */
+/** Finds what CloudWatch Logs is certain to refuse; it has the last word. */
 function patternProblem(pattern: string): string | undefined {
   const trimmed = pattern.trim();
   for (const [open, close] of ["{}", "[]"].map((pair) => [pair.charAt(0), pair.charAt(1)] as const)) {

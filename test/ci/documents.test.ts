@@ -1,12 +1,24 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parser } from "../../automation/cli/parser.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 import { isIntentRow, phaseNames } from "../../stacks/runbook.ts";
 
 const read = (file: string) => readFileSync(join(projectDirectory, file), "utf8");
-const files = ["README.md", "docs/operating.md", "sandbox/README.md", "CHANGELOG.md"];
+const files = [
+  "README.md",
+  "CHANGELOG.md",
+  "docs/operating.md",
+  "docs/getting-started.md",
+  "docs/evidence.md",
+  "docs/servers.md",
+  "docs/architecture.md",
+  "docs/decisions/README.md",
+  "automation/README.md",
+  "provider/README.md",
+  "sandbox/README.md",
+];
 
 /** Commands in shell blocks and in inline code. */
 function commandsIn(text: string): string[] {
@@ -20,6 +32,22 @@ function commandsIn(text: string): string[] {
         .split(/ && | \| /),
     )
     .map((command) => command.replaceAll("\n", " ").trim());
+}
+
+/** Targets of relative links, without those inside of code. */
+function linksIn(text: string): string[] {
+  const prose = text.replaceAll(/```[\s\S]*?```/g, "").replaceAll(/`[^`]+`/g, "");
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link).filter((link) => !/^https?:/.test(link));
+}
+
+/** Anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9 _-]/g, "")
+      .replaceAll(" ", "-"),
+  );
 }
 
 const required: Readonly<Record<string, readonly string[]>> = {
@@ -63,6 +91,15 @@ describe("the documents", () => {
           assert.ok(existsSync(join(projectDirectory, program ?? "")), command);
         const [, phase] = /handover:phase:? ([a-z-]+)/.exec(command) ?? [];
         if (phase !== undefined) assert.ok(isIntentRow(phase), command);
+      }
+    });
+
+    it(`of ${file} link to pages and sections that there are`, () => {
+      for (const link of linksIn(read(file))) {
+        const [path = "", anchor] = link.split("#");
+        const target = path === "" ? file : join(dirname(file), path);
+        assert.ok(existsSync(join(projectDirectory, target)), link);
+        if (anchor !== undefined) assert.ok(anchorsOf(read(target)).includes(anchor), link);
       }
     });
   }

@@ -74,14 +74,14 @@ describe("configuration", () => {
       (v) => {
         v.upgrade.smoke.push({ command: ["./README.md"] });
       },
-      /^handover:upgrade\.smoke\[2\]\.command: \.\/README\.md is no program that can be run/,
+      /^handover:upgrade\.smoke\[2\]\.command: \.\/README\.md is not executable/,
     ],
     [
       "a folder for a command",
       (v) => {
         v.upgrade.migrate = { command: ["./docs"] };
       },
-      /^handover:upgrade\.migrate\.command: \.\/docs is no program that can be run/,
+      /^handover:upgrade\.migrate\.command: \.\/docs is not executable/,
     ],
     [
       "two sources of sessions",

@@ -3,8 +3,8 @@ import { type DriveArguments, drive, driveOptions } from "./drive.ts";
 
 export const abortCommand: Command<DriveArguments> = {
   command: "abort",
-  describe: "give a run up that has launched nothing yet; the site stays as it is",
-  examples: [["abort --stack production", "forget a run that has launched no server yet"]],
+  describe: "give up a run that has launched nothing yet; the site stays as it is",
+  examples: [["abort --stack production", "give up a run that has not launched a server yet"]],
   builder: driveOptions,
   run: (args) => drive("abort", args),
 };

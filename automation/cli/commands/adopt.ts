@@ -15,40 +15,45 @@ interface Arguments {
 
 export const adoptCommand: Command<Arguments> = {
   command: "adopt",
-  describe: "writes the configuration of a running site that was made by hand, and the file for `pulumi import`",
+  describe: "write the configuration of a running site that was made by hand, and the file for `pulumi import`",
   examples: [
     [
       "adopt --stack www --load-balancer www-alb --hostname www.example.com",
-      "the servers behind it become generation blue",
+      "the servers behind the load balancer become generation blue",
     ],
     [
       "adopt --stack www --load-balancer www-alb --hostname www.example.com --database vol-0a1b2c3d",
-      "with its database",
+      "the same, with the database to back up",
     ],
   ],
   builder: {
-    stack: { type: "string", demandOption: true, requiresArg: true, describe: "name of the stack to be" },
-    "load-balancer": { type: "string", demandOption: true, requiresArg: true, describe: "its name or ARN" },
+    stack: { type: "string", demandOption: true, requiresArg: true, describe: "name for the new stack" },
+    "load-balancer": {
+      type: "string",
+      demandOption: true,
+      requiresArg: true,
+      describe: "name or ARN of the load balancer",
+    },
     "listener-port": {
       type: "number",
       requiresArg: true,
-      describe: "port of its listener that serves the site (default: the only one that forwards)",
+      describe: "port of the listener that serves the site (default: the only one that forwards)",
     },
-    hostname: { type: "string", demandOption: true, requiresArg: true, describe: "what users ask for" },
+    hostname: { type: "string", demandOption: true, requiresArg: true, describe: "host name that users ask for" },
     "test-hostname": {
       type: "string",
       requiresArg: true,
-      describe: "what shall reach the generation under test (default: test.… of the same domain)",
+      describe: "host name for the generation under test (default: test.… of the same domain)",
     },
     generation: {
       type: "string",
       default: "blue",
       requiresArg: true,
-      describe: "what the servers that there are shall be called",
+      describe: "name for the existing servers' generation",
     },
-    database: { type: "string", requiresArg: true, describe: "EBS volume or RDS instance that runs back up" },
-    region: { type: "string", requiresArg: true, describe: "AWS region (default: AWS_REGION, or that of the ARN)" },
-    force: { type: "boolean", default: false, describe: "overwrite files that are there" },
+    database: { type: "string", requiresArg: true, describe: "EBS volume or RDS instance to back up in each run" },
+    region: { type: "string", requiresArg: true, describe: "AWS region (default: the ARN's, or AWS_REGION)" },
+    force: { type: "boolean", default: false, describe: "overwrite existing files" },
   },
   async run(args) {
     const { adopt } = await import("../../adopt/adopt.ts");
@@ -75,7 +80,7 @@ export const adoptCommand: Command<Arguments> = {
       ...remarks.map((remark) => `note: ${remark}`),
       "Next, with a Pulumi backend of your choice:",
       ...next.map((command) => `  ${command}`),
-      "`pulumi up` adds the ledger's table, a launch template and the rule for the test host name; what serves stays as it is.",
+      "`pulumi up` adds the ledger's table, a launch template and the rule for the test host name, and leaves what serves unchanged.",
     ]);
     return exitCodes.reached;
   },

@@ -5,9 +5,9 @@ import { type Command, note, print, printJson, stackOption } from "./command.ts"
 
 export const approveCommand: Command<{ stack: string; digest: string }> = {
   command: "approve",
-  describe: "approve the plan that a run waits with; then `handover resume` goes on",
+  describe: "approve the plan of a run that waits; then continue with `handover resume`",
   examples: [
-    ["approve --stack production --digest 3f9a…", "approve exactly the plan that was shown; another one is refused"],
+    ["approve --stack production --digest 3f9a…", "approve exactly the plan that was shown; any other is refused"],
   ],
   builder: {
     ...stackOption,

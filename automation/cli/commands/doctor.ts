@@ -1,14 +1,17 @@
 import { exitCodes } from "../../errors.ts";
 import { type Command, print, printJson, stackOption } from "./command.ts";
 
-const marks = { ok: "ok", problem: "MEND", skipped: "skipped" } as const;
+const marks = { ok: "ok", problem: "FIX", skipped: "skipped" } as const;
 
 export const doctorCommand: Command<{ stack: string }> = {
   command: "doctor",
-  describe: "whether everything that a run needs is there, and how to mend what is not; changes nothing",
+  describe: "check that everything a run needs is in place, and say how to fix what is not; changes nothing",
   examples: [
-    ["doctor --stack production", "a line each for tools, backend, credentials, permissions, quotas, clock, ledger"],
-    ["doctor --stack production --json", "the same for a program; exit code 1 when something is to be mended"],
+    [
+      "doctor --stack production",
+      "one line each for tools, backend, credentials, permissions, quotas, clock and ledger",
+    ],
+    ["doctor --stack production --json", "the same for a program; exit code 1 if something needs fixing"],
   ],
   builder: stackOption,
   async run({ stack, json }) {

@@ -11,10 +11,14 @@ export const driveOptions = {
   ...stackOption,
   wait: {
     type: "string",
-    describe: "wait this long for another run to end, for example 90s or 10m",
+    describe: "how long to wait for another run to end, for example 90s or 10m",
     requiresArg: true,
   },
-  "take-over": { type: "boolean", default: false, describe: "take the lease of a process that died on this machine" },
+  "take-over": {
+    type: "boolean",
+    default: false,
+    describe: "take over the lease of a process that died on this machine",
+  },
   "pause-before": {
     type: "array",
     string: true,
@@ -22,16 +26,16 @@ export const driveOptions = {
     choices: phaseNames,
     describe: "phases before which a person must approve",
   },
-  "accept-schema": { type: "boolean", default: false, describe: "go back although migrations are not reversible" },
+  "accept-schema": { type: "boolean", default: false, describe: "go back even if migrations are not reversible" },
   migration: {
     choices: ["done", "again"] as const,
-    describe: "of a migration that was cut off: it is complete, or it shall be run once more",
+    describe: "what to do about a migration that was cut off: it is done, or run it again",
     requiresArg: true,
   },
   refresh: {
     type: "boolean",
     default: false,
-    describe: "read the cloud first, and tell what was changed beside the runs",
+    describe: "read the cloud first, and list what was changed outside Handover's runs",
   },
   "lease-seconds": {
     type: "number",

@@ -4,14 +4,14 @@ import { type Command, print, printJson, stackOption } from "./command.ts";
 
 export const historyCommand: Command<{ stack: string; run?: string; verify: boolean }> = {
   command: "history [run]",
-  describe: "runs of a stack, or the events of one; --verify checks the chain",
+  describe: "list a stack's runs, or the events of one; --verify checks that none was altered",
   examples: [
-    ["history --stack production", "all runs, the newest first"],
+    ["history --stack production", "all runs, newest first"],
     ["history 20261124-093015-5f3a --stack production", "every event of one run"],
-    ["history --stack production --verify", "whether an event was altered or removed"],
+    ["history --stack production --verify", "check that no event was altered or removed"],
   ],
   builder: (yargs) =>
-    yargs.positional("run", { type: "string", describe: "a run's id, as `history` lists it" }).options({
+    yargs.positional("run", { type: "string", describe: "id of a run, as `history` lists it" }).options({
       ...stackOption,
       verify: { type: "boolean", default: false, describe: "check that no event was altered or removed" },
     }),

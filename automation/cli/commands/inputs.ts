@@ -3,11 +3,11 @@ import { type Command, print, printJson, stackOption } from "./command.ts";
 
 export const inputsCommand: Command<{ stack: string }> = {
   command: "inputs <action>",
-  describe: "what the goal's generation changes in the inputs of the live one; secrets are masked",
+  describe: "show how the goal's inputs differ from those of the live generation; secrets are masked",
   examples: [["inputs diff --stack production", "what an upgrade would change in the servers' environment"]],
   builder: (yargs) =>
     yargs
-      .positional("action", { choices: ["diff"] as const, demandOption: true, describe: "diff" })
+      .positional("action", { choices: ["diff"] as const, demandOption: true, describe: "what to do" })
       .options(stackOption),
   async run({ stack, json }) {
     const [{ openSession }, { inputsDiff }] = await Promise.all([

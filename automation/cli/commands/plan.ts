@@ -10,11 +10,11 @@ interface Arguments {
 
 export const planCommand: Command<Arguments> = {
   command: "plan",
-  describe: "what every phase would do, before the first; changes nothing and takes no lease",
+  describe: "show what every phase would do before the first one starts; changes nothing and takes no lease",
   examples: [
-    ["plan --stack production", "what `upgrade` would do"],
+    ["plan --stack production", "show what `upgrade` would do"],
     ["plan --stack production --markdown", "the same, for a pull request"],
-    ["plan --stack production --rollback-from connect", "what going back would do then"],
+    ["plan --stack production --rollback-from connect", "show what going back after `connect` would do"],
   ],
   builder: {
     ...stackOption,
@@ -22,7 +22,7 @@ export const planCommand: Command<Arguments> = {
     "rollback-from": {
       choices: phaseNames,
       requiresArg: true,
-      describe: "what going back would do after this phase",
+      describe: "show what going back after this phase would do",
     },
   },
   async run({ stack, json, markdown, "rollback-from": rollbackFrom }) {

@@ -15,15 +15,15 @@ interface Arguments {
 
 export const rehearseCommand: Command<Arguments> = {
   command: "rehearse",
-  describe: "a whole upgrade under load in a sandbox of its own: up, load, upgrade, verdict, down",
+  describe: "run a whole upgrade under load in a sandbox of its own: up, load, upgrade, verdict, down",
   examples: [
     ["rehearse", "two servers, 200 requests per second, from the live generation to the next"],
-    ["rehearse --like production --to green --frontends 2", "the upgrade of another stack's file, smaller"],
+    ["rehearse --like production --to green --frontends 2", "the upgrade of another stack's file, with fewer servers"],
     ["rehearse --json > rehearsal.json", "the figures as one document; exit code 0 when no request failed"],
   ],
   builder: {
     name: { type: "string", default: "rehearsal", requiresArg: true, describe: "name of the sandbox and of its stack" },
-    like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file is followed" },
+    like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file to copy" },
     frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
     array: { type: "number", requiresArg: true, describe: "number of servers of each generation's array" },
     to: { type: "string", requiresArg: true, describe: "generation to go to (default: the first that is not live)" },

@@ -3,15 +3,15 @@ import { type Command, print, printJson, stackOption } from "./command.ts";
 
 export const reportCommand: Command<{ stack: string; run?: string; markdown: boolean }> = {
   command: "report [run]",
-  describe: "one run from the ledger: what, who, when, each phase with its gates' evidence, and how it ended",
+  describe: "describe a run from the ledger: what, who, when, each phase with its evidence, and how it ended",
   examples: [
     ["report --stack production", "the newest run"],
-    ["report 20261124-093015-5f3a --stack production --json", "a run as one document, with all evidence"],
+    ["report 20261124-093015-5f3a --stack production --json", "one run as a JSON document, with all evidence"],
     ["report --stack production --markdown", "for a pull request or a CI job's summary"],
   ],
   builder: (yargs) =>
     yargs
-      .positional("run", { type: "string", describe: "a run's id, as `history` lists it (default: the newest)" })
+      .positional("run", { type: "string", describe: "id of a run, as `history` lists it (default: the newest)" })
       .options({
         ...stackOption,
         markdown: { type: "boolean", default: false, describe: "print Markdown" },

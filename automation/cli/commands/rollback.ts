@@ -6,7 +6,7 @@ export const rollbackCommand: Command<DriveArguments> = {
   describe: "go back: traffic and addresses first, then remove the new generation",
   examples: [
     ["rollback --stack production", "back to the generation that the run came from"],
-    ["rollback --stack production --accept-schema", "although migrations have run that are declared not reversible"],
+    ["rollback --stack production --accept-schema", "even if migrations that are not reversible have run"],
   ],
   builder: driveOptions,
   run: (args) => drive("rollback", args),

@@ -22,12 +22,12 @@ interface Arguments {
 
 export const sandboxCommand: Command<Arguments> = {
   command: "sandbox <action> [kind]",
-  describe: "an AWS on this machine: up, env, status, fault, down",
+  describe: "run an AWS on this machine: up, env, status, fault, down",
   examples: [
     ["sandbox up", "start it, and deploy the live generation of Pulumi.staging.yaml as stack `sandbox`"],
     ["sandbox env", 'variables for a shell: eval "$(handover sandbox env)", then pulumi, aws and any AWS SDK'],
-    ["sandbox fault throttle --rate 0.2 --for 30s", "a fifth of the calls is refused for half a minute"],
-    ["sandbox fault clear", "nothing goes wrong any more"],
+    ["sandbox fault throttle --rate 0.2 --for 30s", "refuse a fifth of the calls for half a minute"],
+    ["sandbox fault clear", "end all faults"],
     ["sandbox down", "end it, and leave no process behind"],
   ],
   builder: (yargs) =>
@@ -37,13 +37,13 @@ export const sandboxCommand: Command<Arguments> = {
         demandOption: true,
         describe: "what to do",
       })
-      .positional("kind", { choices: [...faultKinds, "clear"], describe: "what goes wrong in the cloud, with `fault`" })
+      .positional("kind", { choices: [...faultKinds, "clear"], describe: "fault: what goes wrong in the cloud" })
       .options({
-        rate: { type: "number", requiresArg: true, describe: "fault: share of the calls, above 0 up to 1" },
-        operation: { type: "string", requiresArg: true, describe: "fault: the one AWS operation that it strikes" },
-        times: { type: "number", requiresArg: true, describe: "fault: how many calls it strikes at most" },
+        rate: { type: "number", requiresArg: true, describe: "fault: share of the calls, above 0 and up to 1" },
+        operation: { type: "string", requiresArg: true, describe: "fault: the only AWS operation that it affects" },
+        times: { type: "number", requiresArg: true, describe: "fault: the largest number of calls that it affects" },
         status: { choices: [500, 503], requiresArg: true, describe: "fault: HTTP status of `error`" },
-        milliseconds: { type: "number", requiresArg: true, describe: "fault: how long `latency` takes" },
+        milliseconds: { type: "number", requiresArg: true, describe: "fault: delay that `latency` adds" },
         for: { type: "string", requiresArg: true, describe: "fault: how long it lasts, for example 30s" },
         name: {
           type: "string",
@@ -51,7 +51,7 @@ export const sandboxCommand: Command<Arguments> = {
           requiresArg: true,
           describe: "name of the sandbox and of its stack",
         },
-        like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file is followed" },
+        like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file to copy" },
         frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
         array: { type: "number", requiresArg: true, describe: "number of servers of each generation's array" },
       }),

@@ -14,11 +14,12 @@ interface Arguments {
 
 export const snapshotsCommand: Command<Arguments> = {
   command: "snapshots [action]",
-  describe: "the backups that a stack's runs have taken; prune deletes those older than retainDays, never the newest",
+  describe:
+    "list the backups that a stack's runs have taken; prune deletes those older than retainDays, never the newest",
   examples: [
     ["snapshots --stack production", "every snapshot of the site's database that a run has taken"],
-    ["snapshots prune --stack production --dry-run", "what would be deleted, and nothing is"],
-    ["snapshots prune --stack production", "deletes what is older than handover:site.database.retainDays"],
+    ["snapshots prune --stack production --dry-run", "show what would be deleted, and delete nothing"],
+    ["snapshots prune --stack production", "delete what is older than handover:site.database.retainDays"],
   ],
   builder: (yargs) =>
     yargs
@@ -48,7 +49,7 @@ export const snapshotsCommand: Command<Arguments> = {
       const all = await aws.ofSite(database, stack);
       if (action === "list") return list(all, json);
       if (database.retainDays === undefined)
-        note("handover:site.database.retainDays is not set: snapshots are kept for ever, and none is deleted");
+        note("handover:site.database.retainDays is not set: all snapshots are kept, and none is deleted");
       const unfinishedRun = await runInHand(stack, region);
       const old = prunable(all, { retainDays: database.retainDays, now: new Date(), unfinishedRun });
       return await prune(aws, all.length, old, { dryRun, json });

@@ -5,9 +5,9 @@ import { type Command, print, printJson, stackOption } from "./command.ts";
 
 export const statusCommand: Command<{ stack: string }> = {
   command: "status",
-  describe: "what serves, who holds which address, and where a run stands; takes no lease",
+  describe: "show what serves, who holds which address, and how far a run has got; takes no lease",
   examples: [
-    ["status --stack production", "what serves, and where a run stands"],
+    ["status --stack production", "what serves, and how far a run has got"],
     ["status --stack production --json | jq .live", "the generation that serves"],
   ],
   builder: stackOption,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Clients, findCreated } from "../../../automation/cloud/created.ts";
+import { resourceTypes } from "../../../provider/resources/index.ts";
 
 /** EC2 as far as it is asked, with the filters that it was asked with. */
 function world() {
@@ -30,6 +31,27 @@ describe("what a killed engine may have created", () => {
     const { asked, clients } = world();
     await assert.rejects(findCreated("aws:ec2/vpc:Vpc", {}, clients), /without tags/);
     assert.deepEqual(asked, []);
+  });
+
+  it("is looked for whatever its type, but for those that cannot be there twice or are not the program's", async () => {
+    const unanswered = "nothing answers";
+    const clients = new Proxy({}, { get: () => assert.fail(unanswered) }) as Clients;
+    const notLookedFor = [];
+    for (const type of Object.keys(resourceTypes)) {
+      const found = await findCreated(type, { tags: { a: "b" } }, clients).catch((error: Error) => error.message);
+      if (found === undefined) notLookedFor.push(type);
+      else assert.equal(found, unanswered, type);
+    }
+    assert.deepEqual(notLookedFor.sort(), [
+      "aws:autoscaling/policy:Policy",
+      "aws:autoscaling/schedule:Schedule",
+      "aws:ebs/volume:Volume",
+      "aws:ec2/eipAssociation:EipAssociation",
+      "aws:ec2/routeTableAssociation:RouteTableAssociation",
+      "aws:lb/targetGroupAttachment:TargetGroupAttachment",
+      "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+      "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+    ]);
   });
 
   it("is not looked for where creating it twice does no harm", async () => {

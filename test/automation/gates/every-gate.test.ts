@@ -230,8 +230,10 @@ describe("every gate", () => {
     const exported = readdirSync(directory).flatMap((file) =>
       readFileSync(join(directory, file), "utf8").split(/^export /m),
     );
-    const observing = exported.filter((declaration) => /^ +async observe\(/m.test(declaration));
-    const names = observing.map((declaration) => /(?:function|class) (\w+)/.exec(declaration)?.[1]);
+    const observing = exported.filter((declaration) => /(?<!\.)\bobserve[(:,]/.test(declaration));
+    const names = observing.flatMap(
+      (declaration) => /^(?:async )?(?:function|class|const) (\w+)/.exec(declaration)?.[1] ?? [],
+    );
     const overOthers = ["once", "overArray"];
     assert.deepEqual(names.sort(), [...Object.keys(rows), ...overOthers].sort());
   });

@@ -56,12 +56,12 @@ describe("what is watched, in the configuration", () => {
     [
       "a pattern that is not closed",
       log("{ $.status = 500"),
-      'handover:upgrade.logs[0].pattern: is no filter pattern: "{" is not closed by "}"; for example ERROR or { $.status = 5* }',
+      'handover:upgrade.logs[0].pattern: is not a valid filter pattern: "{" is not closed by "}"; for example ERROR or { $.status = 5* }',
     ],
     [
       "a bad regular expression",
       log("%(%"),
-      "handover:upgrade.logs[0].pattern: is no filter pattern: Invalid regular expression: /(/: Unterminated group; for example ERROR or { $.status = 5* }",
+      "handover:upgrade.logs[0].pattern: is not a valid filter pattern: Invalid regular expression: /(/: Unterminated group; for example ERROR or { $.status = 5* }",
     ],
     [
       "an unknown field of the comparison",
