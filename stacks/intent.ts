@@ -1,4 +1,4 @@
-import { type IntentRow, isAfter, type PhaseName, withdraw } from "./runbook.ts";
+import { type IntentRow, isAfter, type PhaseName, readmit, withdraw } from "./runbook.ts";
 
 /**
  * The kernel: phase -> the complete desired state of the stack, as plain data. Never a delta, so applying a row again
@@ -80,7 +80,9 @@ export function intent(
 ): Intent {
   if (from === to) return settled(site, to);
   if (row === "retire") return left.length === 0 ? settled(site, to) : partlyRetired(site, from, to, left);
-  if (row === withdraw) return withdrawn(site, from, to);
+  if (row === withdraw) return withdrawn(site, from, to, step);
+  // As before the old servers left, but it is they who are proven through the test host name.
+  if (row === readmit) return { ...intent(site, from, to, "observe"), testTarget: from };
   const reached = (phase: PhaseName) => row === phase || isAfter(row, phase);
   const launched = reached("launch-rest") ? frontendsOf(site, to) : reached("launch-first") ? 1 : 0;
   const share = shareOfNew(site, row, step);
@@ -101,8 +103,9 @@ export function intent(
 }
 
 /**
- * Number of steps in a phase: traffic shares in `connect`, batches of addresses in `move-addresses`; `suspend-array`
+ * Number of steps in a row: traffic shares in `connect`, batches of addresses in `move-addresses`; `suspend-array`
  * records what is suspended, suspends the old array, and then copies it while its capacity stands still.
+ * No step both changes weights and deregisters servers.
  */
 export function stepsOf(site: SiteShape, row: IntentRow): number {
   return steps[row](site);
@@ -122,18 +125,20 @@ const steps: Readonly<Record<IntentRow, (site: SiteShape) => number>> = {
   observe: one,
   drain: one,
   retire: one,
-  withdraw: one,
+  readmit: one,
+  // A load balancer's node that learns of it late still sends requests to servers that are out of the pool.
+  withdraw: () => 2,
 };
 
 /** One update puts traffic and addresses back and takes the new servers out of the pool, where they drain. */
-function withdrawn(site: SiteShape, from: string, to: string): Intent {
+function withdrawn(site: SiteShape, from: string, to: string, step: number): Intent {
   return {
     ...settled(site, from),
     generations: {
       [from]: whole(site, from),
       [to]: {
         frontends: frontendsOf(site, to),
-        registered: false,
+        registered: step === 1,
         array: hasArray(site, to) ? "withdrawn" : undefined,
       },
     },

@@ -9,7 +9,7 @@ import { ledgerTableName } from "./ledger-table.ts";
 import { type Definitions, type LastOutputs, type Outputs, parseOutputs } from "./outputs.ts";
 import { type Parameters, withParameters } from "./parameters.ts";
 import { projectDirectory } from "./project.ts";
-import { isIntentRow, lastPhase, phaseNames } from "./runbook.ts";
+import { isIntentRow, lastPhase, phaseNames, withdraw } from "./runbook.ts";
 import { rootDeviceNameOf, Site } from "./site.ts";
 import { siteName } from "./tags.ts";
 import { userData, userDataDigest } from "./user-data.ts";
@@ -85,10 +85,17 @@ function decide(config: Config, last: LastOutputs | undefined): Position {
     );
   }
   const left = config.run?.left ?? [];
-  const desired = intent(shape, from, to, config.phase, config.step, left);
+  const step = config.step ?? stepByHand(config.phase, last);
+  const desired = intent(shape, from, to, config.phase, step, left);
   if (config.phase === lastPhase && left.length === 0) return { intent: desired, run: null };
-  const run = { id: config.run?.id ?? "by-hand", from, to, phase: config.phase, step: config.step ?? null };
+  const run = { id: config.run?.id ?? "by-hand", from, to, phase: config.phase, step: step ?? null };
   return { intent: desired, run };
+}
+
+/** Going back by hand takes two updates, one after the other; of every other row the last step is applied. */
+function stepByHand(phase: string, last: LastOutputs | undefined): number | undefined {
+  if (phase !== withdraw) return undefined;
+  return last?.outputs.run?.phase === withdraw ? 2 : 1;
 }
 
 /** Collects what each generation is launched from. The root device's name is read once: the image may be gone later. */

@@ -18,11 +18,14 @@ export const runbook = [
 
 export type PhaseName = (typeof runbook)[number]["name"];
 
-/** The row that a rollback applies: traffic and addresses are back, and the new servers are out of the pool. */
+/** Registers the old servers again, and points the test host name at them: the way back from a phase without them. */
+export const readmit = "readmit";
+
+/** Puts traffic and addresses back first, and then takes the new servers out of the pool. */
 export const withdraw = "withdraw";
 
 /** A row that has an intent: what `handover:phase` may be. */
-export type IntentRow = PhaseName | typeof withdraw;
+export type IntentRow = PhaseName | typeof readmit | typeof withdraw;
 
 export const phaseNames: readonly PhaseName[] = runbook.map((phase) => phase.name);
 
@@ -35,7 +38,7 @@ export function isPhase(name: string): name is PhaseName {
 }
 
 export function isIntentRow(name: string): name is IntentRow {
-  return name === withdraw || isPhase(name);
+  return name === readmit || name === withdraw || isPhase(name);
 }
 
 /** Tells whether `phase` comes after `other` in the runbook. */

@@ -1,3 +1,4 @@
+import { lookup } from "node:dns/promises";
 import { StringDecoder } from "node:string_decoder";
 import { Agent, request } from "undici";
 
@@ -29,6 +30,12 @@ export interface Answer {
 /** A gate never reads more of an answer than this, in bytes. */
 const bodyLimit = 64 * 1024;
 
+/** Every address that a name has now: a load balancer's nodes. An address is its own. */
+export async function addressesOf(name: string): Promise<readonly string[]> {
+  const found = await lookup(name, { all: true });
+  return [...new Set(found.map(({ address }) => address))].sort();
+}
+
 /** Asks once, on a connection of its own. Redirects are answers, they are not followed; the body is read up to 64 KB. */
 export async function ask(question: Question, signal: AbortSignal): Promise<Answer> {
   const { protocol, address, port, host, path, method = "GET", timeoutSeconds = 5, tls } = question;
@@ -40,7 +47,7 @@ export async function ask(question: Question, signal: AbortSignal): Promise<Answ
   };
   const dispatcher = new Agent({ connect, pipelining: 0 });
   try {
-    const url = `${protocol}://${address}:${port}${path}`;
+    const url = `${protocol}://${address.includes(":") ? `[${address}]` : address}:${port}${path}`;
     const { statusCode, headers, body } = await request(url, {
       dispatcher,
       method,

@@ -15,6 +15,8 @@ export interface Observation {
   /** `pending`: not yet, look again. */
   readonly verdict: "pass" | "fail" | "pending";
   readonly evidence: Evidence;
+  /** Pending evidence that says nothing against what is observed: when the patience is over it is inconclusive. */
+  readonly unproven?: boolean;
 }
 
 /** One thing that must hold before the run goes on. */
@@ -92,18 +94,19 @@ async function untilOver(gate: Gate, watch: Watch, signal: AbortSignal): Promise
   const started = performance.now();
   let passed = started;
   for (let misses = 0, observations = 1; ; observations++) {
-    const { verdict, evidence } = await look(gate, signal);
+    const seen = await look(gate, signal);
+    const { verdict, evidence } = seen;
     if (signal.aborted) return undefined;
-    const settled = (result: GateResult["verdict"], seen: Evidence) => {
+    const settled = (result: GateResult["verdict"], shown: Evidence) => {
       watch.undecided.delete(gate);
-      return { gate: gate.name, verdict: result, evidence: seen, seconds: secondsSince(started) };
+      return { gate: gate.name, verdict: result, evidence: shown, seconds: secondsSince(started) };
     };
     if (verdict === "pass") {
       misses = 0;
       passed = performance.now();
       watch.undecided.delete(gate);
     } else if (isLost(gate, verdict, ++misses, secondsSince(passed))) {
-      return settled(lostAs(gate, verdict), evidence);
+      return settled(lostAs(gate, seen), evidence);
     } else if (gate.patienceSeconds !== undefined) {
       watch.undecided.add(gate);
     }
@@ -121,8 +124,8 @@ function isLost({ patienceSeconds }: Gate, verdict: Look["verdict"], misses: num
   return patienceSeconds === undefined ? misses >= missesInARow : verdict === "fail" || seconds >= patienceSeconds;
 }
 
-function lostAs({ whenOver = "fail" }: Gate, verdict: Look["verdict"]): GateResult["verdict"] {
-  if (verdict === "unknown") return "inconclusive";
+function lostAs({ whenOver = "fail" }: Gate, { verdict, unproven }: Look): GateResult["verdict"] {
+  if (verdict === "unknown" || (verdict === "pending" && unproven)) return "inconclusive";
   return verdict === "pending" ? whenOver : "fail";
 }
 
@@ -137,21 +140,21 @@ async function untilSettled(gate: Gate, seconds: number, signal: AbortSignal): P
   });
   const { everySeconds } = gate;
   for (let interval = everySeconds ?? 0.1; ; interval = everySeconds ?? Math.min(interval * 1.5, 3)) {
-    const { verdict, evidence } = await look(gate, signal);
+    const now = await look(gate, signal);
+    const { verdict, evidence } = now;
     if (verdict === "pass" || verdict === "fail") return settled(verdict, evidence);
     // A look that was itself stopped saw nothing.
     if (verdict === "pending" || !signal.aborted) seen = evidence;
     // Stopped by another gate: its own patience does not count any more, though it may have ended at the same moment.
     if (signal.aborted) return seen === undefined ? undefined : settled("inconclusive", seen);
-    if (secondsSince(started) + interval > seconds) return settled(lostAs(gate, verdict), evidence);
+    if (secondsSince(started) + interval > seconds) return settled(lostAs(gate, now), evidence);
     await pause(interval, signal);
     if (signal.aborted) return seen === undefined ? undefined : settled("inconclusive", seen);
   }
 }
 
-interface Look {
+interface Look extends Omit<Observation, "verdict"> {
   readonly verdict: Observation["verdict"] | "unknown";
-  readonly evidence: Evidence;
 }
 
 async function look(gate: Gate, signal: AbortSignal): Promise<Look> {

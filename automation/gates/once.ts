@@ -5,9 +5,9 @@ export function once(first: Gate, gate: Gate): Gate {
   return {
     ...gate,
     async observe(signal): Promise<Observation> {
-      const { verdict, evidence } = await first.observe(signal);
-      if (verdict === "pass") return gate.observe(signal);
-      return { verdict, evidence: { waitsFor: first.name, evidence } satisfies Evidence };
+      const { evidence, ...seen } = await first.observe(signal);
+      if (seen.verdict === "pass") return gate.observe(signal);
+      return { ...seen, evidence: { waitsFor: first.name, evidence } satisfies Evidence };
     },
   };
 }

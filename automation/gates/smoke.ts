@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import { type HttpCheck, headersOf } from "../../stacks/config/checks.ts";
-import { ask, type Question } from "../cloud/http.ts";
+import { addressesOf, ask, type Question } from "../cloud/http.ts";
 import { messageOf } from "../errors.ts";
 import { type Difference, differenceOf } from "./expectation.ts";
 import type { Gate, Observation } from "./gate.ts";
@@ -14,6 +14,8 @@ export interface Place {
 }
 
 export interface SmokeOptions {
+  /** Ask every address that a place's name has now, a load balancer's nodes, each by itself. Default: false. */
+  readonly onEveryNode?: boolean;
   /** Observed instead when no place can be reached from here: private addresses, from outside the VPC. */
   readonly standIn?: Gate;
   /** Takes secrets out of what is quoted. Default: nothing is taken out. */
@@ -27,13 +29,14 @@ export function smoke(
   name: string,
   places: readonly Place[],
   checks: readonly HttpCheck[],
-  { standIn, redact = (text) => text }: SmokeOptions = {},
+  { onEveryNode = false, standIn, redact = (text) => text }: SmokeOptions = {},
 ): Gate {
   return {
     name,
     async observe(signal): Promise<Observation> {
       const limit = pLimit(atOnce);
-      const questions = places.flatMap((place) => checks.map((check) => ({ place, check })));
+      const asked = onEveryNode ? (await Promise.all(places.map(nodesOf))).flat() : places;
+      const questions = asked.flatMap((place) => checks.map((check) => ({ place, check })));
       const misses = (await limit.map(questions, (question) => missOf(question, redact, signal))).filter(
         (miss) => miss !== undefined,
       );
@@ -45,6 +48,8 @@ export function smoke(
       // A server that has just started may need a moment; the deadline of the gate decides.
       return {
         verdict: "pending",
+        // Another generation's answer, from a node that learns of a change late, says nothing about this one.
+        unproven: misses.every((miss) => miss.otherGeneration),
         evidence: {
           asked: questions.length,
           missed: misses.length,
@@ -58,6 +63,12 @@ export function smoke(
 interface Miss extends Difference {
   readonly at: string;
   readonly unreachable?: boolean;
+  readonly otherGeneration?: boolean;
+}
+
+async function nodesOf(place: Place): Promise<Place[]> {
+  const addresses = await addressesOf(place.question.address);
+  return addresses.map((address) => ({ ...place, question: { ...place.question, address } }));
 }
 
 /** The first miss, if there is one, among as many questions in a row as the check wants passed. */
@@ -72,7 +83,9 @@ async function missOf(
   for (let pass = 0; pass < check.passes; pass++) {
     try {
       const answer = await ask(question, signal);
-      const difference = differenceOf(check, answer, redact) ?? otherGeneration(place, answer.headers["x-generation"]);
+      const other = otherGeneration(place, answer.headers["x-generation"]);
+      if (other !== undefined) return { at, ...other, otherGeneration: true };
+      const difference = differenceOf(check, answer, redact);
       if (difference !== undefined) return { at, ...difference };
     } catch (error) {
       // Not asked to the end: no evidence.

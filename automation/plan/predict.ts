@@ -58,9 +58,9 @@ async function imagine(
       after: applied.outputs,
       redact: (text: string) => text,
     };
-    const { hold, watch } = gatesOf(row, context);
+    const { first = [], hold, watch } = gatesOf(row, context);
     const sessions = factsOf(row).sessions === "awaited" ? sessionGates(context).values() : [];
-    for (const { name } of [...gatesBefore(row, context).hold, ...hold, ...(watch?.gates ?? []), ...sessions])
+    for (const { name } of [...gatesBefore(row, context).hold, ...first, ...hold, ...(watch?.gates ?? []), ...sessions])
       gates.add(name);
     outputs = applied.outputs;
   }

@@ -4,7 +4,7 @@ import type { LastOutputs } from "../../stacks/outputs.ts";
 import { firstPhase, isAfter, isPhase, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
 import type { UnfinishedRun } from "../run/unfinished-run.ts";
-import { firstShift, hasWayBack, type LastPlanned, type Row, type RunIdentity, settle } from "../runbook/rows.ts";
+import { hasWayBack, type LastPlanned, type Row, type RunIdentity, reachedBy, settle } from "../runbook/rows.ts";
 import { lastByHand, phasesOf, wayBack } from "../runbook/updates.ts";
 
 /** What is known of a stack before anything is planned. */
@@ -72,7 +72,7 @@ function routeAhead({ config, shape, last, begun }: Standing): Route {
 function byHand(last: LastOutputs | undefined) {
   const run = last?.outputs.run;
   if (!run) return undefined;
-  const reached = phaseNames.find((name) => name === run.phase) ?? firstShift;
+  const reached = reachedBy(run.phase);
   const finished = phaseNames.filter((name) => isAfter(reached, name));
   return { ...run, reached, finished, back: [], rollingBack: false, lastPlanned: lastByHand(run) };
 }

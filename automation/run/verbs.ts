@@ -7,7 +7,7 @@ import { EngineBusyError } from "../engine/end-engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
 import { exitCodes, explanationOf, HandoverError, say, toType } from "../errors.ts";
 import type { Json } from "../ledger/events.ts";
-import { factsOf, firstShift, hasWayBack, type LastPlanned, type RunIdentity, settle } from "../runbook/rows.ts";
+import { factsOf, hasWayBack, type LastPlanned, type RunIdentity, reachedBy, settle } from "../runbook/rows.ts";
 import { lastByHand } from "../runbook/updates.ts";
 import { applyEvent, type CommandStates } from "../site-commands/command-states.ts";
 import type { Drive, DriveOptions } from "./drive.ts";
@@ -126,7 +126,7 @@ async function takeOverByHand(drive: Drive, stepped: NonNullable<Outputs["run"]>
     before: inputs(session.config, from),
     after: inputs(session.config, to),
   });
-  const reached = isPhase(phase) ? phase : firstShift;
+  const reached = reachedBy(phase);
   const why = { reason: "The goal was reverted", exitCode: exitCodes.reached };
   return putBack(drive, new Walker(drive, run), { ...run, reached, back: [] }, why);
 }

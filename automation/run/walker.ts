@@ -257,7 +257,9 @@ export class Walker {
       const results = this.#tell(row, seen);
       if (results.some(({ verdict }) => verdict !== "pass")) throw new GateError(row, results);
     };
-    judge(await hold(gates.hold, { seconds: this.#upgrade.gateSeconds, signal }));
+    const patience = { seconds: this.#upgrade.gateSeconds, signal };
+    judge(await hold(gates.first ?? [], patience));
+    judge(await hold(gates.hold, patience));
     if (gates.watch !== undefined) judge(await watch(gates.watch.gates, gates.watch.seconds, signal));
     return secondsSince(started);
   }

@@ -3,11 +3,23 @@ import type { Gate } from "../gates/gate.ts";
 import { snapshotCompleted } from "../gates/snapshot.ts";
 import { arrayResumed, arrayServing, arraySuspended, arrayWorks } from "./array.ts";
 import type { Row } from "./rows.ts";
-import { addressesWork, drained, gone, healthy, publicSmoke, serversAnswer, serversWork } from "./servers.ts";
+import {
+  addressesWork,
+  drained,
+  gone,
+  healthy,
+  publicSmoke,
+  serversAnswer,
+  serversWork,
+  throughTestHost,
+  weightsEverywhere,
+} from "./servers.ts";
 import { suites } from "./suites.ts";
 import { watched } from "./watched.ts";
 
 export interface RowGates {
+  /** Must pass before anything else is asked. */
+  readonly first?: readonly Gate[];
   /** Must pass once. */
   readonly hold: readonly Gate[];
   /** Must then keep passing for a time. */
@@ -51,6 +63,7 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
       // A client that is still stuck to the old generation would be refused once that has no servers.
       const seconds = Math.max(config.upgrade.bakeSeconds, config.site.loadBalancer.stickinessSeconds);
       return {
+        first: weightsEverywhere(context, from, to),
         hold: [...gates, ...suites(row, context, to)],
         watch: { gates: [...gates, ...watched(context)], seconds },
       };
@@ -60,13 +73,14 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
     case "retire":
       return { hold: gone(context) };
     case "readmit":
-      return { hold: [healthy(context, from), ...arrayServing(context, from)] };
+      return { hold: [healthy(context, from), throughTestHost(context, from), ...arrayServing(context, from)] };
     case "withdraw":
       return {
+        first: weightsEverywhere(context, to, from),
         hold: [
-          publicSmoke(context),
+          publicSmoke(context, from),
           ...addressesWork(context, from),
-          ...drained(context, to),
+          ...(generationOf(after, to).registered ? [] : drained(context, to)),
           ...arrayServing(context, from),
         ],
       };
@@ -94,6 +108,7 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
 export function gatesBefore(row: Row, context: GateContext): RowGates {
   switch (row) {
     case "connect":
+      return { hold: [healthy(context, context.to), throughTestHost(context, context.to)] };
     case "move-addresses":
       return { hold: [healthy(context, context.to)] };
     case "observe":

@@ -1,15 +1,20 @@
 import type { Config } from "../../stacks/config.ts";
 import { type SiteShape, stepsOf } from "../../stacks/intent.ts";
-import { firstPhase, type IntentRow, type PhaseName, phaseNames, runbook, withdraw } from "../../stacks/runbook.ts";
-
-/** Registers the old servers again, on the way back from a phase that took them out of the pool. */
-export const readmit = "readmit";
+import {
+  firstPhase,
+  type IntentRow,
+  type PhaseName,
+  phaseNames,
+  readmit,
+  runbook,
+  withdraw,
+} from "../../stacks/runbook.ts";
 
 /** Converges to one generation: the end of the way back, and every update outside of a run. */
 export const settle = "settle";
 
 /** Everything that the driver applies: the phases, the way back, and the update that leaves one generation alone. */
-export type Row = IntentRow | typeof readmit | typeof settle;
+export type Row = IntentRow | typeof settle;
 
 export const rowNames: readonly Row[] = [...phaseNames, readmit, withdraw, settle];
 
@@ -167,7 +172,7 @@ export const rows = {
     approves: "whole row",
     sessions: "ended one by one",
   },
-  readmit: { ...plain, updates: () => 1, intent: "observe", back: "no way" },
+  readmit: { ...plain, updates: steps(readmit), intent: readmit, back: "no way" },
   withdraw: { ...plain, updates: steps(withdraw), intent: withdraw, back: "no way" },
   settle: { ...plain, updates: () => 1, intent: "none", back: "no way", suite: "all servers" },
 } as const satisfies Readonly<Record<Row, RowFacts>>;
@@ -178,8 +183,8 @@ export function factsOf(row: Row): RowFacts {
 }
 
 const doesOnTheWayBack: Readonly<Record<Exclude<Row, PhaseName>, string>> = {
-  readmit: "registers the old servers again, before traffic comes back to them",
-  withdraw: "puts traffic and addresses back, and takes the new servers out of the pool",
+  readmit: "registers the old servers again and tests them, before traffic comes back to them",
+  withdraw: "puts traffic and addresses back, and then takes the new servers out of the pool",
   settle: "leaves one generation alone",
 };
 
@@ -200,5 +205,8 @@ export function hasWayBack(row: Row): boolean {
   return factsOf(row).back !== "no way";
 }
 
-/** The phase with which traffic begins to shift: a stack that was stepped out of the runbook is taken to be there. */
-export const firstShift = phaseNames.find((name) => factsOf(name).back.includes(withdraw)) ?? firstPhase;
+/** The phase that a stack has reached which was stepped by hand, by its row: out of the runbook it is on its way back. */
+export function reachedBy(row: string): PhaseName {
+  const leadsHere = (name: PhaseName) => factsOf(name).back[0] === row;
+  return phaseNames.find((name) => name === row || leadsHere(name)) ?? firstPhase;
+}

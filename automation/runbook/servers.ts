@@ -1,10 +1,13 @@
 import { type HttpCheck, httpCheckOf } from "../../stacks/config/checks.ts";
 import type { Frontend, Outputs } from "../../stacks/outputs.ts";
+import { BalancerMetrics } from "../cloud/balancer-metrics.ts";
+import { addressesOf } from "../cloud/http.ts";
 import { addressesHeld } from "../gates/addresses.ts";
 import { allServers, arrayServersGone, overArray } from "../gates/array.ts";
 import { type GateContext, generationOf } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { instancesGone, instancesOk } from "../gates/instances.ts";
+import { WeightsEverywhere } from "../gates/propagation.ts";
 import { type Place, smoke } from "../gates/smoke.ts";
 import { targetsDrained, targetsHealthy } from "../gates/targets.ts";
 
@@ -17,13 +20,39 @@ export function serversWork(context: GateContext, name: string): Gate[] {
 
 /** The same without the status checks, which change slowly. */
 export function serversAnswer(context: GateContext, name: string): Gate[] {
-  const { after, redact } = context;
-  const throughTestHost = balancerPlace(after, after.testHostname, name);
+  const { frontends } = generationOf(context.after, name);
   return [
     healthy(context, name),
-    smokeOnEach(context, name, generationOf(after, name).frontends, healthy(context, name)),
-    smoke("smoke through the test host name", [throughTestHost], httpChecks(context), { redact }),
+    smokeOnEach(context, name, frontends, healthy(context, name)),
+    throughTestHost(context, name),
   ];
+}
+
+/** The generation answers for the test host name, on every node of the load balancer. */
+export function throughTestHost(context: GateContext, name: string): Gate {
+  const { after, redact } = context;
+  const place = balancerPlace(after, after.testHostname, name);
+  const options = { redact, onEveryNode: true };
+  return smoke("smoke through the test host name", [place], httpChecks(context, name), options);
+}
+
+/** No node of the load balancer gives requests to the generation any more; no gate where there is no other generation. */
+export function weightsEverywhere({ aws, config, after }: GateContext, without: string, alone: string): Gate[] {
+  const { [without]: silent, [alone]: other } = after.generations;
+  if (silent === undefined || other === undefined || without === alone) return [];
+  const { propagationSeconds, comparison, shiftPercent } = config.upgrade;
+  const { protocol, dnsName, port, arn } = after.loadBalancer;
+  const shares = [...shiftPercent, ...shiftPercent.map((share) => 100 - share)].filter((share) => share > 0);
+  const weights = {
+    question: { name: dnsName, protocol, port, host: after.hostname, path: config.site.loadBalancer.healthCheck.path },
+    without,
+    targetGroupArns: [silent.targetGroupArn, other.targetGroupArn] as const,
+    staleShare: Math.min(...shares),
+    propagationSeconds,
+    periodSeconds: comparison.periodSeconds,
+  };
+  const metrics = new BalancerMetrics(aws.cloudWatch, arn, comparison.periodSeconds);
+  return [new WeightsEverywhere(weights, { metrics, addressesOf })];
 }
 
 /** @param standIn what holds instead where no server can be reached from here */
@@ -39,13 +68,15 @@ export function smokeOnEach(
     const question = { protocol: "http", address: server.privateIp, port, host: after.testHostname } as const;
     return { name: server.name, question, generation: name };
   });
-  return smoke("smoke on each server", places, httpChecks(context), { standIn, redact });
+  return smoke("smoke on each server", places, httpChecks(context, name), { standIn, redact });
 }
 
 /** @param generation the one that must answer. Default: any */
 export function publicSmoke(context: GateContext, generation?: string): Gate {
-  const place = balancerPlace(context.after, context.after.hostname, generation);
-  return smoke("smoke through the load balancer", [place], httpChecks(context), { redact: context.redact });
+  const { after, redact } = context;
+  const place = balancerPlace(after, after.hostname, generation);
+  const options = { redact, onEveryNode: true };
+  return smoke("smoke through the load balancer", [place], httpChecks(context, generation), options);
 }
 
 /** Every address that the generation holds is on its server, and is answered from there. */
@@ -60,7 +91,10 @@ export function addressesWork(context: GateContext, name: string): Gate[] {
     const question = { protocol: "http", address: publicIp, port, host: after.hostname } as const;
     return { name: publicIp, question, generation: name };
   });
-  return [addressesHeld(aws, held), smoke("smoke through the addresses", places, httpChecks(context), { redact })];
+  return [
+    addressesHeld(aws, held),
+    smoke("smoke through the addresses", places, httpChecks(context, name), { redact }),
+  ];
 }
 
 export function healthy({ aws, after }: GateContext, name: string): Gate {
@@ -93,10 +127,14 @@ export function gone({ aws, before, after }: GateContext): Gate[] {
   ];
 }
 
-/** The HTTP checks of the configuration; where there are none, the health check's path. */
-function httpChecks({ config }: Pick<GateContext, "config">): readonly HttpCheck[] {
+/**
+ * The HTTP checks of the configuration, which are the new generation's: the health check's path where there are none, and
+ * for the old generation, which nobody has held against checks that may be as new as the other one.
+ */
+function httpChecks({ config, from, to }: GateContext, name: string | undefined): readonly HttpCheck[] {
   const checks = (config.upgrade.smoke ?? []).filter((check) => "path" in check);
-  return checks.length > 0 ? checks : [httpCheckOf({ path: config.site.loadBalancer.healthCheck.path })];
+  const isNew = name === to || from === to;
+  return isNew && checks.length > 0 ? checks : [httpCheckOf({ path: config.site.loadBalancer.healthCheck.path })];
 }
 
 function balancerPlace({ loadBalancer }: Outputs, host: string, generation?: string): Place {

@@ -74,6 +74,11 @@ export const upgradeSchema = z.strictObject({
     ),
   stepSeconds: seconds.default(10).describe("How long each traffic step is watched before the next one."),
   bakeSeconds: seconds.default(300).describe("How long the new generation is watched with all traffic on it."),
+  propagationSeconds: seconds
+    .default(60)
+    .describe(
+      "How long a change of weights takes to reach every node of the load balancer. Evidence is waited for five times as long; where there can be none, twice this time is waited for blindly.",
+    ),
   sessions: sessionsSchema
     .optional()
     .describe("When each old server may be terminated. Default: when the load balancer has drained it."),

@@ -35,7 +35,9 @@ const table: [IntentRow, number, string][] = [
   ["observe", 1, "blue | blue:3+ green:2+ | blue=0 green=100 | green | green-1 green-2 | snapshot"],
   ["drain", 1, "blue | blue:3- green:2+ | blue=0 green=100 | green | green-1 green-2 | snapshot"],
   ["retire", 1, "green | green:2+ | green=100 | green | green-1 green-2 | "],
-  ["withdraw", 1, "blue | blue:3+ green:2- | blue=100 green=0 | blue | blue-1 blue-2 | snapshot"],
+  ["readmit", 1, "blue | blue:3+ green:2+ | blue=0 green=100 | blue | green-1 green-2 | snapshot"],
+  ["withdraw", 1, "blue | blue:3+ green:2+ | blue=100 green=0 | blue | blue-1 blue-2 | snapshot"],
+  ["withdraw", 2, "blue | blue:3+ green:2- | blue=100 green=0 | blue | blue-1 blue-2 | snapshot"],
 ];
 
 describe("intent", () => {
@@ -50,6 +52,30 @@ describe("intent", () => {
       phaseNames.filter((phase) => !table.some(([row]) => row === phase)),
       [],
     );
+  });
+
+  it("never changes weights in the step in which it deregisters or removes servers: nodes learn of both by themselves", () => {
+    const steps = (row: IntentRow) =>
+      Array.from({ length: stepsOf(site, row) }, (_, step) => intent(site, "blue", "green", row, step + 1));
+    const ways = [
+      phaseNames,
+      ["connect", "withdraw"],
+      ["observe", "withdraw"],
+      ["drain", "readmit", "withdraw"],
+    ] as const;
+    for (const way of ways) {
+      const start = way === phaseNames ? [settled(site, "blue")] : [];
+      const states = [...start, ...way.flatMap((row) => steps(row))];
+      for (const [index, after] of states.entries()) {
+        const before = states[index - 1];
+        if (before === undefined) continue;
+        const isIn = (state: Intent, name: string) => state.generations[name]?.registered === true;
+        const leaves = Object.keys(before.generations).filter((name) => isIn(before, name) && !isIn(after, name));
+        const shifts = Object.keys(after.weights).filter((name) => (before.weights[name] ?? 0) !== after.weights[name]);
+        assert.ok(leaves.length === 0 || shifts.length === 0, `${way.join(" ")}: ${line(before)} -> ${line(after)}`);
+        for (const name of leaves) assert.equal(before.weights[name], 0, `${name} still gets requests`);
+      }
+    }
   });
 
   it("is that of the last step when no step is named, as when stepping by hand", () => {

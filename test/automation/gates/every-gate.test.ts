@@ -13,6 +13,7 @@ import { type Gate, hold } from "../../../automation/gates/gate.ts";
 import { instancesGone, instancesOk } from "../../../automation/gates/instances.ts";
 import { fewMatches } from "../../../automation/gates/logs.ts";
 import { metricWithin } from "../../../automation/gates/metrics.ts";
+import { WeightsEverywhere } from "../../../automation/gates/propagation.ts";
 import { sessionsEnded, sessionsEndedOnAll } from "../../../automation/gates/sessions.ts";
 import { smoke } from "../../../automation/gates/smoke.ts";
 import { snapshotCompleted } from "../../../automation/gates/snapshot.ts";
@@ -43,6 +44,30 @@ const active = (world: World) => telling(world, { active: 0, quietSeconds: 0 }, 
 let page: Server;
 
 const rows: Readonly<Record<string, Row>> = {
+  WeightsEverywhere: {
+    bad: "inconclusive",
+    limit: "own",
+    gate: (world) =>
+      new WeightsEverywhere(
+        {
+          question: { name: "lb", protocol: "http", port: 80, host: "www.example.com", path: "/" },
+          without: "blue",
+          targetGroupArns: ["arn:blue", "arn:green"],
+          staleShare: 99.9,
+          propagationSeconds: 0,
+          periodSeconds: 60,
+        },
+        {
+          addressesOf: telling(world, ["192.0.2.1"], ["192.0.2.1"]),
+          metrics: { requests: async () => [] },
+          ask: async () => ({
+            status: 200,
+            body: "",
+            headers: { "x-generation": world === "good" ? "green" : "blue" },
+          }),
+        },
+      ),
+  },
   addressesHeld: {
     bad: "fail",
     limit: "gateSeconds",

@@ -49,7 +49,14 @@ export class FakeSite {
     // No gate waits: what is shown does not change by itself.
     this.config = {
       ...config,
-      upgrade: { ...config.upgrade, gateSeconds: 0, stepSeconds: 0, bakeSeconds: 0, stableSeconds: 0 },
+      upgrade: {
+        ...config.upgrade,
+        gateSeconds: 0,
+        stepSeconds: 0,
+        bakeSeconds: 0,
+        stableSeconds: 0,
+        propagationSeconds: 0,
+      },
     };
     this.#shape = shape;
     this.intent = settled(shape, "blue");

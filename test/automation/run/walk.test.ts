@@ -18,11 +18,10 @@ const waysBack: readonly [string, readonly string[]][] = [
   ["backup", ["settle"]],
   ["launch-first", ["settle"]],
   ["launch-rest", ["settle"]],
-  ["connect", ["withdraw", "settle"]],
-  ["move-addresses", ["withdraw", "settle"]],
-  ["observe", ["withdraw", "settle"]],
-  // As in `observe` the old servers are registered; then traffic goes back.
-  ["drain", ["observe", "withdraw", "settle"]],
+  ["connect", ["withdraw", "withdraw", "settle"]],
+  ["move-addresses", ["withdraw", "withdraw", "settle"]],
+  ["observe", ["withdraw", "withdraw", "settle"]],
+  ["drain", ["readmit", "withdraw", "withdraw", "settle"]],
 ];
 
 describe("a walk", () => {

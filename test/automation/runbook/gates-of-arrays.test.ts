@@ -7,12 +7,12 @@ import { configOf } from "../config.ts";
 
 type Array = Outputs["generations"][string]["array"];
 
-function outputsOf(arrays: Readonly<Record<string, Array>>): Outputs {
+function outputsOf(arrays: Readonly<Record<string, Array>>, registered = true): Outputs {
   const generation = (name: string) => ({
     targetGroupArn: `arn:${name}`,
     port: 8080,
     weight: 50,
-    registered: true,
+    registered,
     frontends: [{ name: `${name}-1`, instanceId: `i-${name}`, privateIp: "10.20.0.4" }],
     ...(arrays[name] !== undefined && { array: arrays[name] }),
   });
@@ -30,15 +30,20 @@ function outputsOf(arrays: Readonly<Record<string, Array>>): Outputs {
 }
 
 /** The names of a row's gates, without those that a site without arrays has too. */
-function arrayGates(row: Row, arrays: Readonly<Record<string, Array>>, gates = gatesOf): readonly string[] {
+function arrayGates(
+  row: Row,
+  arrays: Readonly<Record<string, Array>>,
+  gates = gatesOf,
+  registered = true,
+): readonly string[] {
   const names = (after: Outputs) => {
     const context = { config: configOf().config, from: "blue", to: "green", before: after, after };
     return gates(row, { ...context, aws: {}, manager: {}, redact: String } as unknown as GateContext).hold.map(
       ({ name }) => name,
     );
   };
-  const usual = names(outputsOf({}));
-  return names(outputsOf(arrays)).filter((name) => !usual.includes(name));
+  const usual = names(outputsOf({}, registered));
+  return names(outputsOf(arrays, registered)).filter((name) => !usual.includes(name));
 }
 
 const of = (intent: NonNullable<Array>["intent"]) => ({ name: "a-1", intent, suspendedByOperator: ["AZRebalance"] });
@@ -64,9 +69,11 @@ describe("a row's gates, with arrays", () => {
 
   it("are that an array's servers have drained, too", () => {
     assert.deepEqual(arrayGates("drain", { blue: of("suspended") }), ["draining over: blue (array)"]);
-    assert.deepEqual(arrayGates("withdraw", { blue: of("active"), green: of("withdrawn") }), [
+    assert.deepEqual(arrayGates("withdraw", { blue: of("active"), green: of("withdrawn") }, gatesOf, false), [
       "draining over: green (array)",
       "array serves: blue",
     ]);
+    const stillIn = { blue: of("active"), green: of("withdrawn") };
+    assert.deepEqual(arrayGates("withdraw", stillIn, gatesOf, true), ["array serves: blue"]);
   });
 });

@@ -1,0 +1,118 @@
+import pLimit from "p-limit";
+import type { BalancerMetrics } from "../cloud/balancer-metrics.ts";
+import { type Answer, ask, type Question } from "../cloud/http.ts";
+import type { Gate, Observation } from "./gate.ts";
+
+export interface Weights {
+  /** The load balancer by its name, asked for the public host name. */
+  readonly question: Omit<Question, "address" | "timeoutSeconds"> & { readonly name: string };
+  /** The generation that must get no request any more, and its target group. */
+  readonly without: string;
+  readonly targetGroupArns: readonly [without: string, other: string];
+  /** Share of the requests, in percent, that a node which has not learned the change still gives to it, at least. */
+  readonly staleShare: number;
+  readonly propagationSeconds: number;
+  /** Length of the metrics' periods, in seconds. */
+  readonly periodSeconds: number;
+}
+
+export interface Means {
+  readonly metrics: Pick<BalancerMetrics, "requests">;
+  readonly addressesOf: (name: string) => Promise<readonly string[]>;
+  /** Milliseconds since 1970. Default: the machine's clock. */
+  readonly clock?: () => number;
+  readonly ask?: (question: Question, signal: AbortSignal) => Promise<Answer>;
+}
+
+/** A node that has not learned the change passes for one that has with this probability. */
+const mistaken = 0.001;
+/** Questions to a node at each look, and the most that are asked of it in a row. */
+const atOnce = 5;
+const most = 300;
+const inFlight = 64;
+/** Periods without a request, one after the other. */
+const silentPeriods = 2;
+
+/**
+ * Every node of the load balancer has learned that a generation gets no more requests. AWS says when it accepted a change,
+ * and not when the nodes follow, which takes from seconds to minutes. The evidence, by what there is:
+ * - each address of the load balancer's name answers new connections, as often in a row as a node that has not learned it
+ *   would not by chance, and never from that generation;
+ * - where answers do not say who gave them (`x-generation`), its target group counts no request in two whole periods in
+ *   which the other one does;
+ * - without either, twice `propagationSeconds` have passed. That is waited for blindly, and the evidence says so.
+ *
+ * An answer of the generation is no failure of the other: not in time, it is inconclusive.
+ */
+export class WeightsEverywhere implements Gate {
+  readonly name: string;
+  readonly patienceSeconds: number;
+  readonly whenOver = "inconclusive";
+  readonly #weights: Weights;
+  readonly #means: Required<Means>;
+  readonly #begun: number;
+  readonly #needed: number;
+  /** Answers in a row by node, none of them from the generation. */
+  readonly #clean = new Map<string, number>();
+  #isTold = false;
+
+  constructor(weights: Weights, means: Means) {
+    const { without, staleShare, propagationSeconds } = weights;
+    this.name = `weights everywhere: none on ${without}`;
+    this.patienceSeconds = 5 * propagationSeconds;
+    this.#weights = weights;
+    this.#means = { clock: Date.now, ask, ...means };
+    this.#begun = this.#means.clock();
+    const stale = Math.min(0.99, Math.max(0.01, staleShare / 100));
+    this.#needed = Math.min(most, Math.ceil(Math.log(mistaken) / Math.log(1 - stale)));
+  }
+
+  async observe(signal: AbortSignal): Promise<Observation> {
+    const nodes = await this.#means.addressesOf(this.#weights.question.name);
+    const limit = pLimit(inFlight);
+    const asked = nodes.flatMap((node) => Array.from({ length: atOnce }, () => node));
+    await limit.map(asked, (node) => this.#ask(node, signal));
+    signal.throwIfAborted();
+    if (!this.#isTold) return this.#untold(signal);
+    const behind = nodes.filter((node) => (this.#clean.get(node) ?? 0) < this.#needed);
+    const evidence = { nodes: nodes.length, answersInARow: this.#needed, behind: behind.slice(0, 10) };
+    return { verdict: behind.length === 0 ? "pass" : "pending", evidence };
+  }
+
+  async #ask(node: string, signal: AbortSignal): Promise<void> {
+    const { question, without } = this.#weights;
+    const { name: _, ...rest } = question;
+    const answer = await this.#means.ask({ ...rest, address: node }, signal).catch(() => undefined);
+    const generation = answer?.headers["x-generation"];
+    if (generation !== undefined) this.#isTold = true;
+    const isClean = generation !== undefined && generation !== without;
+    this.#clean.set(node, isClean ? (this.#clean.get(node) ?? 0) + 1 : 0);
+  }
+
+  /** Whom an answer is from cannot be told. */
+  async #untold(signal: AbortSignal): Promise<Observation> {
+    const { propagationSeconds } = this.#weights;
+    const counted = await this.#counted(signal).catch(() => undefined);
+    if (counted !== undefined) return counted;
+    const blindSeconds = 2 * propagationSeconds;
+    const seconds = Math.floor((this.#means.clock() - this.#begun) / 1000);
+    if (seconds >= blindSeconds) return { verdict: "pass", evidence: { waitedBlindlySeconds: seconds } };
+    return { verdict: "pending", evidence: { waitsBlindlySeconds: blindSeconds, sinceSeconds: seconds } };
+  }
+
+  /** Undefined when the metrics say nothing. */
+  async #counted(signal: AbortSignal): Promise<Observation | undefined> {
+    const { targetGroupArns, periodSeconds } = this.#weights;
+    const period = periodSeconds * 1000;
+    const start = Math.ceil(this.#begun / period) * period;
+    const span = { start, end: Math.floor(this.#means.clock() / period) * period };
+    if (span.end <= span.start) return undefined;
+    const [without = new Map(), other = new Map()] = await this.#means.metrics.requests(targetGroupArns, span, signal);
+    // The newest period may not be whole yet.
+    const whole = [...other.keys()].sort((a, b) => a - b).slice(0, -1);
+    if (whole.length === 0) return undefined;
+    const silent = whole.slice(-silentPeriods).filter((time) => (without.get(time) ?? 0) === 0);
+    const evidence = { silentPeriods: silent.length, needed: silentPeriods, periodSeconds };
+    return { verdict: silent.length === silentPeriods ? "pass" : "pending", evidence };
+  }
+}

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { type Means, WeightsEverywhere } from "../../../automation/gates/propagation.ts";
+
+const { signal } = new AbortController();
+const question = {
+  name: "www-1.elb.amazonaws.com",
+  protocol: "http",
+  port: 80,
+  host: "www.example.com",
+  path: "/",
+} as const;
+
+/** A load balancer whose nodes answer from one generation or the other, and its metrics. */
+class Balancer {
+  /** Who answers on each node; undefined: the answers do not say. */
+  readonly nodes = new Map<string, (() => string) | undefined>();
+  /** Requests by period and generation. */
+  readonly counted: { readonly blue: Map<number, number>; readonly green: Map<number, number> } = {
+    blue: new Map(),
+    green: new Map(),
+  };
+  now = 0;
+  hasMetrics = true;
+
+  gate(staleShare = 50) {
+    const weights = {
+      question,
+      without: "blue",
+      targetGroupArns: ["arn:blue", "arn:green"],
+      staleShare,
+      propagationSeconds: 60,
+      periodSeconds: 60,
+    } as const;
+    const means: Means = {
+      addressesOf: async () => [...this.nodes.keys()],
+      clock: () => this.now,
+      metrics: {
+        requests: async () => {
+          if (!this.hasMetrics) throw new Error("AccessDenied");
+          return [this.counted.blue, this.counted.green];
+        },
+      },
+      ask: async ({ address }) => {
+        const generation = this.nodes.get(address)?.();
+        return { status: 200, body: "", headers: generation === undefined ? {} : { "x-generation": generation } };
+      },
+    };
+    return new WeightsEverywhere(weights, means);
+  }
+}
+
+/** The verdict after each of some looks. */
+async function verdicts(gate: WeightsEverywhere, looks: number): Promise<string[]> {
+  const seen: string[] = [];
+  for (let look = 0; look < looks; look++) seen.push((await gate.observe(signal)).verdict);
+  return seen;
+}
+
+describe("weights everywhere", () => {
+  let balancer: Balancer;
+  beforeEach(() => {
+    balancer = new Balancer();
+    for (const node of ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) balancer.nodes.set(node, () => "green");
+  });
+
+  it("passes when every node has answered often enough from the other generation alone", async () => {
+    assert.deepEqual(await verdicts(balancer.gate(), 2), ["pending", "pass"]);
+  });
+
+  it("asks the more often, the smaller the share that a node which is late still gives away", async () => {
+    assert.equal((await verdicts(balancer.gate(10), 20)).indexOf("pass"), 13);
+  });
+
+  it("is pending while one node is late, says which, and begins to count anew when it has learned", async () => {
+    balancer.nodes.set("192.0.2.2", () => "blue");
+    const gate = balancer.gate();
+    const { verdict, evidence } = await gate.observe(signal);
+    assert.equal(verdict, "pending");
+    assert.ok(JSON.stringify(evidence).includes("192.0.2.2"));
+    assert.deepEqual(await verdicts(gate, 5), Array(5).fill("pending"));
+    balancer.nodes.set("192.0.2.2", () => "green");
+    assert.deepEqual(await verdicts(gate, 2), ["pending", "pass"]);
+  });
+
+  it("looks at the nodes that the name has now", async () => {
+    const gate = balancer.gate();
+    await gate.observe(signal);
+    balancer.nodes.set("192.0.2.4", () => "blue");
+    assert.deepEqual(await verdicts(gate, 2), ["pending", "pending"]);
+    balancer.nodes.delete("192.0.2.4");
+    assert.deepEqual(await verdicts(gate, 1), ["pass"]);
+  });
+
+  it("is inconclusive, not a failure, when time is over", () => {
+    const { whenOver, patienceSeconds } = balancer.gate();
+    assert.deepEqual([whenOver, patienceSeconds], ["inconclusive", 300]);
+  });
+
+  describe("where answers do not say who gave them", () => {
+    beforeEach(() => {
+      for (const node of balancer.nodes.keys()) balancer.nodes.set(node, undefined);
+    });
+
+    const minute = (number: number, blue: number, green: number) => {
+      if (blue > 0) balancer.counted.blue.set(number * 60_000, blue);
+      if (green > 0) balancer.counted.green.set(number * 60_000, green);
+      balancer.now = (number + 1) * 60_000;
+    };
+
+    it("passes when the other target group alone was counted in two whole periods", async () => {
+      const gate = balancer.gate();
+      minute(1, 7, 90);
+      minute(2, 0, 100);
+      assert.deepEqual(await verdicts(gate, 1), ["pending"]);
+      minute(3, 0, 100);
+      assert.deepEqual(await verdicts(gate, 1), ["pending"]);
+      minute(4, 0, 10);
+      assert.deepEqual(await verdicts(gate, 1), ["pass"]);
+    });
+
+    it("never passes for the time alone while the generation is seen to get requests", async () => {
+      const gate = balancer.gate();
+      for (const number of [1, 2, 3, 4, 5]) minute(number, 3, 100);
+      assert.deepEqual(await verdicts(gate, 3), Array(3).fill("pending"));
+    });
+
+    it("waits blindly for a stated time where nothing is counted either, and says so", async () => {
+      balancer.hasMetrics = false;
+      const gate = balancer.gate();
+      balancer.now = 119_000;
+      assert.deepEqual(await verdicts(gate, 1), ["pending"]);
+      balancer.now = 120_000;
+      assert.deepEqual(await gate.observe(signal), { verdict: "pass", evidence: { waitedBlindlySeconds: 120 } });
+    });
+  });
+});
