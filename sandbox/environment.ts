@@ -1,4 +1,6 @@
 import { delimiter, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import "./resolve.mjs";
 import { projectDirectory } from "../stacks/project.ts";
 import type { Slot } from "./slot.ts";
 
@@ -28,6 +30,10 @@ export function environment(name: string, region: string, slot: Slot, providerPo
     PULUMI_CONFIG_PASSPHRASE: "sandbox",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DEBUG_PROVIDERS: `aws:${providerPort}`,
+    // The load balancer's name is known to programs on Node alone; `sandbox status` has the addresses of its nodes.
+    NODE_OPTIONS: [process.env.NODE_OPTIONS, `--import=${pathToFileURL(join(import.meta.dirname, "resolve.mjs"))}`]
+      .filter((option) => option !== undefined && option !== "")
+      .join(" "),
     PATH: [join(import.meta.dirname, "..", "provider"), process.env.PATH ?? ""].join(delimiter),
   };
 }

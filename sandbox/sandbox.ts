@@ -29,13 +29,24 @@ export interface UpOptions {
   readonly like?: string;
   readonly frontends?: number;
   readonly array?: number;
+  /** The longest that a node of the load balancer takes to learn of a change, in seconds. Default: 3. */
+  readonly balancerLagSeconds?: number;
 }
+
+/** As AWS on a good day: https://github.com/argoproj/argo-rollouts/issues/4595 tells of seconds to minutes. */
+export const defaultBalancerLagSeconds = 3;
 
 /**
  * Starts the services in the background and writes `Pulumi.<name>.yaml`. This process is one of the sandbox then: its
  * environment has the endpoint, the credentials and the backend.
  */
-export async function up({ name, like = "staging", frontends, array }: UpOptions): Promise<Sandbox> {
+export async function up({
+  name,
+  like = "staging",
+  frontends,
+  array,
+  balancerLagSeconds = defaultBalancerLagSeconds,
+}: UpOptions): Promise<Sandbox> {
   if (find(name) !== undefined) {
     throw new HandoverError(
       "sandbox-up",
@@ -57,7 +68,7 @@ export async function up({ name, like = "staging", frontends, array }: UpOptions
     enter(variables);
     [processes.database, processes.network, processes.provider] = await Promise.all([
       startDatabaseService(directory, slot),
-      startNetwork(directory, slot),
+      startNetwork(directory, slot, balancerLagSeconds),
       startProvider(directory, providerPort),
     ]);
     const database = await createDatabase(
@@ -144,7 +155,11 @@ async function startDatabaseService(directory: string, slot: Slot): Promise<numb
   return pidOf((await startDatabase({ ...options, detached: true })).pid);
 }
 
-async function startNetwork(directory: string, { cloud, network, database }: Slot): Promise<number> {
+async function startNetwork(
+  directory: string,
+  { cloud, network, database }: Slot,
+  balancerLagSeconds: number,
+): Promise<number> {
   const args = [
     join(import.meta.dirname, "network", "main.ts"),
     "--cloud",
@@ -155,6 +170,8 @@ async function startNetwork(directory: string, { cloud, network, database }: Slo
     String(network.port),
     "--database",
     database.url,
+    "--balancer-lag-seconds",
+    String(balancerLagSeconds),
   ];
   const service = await startService("network", {
     command: process.execPath,

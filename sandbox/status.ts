@@ -25,8 +25,8 @@ export async function statusOf({ name, slot: number, processes }: Sandbox): Prom
     up: true,
     endpoint: cloud.url,
     services,
-    loadBalancers: (state?.loadBalancers ?? []).flatMap(({ address, listeners }) =>
-      listeners.map(({ port }) => `http://${address}:${port}`),
+    loadBalancers: (state?.loadBalancers ?? []).flatMap(({ addresses, listeners }) =>
+      listeners.flatMap(({ port }) => addresses.map((address) => `http://${address}:${port}`)),
     ),
     addresses: (state?.addresses ?? []).map(({ publicIp, instanceId }) => ({ publicIp, instanceId })),
     running: (state?.instances ?? []).filter((instance) => instance.state === "running").length,

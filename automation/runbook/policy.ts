@@ -25,6 +25,8 @@ const array = [group, "aws:autoscaling/policy:Policy", "aws:autoscaling/schedule
 const replacement = ["replace", "create-replacement", "delete-replaced"];
 
 const route: Permission = { types: routing, ops: ["update"] };
+/** The test host name reaches the other generation; public traffic is the listener's. */
+const testRoute: Permission = { types: ["aws:lb/listenerRule:ListenerRule"], ops: ["update"] };
 const move: Permission = { types: [association], ops: replacement };
 const launch: Permission = { types: generation, ops: ["create"], of: "to" };
 /** What is set after they are created, by another run where this one was killed in between. */
@@ -46,7 +48,7 @@ const permissions: Readonly<Record<Exclude<Row, "settle">, readonly Permission[]
   observe: [route],
   drain: [{ types: [attachment], ops: ["delete"], of: "from" }, attach("from")],
   retire: [route, forgetSnapshot, { types: [...generation, ...array], ops: ["delete"], of: "from" }],
-  readmit: [{ types: [attachment], ops: ["create"], of: "from" }, attach("from")],
+  readmit: [testRoute, { types: [attachment], ops: ["create"], of: "from" }, attach("from")],
   withdraw: [
     route,
     move,

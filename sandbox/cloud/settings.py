@@ -22,8 +22,10 @@ class Settings:
     provisionSeconds: float = 0.5
     # Elastic IPs come from here.
     addressPool: str = "127.128.0.0/16"
-    # Each load balancer gets an address from here, as its DNS name.
+    # Each node of a load balancer gets an address from here.
     loadBalancerPool: str = "127.144.0.0/16"
+    # Nodes of a load balancer in each of its zones.
+    balancerNodesPerZone: int = 3
     # Images beside those of images.json: { imageId, architecture, name?, rootDeviceName? }.
     images: list[dict[str, str]] = field(default_factory=list)
     # Repeats ids and faults.

@@ -41,7 +41,7 @@ def _address(address: Any) -> dict[str, Any]:
 def _load_balancer(balancer: Any) -> dict[str, Any]:
     return {
         "arn": balancer.arn,
-        "address": balancer.dns_name,
+        "addresses": balancer.addresses,
         "listeners": [_listener(each) for each in balancer.listeners.values()],
     }
 

@@ -1,7 +1,7 @@
 import { Listener, type ListenerOptions } from "./listener.ts";
-import type { ListenerState, LoadBalancerState } from "./state.ts";
+import type { ListenerState } from "./state.ts";
 
-/** An Application Load Balancer: its listeners on its address. */
+/** The listeners of an Application Load Balancer on one of its addresses. */
 export class LoadBalancer {
   readonly address: string;
   readonly #options: ListenerOptions;
@@ -17,8 +17,8 @@ export class LoadBalancer {
   }
 
   /** Gives every listener its rules at once, closes those that are gone, and resolves when the new ones listen. */
-  async update(state: LoadBalancerState): Promise<void> {
-    const wanted = new Map(state.listeners.map((listener) => [listenerKey(listener), listener]));
+  async update(listeners: readonly ListenerState[]): Promise<void> {
+    const wanted = new Map(listeners.map((listener) => [listenerKey(listener), listener]));
     for (const [key, listener] of this.#listeners) {
       if (wanted.has(key)) continue;
       listener.close();

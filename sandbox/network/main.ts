@@ -5,10 +5,11 @@ import { HealthReports } from "./health-reports.ts";
 import { log } from "./log.ts";
 import { BalancerMetrics } from "./metrics.ts";
 import { Network } from "./network.ts";
+import { seededRandom } from "./random.ts";
 import { siteDatabase } from "./site-database.ts";
 
 const usage =
-  "node sandbox/network/main.ts --cloud http://127.64.0.1:4566 --host 127.64.0.2 --port 4567 --database postgresql://postgres@127.64.0.3:5432/postgres [--address-propagation-seconds 0.2]";
+  "node sandbox/network/main.ts --cloud http://127.64.0.1:4566 --host 127.64.0.2 --port 4567 --database postgresql://postgres@127.64.0.3:5432/postgres [--address-propagation-seconds 0.2] [--balancer-lag-seconds 0] [--seed 1]";
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +18,8 @@ const { values } = parseArgs({
     port: { type: "string", default: "4567" },
     database: { type: "string" },
     "address-propagation-seconds": { type: "string", default: "0.2" },
+    "balancer-lag-seconds": { type: "string", default: "0" },
+    seed: { type: "string", default: "1" },
   },
 });
 const { cloud, host, database } = values;
@@ -28,6 +31,8 @@ const reports = new HealthReports(cloud, signal, log);
 const metrics = new BalancerMetrics();
 const network = new Network({
   propagationMilliseconds: Number(values["address-propagation-seconds"]) * 1000,
+  balancerLagMilliseconds: Number(values["balancer-lag-seconds"]) * 1000,
+  random: seededRandom(Number(values.seed)),
   database: siteDatabase(database),
   onHealth: (report) => reports.add(report),
   onAnswer: (targetGroupArn, answer) => metrics.add(targetGroupArn, answer),

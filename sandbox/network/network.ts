@@ -1,11 +1,11 @@
+import { BalancerNode, groupsInUse } from "./balancer-node.ts";
 import { type AddressMove, ElasticIp, type Endpoint } from "./elastic-ip.ts";
-import { LoadBalancer } from "./load-balancer.ts";
 import type { Log } from "./log.ts";
 import type { Answer } from "./metrics.ts";
+import { Pessimist } from "./pessimist.ts";
 import { InstanceServer } from "./server.ts";
 import type { SiteDatabase } from "./site-database.ts";
 import type { CloudState, InstanceState, LoadBalancerState, TargetHealthReport } from "./state.ts";
-import { TargetGroup } from "./target-groups.ts";
 
 export interface NetworkOptions {
   /** How long a move of an Elastic IP takes until clients see it, in milliseconds. */
@@ -18,8 +18,10 @@ export interface NetworkOptions {
   readonly database: SiteDatabase;
   /** The load balancer's idle timeout in milliseconds. Default: 60,000, as on AWS. */
   readonly idleMilliseconds?: number;
-  /** Which target group gets a request, by weight. Default: `Math.random`. */
+  /** Which target group gets a request, by weight, and when a node learns of a change. Default: `Math.random`. */
   readonly random?: () => number;
+  /** The longest that a node of a load balancer takes to learn of a change, in milliseconds. Default: 0. */
+  readonly balancerLagMilliseconds?: number;
 }
 
 /** Everything that the sandbox's network serves, kept in step with the cloud's snapshots. */
@@ -28,13 +30,23 @@ export class Network {
   readonly moves: AddressMove[] = [];
   readonly #options: Required<NetworkOptions>;
   readonly #servers = new Map<string, InstanceServer>();
-  readonly #groups = new Map<string, TargetGroup>();
-  readonly #loadBalancers = new Map<string, LoadBalancer>();
+  /** By load balancer and address. */
+  readonly #nodes = new Map<string, BalancerNode>();
+  readonly #pessimist: Pessimist;
+  /** The number of nodes that route to a target group, once they know. */
+  #nodesOf: ReadonlyMap<string, number> = new Map();
   readonly #addresses = new Map<string, ElasticIp>();
   #revision: number | undefined;
 
   constructor(options: NetworkOptions) {
-    this.#options = { idleMilliseconds: 60_000, random: Math.random, onAnswer: () => {}, ...options };
+    this.#options = {
+      idleMilliseconds: 60_000,
+      random: Math.random,
+      onAnswer: () => {},
+      balancerLagMilliseconds: 0,
+      ...options,
+    };
+    this.#pessimist = new Pessimist((arn) => this.#nodesOf.get(arn) ?? 0, options.onHealth);
   }
 
   /**
@@ -44,8 +56,7 @@ export class Network {
   async apply(state: CloudState): Promise<void> {
     const running = new Map(state.instances.filter(({ state }) => state === "running").map((it) => [it.id, it]));
     await this.#startServers(running);
-    this.#updateGroups(state);
-    await this.#updateLoadBalancers(state.loadBalancers);
+    await this.#updateNodes(state);
     await this.#updateAddresses(state);
     this.#stopServers(running);
     await this.#refreshAddresses();
@@ -53,7 +64,7 @@ export class Network {
   }
 
   close(): void {
-    for (const part of [this.#addresses, this.#loadBalancers, this.#groups]) {
+    for (const part of [this.#addresses, this.#nodes]) {
       for (const served of part.values()) served.close();
     }
     for (const server of this.#servers.values()) server.stop();
@@ -69,16 +80,16 @@ export class Network {
         generation,
         listening,
       })),
-      loadBalancers: [...this.#loadBalancers].map(([arn, { listeners }]) => ({
-        arn,
-        listeners: listeners.map(({ address, port, listening }) => ({ address: `${address}:${port}`, listening })),
-      })),
-      targetGroups: [...this.#groups].map(([arn, { targets }]) => ({
-        arn,
-        targets: targets.map(({ key, draining, health, inFlight }) => ({
-          target: key,
-          state: draining ? "draining" : health.state,
-          inFlight,
+      nodes: [...this.#nodes.values()].map(({ address, listeners, groups }) => ({
+        address,
+        listeners: listeners.map(({ port, listening }) => ({ port, listening })),
+        targetGroups: [...groups].map(([arn, { targets }]) => ({
+          arn,
+          targets: targets.map(({ key, draining, health, inFlight }) => ({
+            target: key,
+            state: draining ? "draining" : health.state,
+            inFlight,
+          })),
         })),
       })),
       addresses: [...this.#addresses.values()].map(({ publicIp, holder, endpoint, connections }) => ({
@@ -110,34 +121,27 @@ export class Network {
     }
   }
 
-  #updateGroups(state: CloudState): void {
-    const { idleMilliseconds, random, onHealth, onAnswer } = this.#options;
-    const addressed = state.instances.filter(({ privateIp }) => privateIp !== "");
-    const addresses = new Map(addressed.map(({ id, privateIp }) => [id, privateIp]));
-    const inUse = groupsInUse(state.loadBalancers);
-    for (const group of state.targetGroups) {
-      const known =
-        this.#groups.get(group.arn) ?? new TargetGroup(group, { idleMilliseconds, random, onHealth, onAnswer });
-      this.#groups.set(group.arn, known);
-      known.update(group, addresses, inUse.has(group.arn));
-    }
-    const wanted = new Set(state.targetGroups.map(({ arn }) => arn));
-    closeUnwanted(this.#groups, wanted);
-  }
-
-  async #updateLoadBalancers(states: readonly LoadBalancerState[]): Promise<void> {
-    const { idleMilliseconds, random, log } = this.#options;
-    const group = (arn: string) => this.#groups.get(arn);
-    closeUnwanted(this.#loadBalancers, new Set(states.map(({ arn }) => arn)));
-    await Promise.all(
-      states.map((state) => {
-        const known =
-          this.#loadBalancers.get(state.arn) ??
-          new LoadBalancer(state.address, { idleMilliseconds, random, group, log });
-        this.#loadBalancers.set(state.arn, known);
-        return known.update(state);
-      }),
+  async #updateNodes({ instances, loadBalancers, targetGroups }: CloudState): Promise<void> {
+    const { idleMilliseconds, random, onAnswer, balancerLagMilliseconds, log } = this.#options;
+    const addressed = instances.filter(({ privateIp }) => privateIp !== "");
+    const privateIps = new Map(addressed.map(({ id, privateIp }) => [id, privateIp]));
+    const registered = new Set(
+      targetGroups.flatMap(({ arn, targets }) => targets.map(({ instanceId }) => `${arn} ${instanceId}`)),
     );
+    this.#pessimist.forget((arn, instanceId) => registered.has(`${arn} ${instanceId}`));
+    this.#nodesOf = nodesByGroup(loadBalancers);
+    const wanted = loadBalancers.flatMap((state) => state.addresses.map((address) => ({ state, address })));
+    closeUnwanted(this.#nodes, new Set(wanted.map(({ state, address }) => `${state.arn} ${address}`)));
+    const nodes = wanted.map(({ state, address }) => {
+      const key = `${state.arn} ${address}`;
+      const onHealth = (report: TargetHealthReport) => this.#pessimist.hear(key, report);
+      const delayMilliseconds = () => random() * balancerLagMilliseconds;
+      const options = { idleMilliseconds, random, delayMilliseconds, onHealth, onAnswer, log };
+      const node = this.#nodes.get(key) ?? new BalancerNode(address, options);
+      this.#nodes.set(key, node);
+      return { node, state };
+    });
+    await Promise.all(nodes.map(({ node, state }) => node.update(state, targetGroups, privateIps)));
   }
 
   async #updateAddresses({ addresses }: CloudState): Promise<void> {
@@ -170,13 +174,11 @@ export class Network {
   }
 }
 
-function groupsInUse(loadBalancers: readonly LoadBalancerState[]): Set<string> {
-  const actions = loadBalancers.flatMap(({ listeners }) =>
-    listeners.flatMap(({ rules }) => rules.map(({ action }) => action)),
-  );
-  return new Set(
-    actions.flatMap((action) => (action.type === "forward" ? action.targetGroups.map(({ arn }) => arn) : [])),
-  );
+function nodesByGroup(loadBalancers: readonly LoadBalancerState[]): Map<string, number> {
+  const nodes = new Map<string, number>();
+  for (const { addresses, listeners } of loadBalancers)
+    for (const arn of groupsInUse(listeners)) nodes.set(arn, (nodes.get(arn) ?? 0) + addresses.length);
+  return nodes;
 }
 
 function closeUnwanted(served: Map<string, { close(): void }>, wanted: ReadonlySet<string>): void {

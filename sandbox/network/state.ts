@@ -26,8 +26,8 @@ export interface ElasticIpState {
 
 export interface LoadBalancerState {
   readonly arn: string;
-  /** The loopback address that it listens on; the cloud reports the same text as its DNS name. */
-  readonly address: string;
+  /** The loopback addresses of its nodes: what its DNS name resolves to, see resolve.ts. */
+  readonly addresses: readonly string[];
   readonly listeners: readonly ListenerState[];
 }
 

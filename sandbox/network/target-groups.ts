@@ -159,6 +159,7 @@ export class TargetGroup {
     }
     if (!wanted) {
       target.health = newlyRegistered;
+      this.#report(target, instanceId);
       return;
     }
     const { healthCheck } = this.#state;

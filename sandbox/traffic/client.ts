@@ -1,3 +1,4 @@
+import "../resolve.mjs";
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
 

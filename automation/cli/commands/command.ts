@@ -22,6 +22,14 @@ export const stackOption = {
   stack: { type: "string", demandOption: true, describe: "stack, as in Pulumi.<stack>.yaml", requiresArg: true },
 } as const;
 
+/** How late a sandbox's load balancer is. */
+export const balancerLagOption = {
+  type: "number",
+  default: 3,
+  requiresArg: true,
+  describe: "longest delay, in seconds, until a node of the load balancer learns of a change",
+} as const;
+
 /** Prints a document of a declared shape: one line, and with `--json` nothing else is on standard output. */
 export function printJson<Name extends DocumentName>(_shape: Name, value: Omit<DocumentOf<Name>, "version">): void {
   process.stdout.write(`${JSON.stringify({ version: 1, ...value })}\n`);

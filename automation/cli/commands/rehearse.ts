@@ -2,13 +2,14 @@ import type { Rehearsal } from "../../../sandbox/rehearsal.ts";
 import { exitCodes } from "../../errors.ts";
 import { interrupts } from "../interrupts.ts";
 import { phaseTable, progressLines } from "../progress.ts";
-import { type Command, note, print, printJson } from "./command.ts";
+import { balancerLagOption, type Command, note, print, printJson } from "./command.ts";
 
 interface Arguments {
   readonly name: string;
   readonly like: string;
   readonly frontends?: number;
   readonly array?: number;
+  readonly "balancer-lag": number;
   readonly to?: string;
   readonly rate: number;
 }
@@ -26,15 +27,16 @@ export const rehearseCommand: Command<Arguments> = {
     like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file to copy" },
     frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
     array: { type: "number", requiresArg: true, describe: "number of servers of each generation's array" },
+    "balancer-lag": balancerLagOption,
     to: { type: "string", requiresArg: true, describe: "generation to go to (default: the first that is not live)" },
     rate: { type: "number", default: 200, requiresArg: true, describe: "requests per second" },
   },
-  async run({ json, rate, ...options }) {
+  async run({ json, rate, "balancer-lag": balancerLagSeconds, ...options }) {
     const { rehearse } = await import("../../../sandbox/rehearsal.ts");
     const signals = interrupts(note);
     try {
       const listener = json ? () => undefined : progressLines(note);
-      const rehearsal = await rehearse({ ...options, requestsPerSecond: rate, listener, signals });
+      const rehearsal = await rehearse({ ...options, balancerLagSeconds, requestsPerSecond: rate, listener, signals });
       if (json) printJson("rehearsal", document(rehearsal));
       else print(verdict(rehearsal));
       if (rehearsal.result.exitCode !== 0) return rehearsal.result.exitCode;

@@ -3,7 +3,7 @@ import { addFault, clearFaults, faultKinds } from "../../../sandbox/faults.ts";
 import { exitCodes, HandoverError } from "../../errors.ts";
 import { parseDuration } from "../duration.ts";
 import { progressLines } from "../progress.ts";
-import { type Command, note, print, printJson } from "./command.ts";
+import { balancerLagOption, type Command, note, print, printJson } from "./command.ts";
 
 interface Arguments {
   readonly action: string;
@@ -11,6 +11,7 @@ interface Arguments {
   readonly like: string;
   readonly frontends?: number;
   readonly array?: number;
+  readonly "balancer-lag": number;
   readonly kind?: string;
   readonly rate?: number;
   readonly operation?: string;
@@ -54,17 +55,18 @@ export const sandboxCommand: Command<Arguments> = {
         like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file to copy" },
         frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
         array: { type: "number", requiresArg: true, describe: "number of servers of each generation's array" },
+        "balancer-lag": balancerLagOption,
       }),
   run: (args) => actions[args.action as keyof typeof actions](args),
 };
 
 const actions = {
-  async up({ name, like, frontends, array, json }: Arguments & { json: boolean }) {
+  async up({ name, like, frontends, array, "balancer-lag": balancerLagSeconds, json }: Arguments & { json: boolean }) {
     const [{ deploy }, { up }] = await Promise.all([
       import("../../../sandbox/deploy.ts"),
       import("../../../sandbox/sandbox.ts"),
     ]);
-    const sandbox = await up({ name, like, frontends, array });
+    const sandbox = await up({ name, like, frontends, array, balancerLagSeconds });
     const result = await deploy(name, json ? () => undefined : progressLines(note));
     if (json) printJson("sandbox-up", { name, like, ...result });
     else if (result.outcome !== "reached")

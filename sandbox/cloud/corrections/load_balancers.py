@@ -51,7 +51,7 @@ def init(self: FakeLoadBalancer, *args: Any, **kwargs: Any) -> None:
 
 
 def create_load_balancer(self: Any, name: str, *args: Any, **kwargs: Any) -> FakeLoadBalancer:
-    """`provisioning`, then `active`; its DNS name is an address of its own, so that clients connect to it as it is.
+    """`provisioning`, then `active`; its DNS name says the addresses of its nodes, see sandbox/resolve.mjs.
     It is in two zones, and has its VPC's default security group if none is named. The same one created again is the
     one that is there; the name with other settings is an error.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
@@ -72,7 +72,8 @@ def create_load_balancer(self: Any, name: str, *args: Any, **kwargs: Any) -> Fak
         balancer.security_groups = [self.ec2_backend.get_default_security_group(balancer.vpc_id).id]
     balancer.scheme = balancer.scheme or "internet-facing"
     balancer.asked = asked
-    balancer.dns_name = free_address(self)
+    balancer.addresses = free_addresses(self, settings.balancerNodesPerZone * max(1, len(zones)))
+    balancer.dns_name = f"n{len(balancer.addresses)}-{balancer.addresses[0].replace('.', '-')}.elb.localhost"
 
     def active() -> None:
         balancer.state = "active"
@@ -92,6 +93,9 @@ def delete_load_balancer(self: Any, arn: str) -> None:
     _delete(self, arn)
 
 
-def free_address(backend: Any) -> str:
-    taken = {each.dns_name for each in backend.load_balancers.values()}
-    return next(str(host) for host in ipaddress.ip_network(settings.loadBalancerPool).hosts() if str(host) not in taken)
+def free_addresses(backend: Any, count: int) -> list[str]:
+    """Addresses in a row that no other load balancer has."""
+    others = [getattr(each, "addresses", []) for each in backend.load_balancers.values()]
+    taken = [ipaddress.ip_address(address) for addresses in others for address in addresses]
+    first = max(taken, default=ipaddress.ip_network(settings.loadBalancerPool).network_address) + 1
+    return [str(first + index) for index in range(count)]

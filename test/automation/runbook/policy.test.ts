@@ -66,7 +66,7 @@ const mayDo: Readonly<Record<Row, readonly string[]>> = {
   observe: route,
   drain: ["delete Attachment blue-1", "update Group blue"],
   retire: [...generation("delete", "blue"), ...array("delete", "blue"), ...route, "delete Snapshot site"],
-  readmit: ["create Attachment blue-1", "update Group blue"],
+  readmit: ["update Rule site", "create Attachment blue-1", "update Group blue"],
   withdraw: [
     ...route,
     ...move,

@@ -62,7 +62,7 @@ describe("The cloud's load balancing", () => {
   const report = (targetGroupArn: string, instanceId: string | undefined, state: string, reason?: string) =>
     cloud.control("POST", "target-health", [{ targetGroupArn, instanceId, port: 8080, state, reason }]);
 
-  it("provisions a load balancer before it is active, and its name is an address of the sandbox's pool", async () => {
+  it("provisions a load balancer before it is active, and its name says the addresses of its nodes", async () => {
     const LoadBalancerArn = await loadBalancer(cloud.elb, world);
     const seen = new Set<string | undefined>();
     const active = await eventually(async () => {
@@ -73,8 +73,8 @@ describe("The cloud's load balancing", () => {
       return LoadBalancers?.[0]?.State?.Code === "active" && LoadBalancers[0];
     });
     assert.deepEqual([...seen], ["provisioning", "active"]);
-    const prefix = cloud.slot.loadBalancerPool.split(".").slice(0, 2).join(".");
-    assert.ok(active.DNSName?.startsWith(`${prefix}.`), active.DNSName);
+    const prefix = cloud.slot.loadBalancerPool.split(".").slice(0, 2).join("-");
+    assert.match(active.DNSName ?? "", new RegExp(`^n6-${prefix}-0-\\d+\\.elb\\.localhost$`));
   });
 
   it("needs two zones, and uses the VPC's default security group if none is named", async () => {

@@ -103,7 +103,7 @@ export class World {
   }
 
   balancer(...rules: RuleState[]): LoadBalancerState {
-    return { arn: "lb", address: this.balancerHost, listeners: [{ arn: "listener", port: balancerPort, rules }] };
+    return { arn: "lb", addresses: [this.balancerHost], listeners: [{ arn: "listener", port: balancerPort, rules }] };
   }
 
   async healthOf(instanceId: string, state: TargetHealthReport["state"], targetGroupArn?: string): Promise<void> {
@@ -218,8 +218,13 @@ export async function refuses(promise: Promise<unknown>): Promise<boolean> {
 }
 
 export function inFlight(world: World): number {
-  const status = world.network.status() as { targetGroups: { targets: { inFlight: number }[] }[] };
-  return status.targetGroups.flatMap(({ targets }) => targets).reduce((sum, target) => sum + target.inFlight, 0);
+  const status = world.network.status() as {
+    nodes: { targetGroups: { targets: { inFlight: number }[] }[] }[];
+  };
+  return status.nodes
+    .flatMap(({ targetGroups }) => targetGroups)
+    .flatMap(({ targets }) => targets)
+    .reduce((sum, target) => sum + target.inFlight, 0);
 }
 
 export async function listen(server: Server | TcpServer, host: string, port: number): Promise<void> {
