@@ -196,7 +196,7 @@ describe("Pulumi's engine with the sandbox's provider", function () {
     );
     await assert.rejects(
       bad.then((other) => other.preview()),
-      /ipv4NetmaskLength is not supported by the sandbox's provider/,
+      /ipv4NetmaskLength is not supported by Handover's provider/,
     );
   });
 
