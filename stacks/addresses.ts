@@ -20,8 +20,8 @@ export interface Holder {
 export class Addresses extends pulumi.ComponentResource {
   readonly addresses: { readonly eip: aws.ec2.Eip; readonly holder: aws.ec2.Instance }[];
 
-  constructor(name: string, args: AddressesArgs, options?: pulumi.ComponentResourceOptions) {
-    super("handover:site:Addresses", name, {}, options);
+  constructor(name: string, args: AddressesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("handover:site:Addresses", name, {}, opts);
     this.addresses = args.holders.map(({ instance: holder, adopted }, index) => {
       const addressName = `${name}-${index + 1}`;
       const eip = new aws.ec2.Eip(

@@ -29,28 +29,28 @@ export class ServerArray {
   readonly group: aws.autoscaling.Group;
 
   /** @param name the generation's; policies and scheduled actions are `name.policy` */
-  constructor(name: string, args: ServerArrayArgs, options: pulumi.CustomResourceOptions) {
+  constructor(name: string, args: ServerArrayArgs, opts: pulumi.CustomResourceOptions) {
     const { config } = args;
-    this.group = createGroup(name, args, options);
+    this.group = createGroup(name, args, opts);
     const autoscalingGroupName = this.group.name;
     for (const [policy, each] of Object.entries(config.policies)) {
       new aws.autoscaling.Policy(
         `${name}.${policy}`,
         { name: policy, autoscalingGroupName, ...policyOf(each, args) },
-        options,
+        opts,
       );
     }
     for (const [schedule, each] of Object.entries(config.schedules)) {
       new aws.autoscaling.Schedule(
         `${name}.${schedule}`,
         { scheduledActionName: schedule, autoscalingGroupName, ...scheduleOf(each) },
-        options,
+        opts,
       );
     }
   }
 }
 
-function createGroup(name: string, args: ServerArrayArgs, options: pulumi.CustomResourceOptions) {
+function createGroup(name: string, args: ServerArrayArgs, opts: pulumi.CustomResourceOptions) {
   const { config, intent, facts, owner, launchTemplate } = args;
   const suspendedProcesses = suspended(intent, facts);
   return new aws.autoscaling.Group(
@@ -75,7 +75,7 @@ function createGroup(name: string, args: ServerArrayArgs, options: pulumi.Custom
       })),
     },
     {
-      ...options,
+      ...opts,
       ignoreChanges: [
         "desiredCapacity",
         // The run that created it stays in its tags, and the others never change.

@@ -20,8 +20,8 @@ export class Balancer extends pulumi.ComponentResource {
   readonly loadBalancer: aws.lb.LoadBalancer;
   readonly listener: aws.lb.Listener;
 
-  constructor(name: string, args: BalancerArgs, options?: pulumi.ComponentResourceOptions) {
-    super("handover:site:Balancer", name, {}, options);
+  constructor(name: string, args: BalancerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("handover:site:Balancer", name, {}, opts);
     const { site, network, owner } = args;
     const adopted = site.adopted !== undefined;
     this.loadBalancer = new aws.lb.LoadBalancer(

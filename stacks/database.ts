@@ -17,14 +17,14 @@ export interface Snapshot {
 export class Database extends pulumi.ComponentResource {
   readonly snapshot: Snapshot;
 
-  constructor(name: string, args: DatabaseArgs, options?: pulumi.ComponentResourceOptions) {
-    super("handover:site:Database", name, {}, options);
+  constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("handover:site:Database", name, {}, opts);
     this.snapshot = this.backUp(`${name}-backup`, args);
     this.registerOutputs({ snapshotId: this.snapshot.id });
   }
 
   private backUp(name: string, { owner, database }: DatabaseArgs): Snapshot {
-    const options: pulumi.CustomResourceOptions = {
+    const opts: pulumi.CustomResourceOptions = {
       parent: this,
       retainOnDelete: true,
       // A large volume takes hours.
@@ -35,7 +35,7 @@ export class Database extends pulumi.ComponentResource {
       const { id } = new aws.ebs.Snapshot(
         name,
         { volumeId: database.volumeId ?? "", description: `Before an upgrade of ${owner.site}`, tags: description },
-        { ...options, ignoreChanges: keepRun },
+        { ...opts, ignoreChanges: keepRun },
       );
       return { kind: "ebs", id };
     }
@@ -47,7 +47,7 @@ export class Database extends pulumi.ComponentResource {
         dbSnapshotIdentifier: `${owner.site}-${owner.run ?? Date.now()}`,
         tags: description,
       },
-      { ...options, ignoreChanges: [...keepRun, "dbSnapshotIdentifier"] },
+      { ...opts, ignoreChanges: [...keepRun, "dbSnapshotIdentifier"] },
     );
     return { kind: "rds", id };
   }

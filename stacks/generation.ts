@@ -36,8 +36,8 @@ export class Generation extends pulumi.ComponentResource {
   readonly launchTemplate: aws.ec2.LaunchTemplate;
   readonly #adopted: boolean;
 
-  constructor(name: string, args: GenerationArgs, options?: pulumi.ComponentResourceOptions) {
-    super("handover:site:Generation", name, {}, options);
+  constructor(name: string, args: GenerationArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("handover:site:Generation", name, {}, opts);
     this.#adopted = args.site.adopted === name;
     this.targetGroup = this.createTargetGroup(name, args);
     this.launchTemplate = this.createLaunchTemplate(name, args);

@@ -8,7 +8,7 @@ export function ledgerTableName(stack: string): string {
 }
 
 /** The DynamoDB table that holds the runs' journal and their lease (automation/ledger/). */
-export function ledgerTable(stack: string, owner: Owner, options: pulumi.CustomResourceOptions): aws.dynamodb.Table {
+export function ledgerTable(stack: string, owner: Owner, opts: pulumi.CustomResourceOptions): aws.dynamodb.Table {
   return new aws.dynamodb.Table(
     "ledger",
     {
@@ -23,6 +23,6 @@ export function ledgerTable(stack: string, owner: Owner, options: pulumi.CustomR
       pointInTimeRecovery: { enabled: true },
       tags: tags("ledger", owner),
     },
-    options,
+    opts,
   );
 }

@@ -22,8 +22,8 @@ export class Network extends pulumi.ComponentResource {
   readonly loadBalancerSecurityGroupIds: pulumi.Input<string>[];
   readonly frontendSecurityGroupIds: pulumi.Input<string>[];
 
-  constructor(name: string, args: NetworkArgs, options?: pulumi.ComponentResourceOptions) {
-    super("handover:site:Network", name, {}, options);
+  constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("handover:site:Network", name, {}, opts);
     const { cidrBlock, vpcId = "", subnetIds = [], frontendSubnetIds } = args.network;
     const created = cidrBlock === undefined ? undefined : createNetwork(name, cidrBlock, args.owner, this);
     this.vpcId = created?.vpcId ?? pulumi.output(vpcId);

@@ -34,8 +34,8 @@ export class Site extends pulumi.ComponentResource {
   readonly database: Database | undefined;
   readonly ledger: aws.dynamodb.Table;
 
-  constructor(name: string, args: SiteArgs, options?: pulumi.ComponentResourceOptions) {
-    super("handover:site:Site", name, {}, options);
+  constructor(name: string, args: SiteArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("handover:site:Site", name, {}, opts);
     const { config, intent, owner } = args;
     const { site } = config;
     const parent = { parent: this };
