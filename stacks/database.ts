@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { SiteConfig } from "./config.ts";
+import { components, siteNames } from "./names.ts";
 import { keepRun, type Owner, tags } from "./tags.ts";
 
 export interface DatabaseArgs {
@@ -18,8 +19,8 @@ export class Database extends pulumi.ComponentResource {
   readonly snapshot: Snapshot;
 
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("handover:site:Database", name, {}, opts);
-    this.snapshot = this.backUp(`${name}-backup`, args);
+    super(components.Database, name, {}, opts);
+    this.snapshot = this.backUp(siteNames.backup(name), args);
     this.registerOutputs({ snapshotId: this.snapshot.id });
   }
 
