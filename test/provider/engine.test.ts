@@ -78,7 +78,7 @@ function site(cidrBlock: string, holder: "blue" | "green") {
   };
 }
 
-describe("Pulumi's engine with the sandbox's provider", function () {
+describe("Pulumi's engine with Handover's provider", function () {
   this.timeout(120_000);
   let cloud: TestCloud;
   let directory: string;
