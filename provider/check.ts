@@ -20,7 +20,7 @@ function checkObject(value: Properties, fields: Fields, path: string, failures: 
     const property = path === "" ? key : `${path}.${key}`;
     const field = fields[key];
     if (field === undefined) {
-      failures.push({ property, reason: `${property} is not supported by the sandbox's provider` });
+      failures.push({ property, reason: `${property} is not supported by Handover's provider` });
     } else {
       checked[key] = checkValue(entry, field, property, failures);
     }

@@ -20,7 +20,7 @@ export function cloudOptions(config: Properties, failures: CheckFailure[]): Clou
   const { region, accessKey, secretKey, token, endpoints, defaultTags, ...others } = config;
   for (const [property, value] of Object.entries(others)) {
     if (ignored.has(property) || value === undefined || value === null) continue;
-    failures.push({ property, reason: `aws:${property} is not supported by the sandbox's provider` });
+    failures.push({ property, reason: `aws:${property} is not supported by Handover's provider` });
   }
   return {
     region: text(region),

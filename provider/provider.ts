@@ -171,7 +171,7 @@ export class Provider {
 
   async invoke(token: string, args: Properties): Promise<Properties | CheckFailure[]> {
     const called: AnyFunction | undefined = functions[token];
-    if (called === undefined) throw new Error(`${token} is not supported by the sandbox's provider`);
+    if (called === undefined) throw new Error(`${token} is not supported by Handover's provider`);
     const failures: CheckFailure[] = [];
     const inputs = checkInputs(this.#inItsRegion(args, failures), called.fields, failures);
     if (failures.length > 0) return failures;
@@ -217,7 +217,7 @@ export class Provider {
   #inItsRegion({ region, ...inputs }: Properties, failures: CheckFailure[]): Properties {
     const own = this.#cloud?.region;
     if (!isEmpty(region) && region !== unknown && own !== undefined && region !== own) {
-      const reason = `region must be the provider's, ${own}: another one is not supported by the sandbox's provider`;
+      const reason = `region must be the provider's, ${own}: another one is not supported by Handover's provider`;
       failures.push({ property: "region", reason });
     }
     return inputs;
@@ -236,7 +236,7 @@ function clean({ [defaultsKey]: _, ...inputs }: Properties): Properties {
 function typeOf(urn: string): AnyResourceType {
   const token = urn.split("::")[2]?.split("$").at(-1) ?? "";
   const type = resourceTypes[token];
-  if (type === undefined) throw new Error(`${token} is not supported by the sandbox's provider`);
+  if (type === undefined) throw new Error(`${token} is not supported by Handover's provider`);
   return type;
 }
 

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { components, siteNames } from "./names.ts";
 import { type Owner, tags } from "./tags.ts";
 
 export interface AddressesArgs {
@@ -20,10 +21,10 @@ export interface Holder {
 export class Addresses extends pulumi.ComponentResource {
   readonly addresses: { readonly eip: aws.ec2.Eip; readonly holder: aws.ec2.Instance }[];
 
-  constructor(name: string, args: AddressesArgs, options?: pulumi.ComponentResourceOptions) {
-    super("handover:site:Addresses", name, {}, options);
+  constructor(name: string, args: AddressesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(components.Addresses, name, {}, opts);
     this.addresses = args.holders.map(({ instance: holder, adopted }, index) => {
-      const addressName = `${name}-${index + 1}`;
+      const addressName = siteNames.address(name, index);
       const eip = new aws.ec2.Eip(
         addressName,
         { domain: "vpc", tags: tags(addressName, args.owner) },

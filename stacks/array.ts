@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ArrayFacts } from "./array-facts.ts";
 import type { ArrayConfig, PolicyConfig, ScheduleConfig } from "./config/array-schema.ts";
 import type { ArrayIntent } from "./intent.ts";
+import { generationNames } from "./names.ts";
 import { allThatScales, neededToFill } from "./scaling-processes.ts";
 import { type Owner, tags } from "./tags.ts";
 
@@ -28,33 +29,33 @@ export interface ServerArrayArgs {
 export class ServerArray {
   readonly group: aws.autoscaling.Group;
 
-  /** @param name the generation's; policies and scheduled actions are `name.policy` */
-  constructor(name: string, args: ServerArrayArgs, options: pulumi.CustomResourceOptions) {
+  /** @param name the generation's */
+  constructor(name: string, args: ServerArrayArgs, opts: pulumi.CustomResourceOptions) {
     const { config } = args;
-    this.group = createGroup(name, args, options);
+    this.group = createGroup(name, args, opts);
     const autoscalingGroupName = this.group.name;
     for (const [policy, each] of Object.entries(config.policies)) {
       new aws.autoscaling.Policy(
-        `${name}.${policy}`,
+        generationNames.scalingPolicy.of(name, policy),
         { name: policy, autoscalingGroupName, ...policyOf(each, args) },
-        options,
+        opts,
       );
     }
     for (const [schedule, each] of Object.entries(config.schedules)) {
       new aws.autoscaling.Schedule(
-        `${name}.${schedule}`,
+        generationNames.scheduledAction.of(name, schedule),
         { scheduledActionName: schedule, autoscalingGroupName, ...scheduleOf(each) },
-        options,
+        opts,
       );
     }
   }
 }
 
-function createGroup(name: string, args: ServerArrayArgs, options: pulumi.CustomResourceOptions) {
+function createGroup(name: string, args: ServerArrayArgs, opts: pulumi.CustomResourceOptions) {
   const { config, intent, facts, owner, launchTemplate } = args;
   const suspendedProcesses = suspended(intent, facts);
   return new aws.autoscaling.Group(
-    name,
+    generationNames.autoScalingGroup.of(name),
     {
       ...sizesOf(args),
       launchTemplate: { id: launchTemplate.id, version: launchTemplate.latestVersion.apply(String) },
@@ -75,7 +76,7 @@ function createGroup(name: string, args: ServerArrayArgs, options: pulumi.Custom
       })),
     },
     {
-      ...options,
+      ...opts,
       ignoreChanges: [
         "desiredCapacity",
         // The run that created it stays in its tags, and the others never change.

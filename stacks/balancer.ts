@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { asFound } from "./adopted.ts";
 import type { SiteConfig } from "./config.ts";
+import { components, siteNames } from "./names.ts";
 import type { Network } from "./network.ts";
 import { type Owner, tags } from "./tags.ts";
 
@@ -20,8 +21,8 @@ export class Balancer extends pulumi.ComponentResource {
   readonly loadBalancer: aws.lb.LoadBalancer;
   readonly listener: aws.lb.Listener;
 
-  constructor(name: string, args: BalancerArgs, options?: pulumi.ComponentResourceOptions) {
-    super("handover:site:Balancer", name, {}, options);
+  constructor(name: string, args: BalancerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(components.Balancer, name, {}, opts);
     const { site, network, owner } = args;
     const adopted = site.adopted !== undefined;
     this.loadBalancer = new aws.lb.LoadBalancer(
@@ -45,14 +46,15 @@ export class Balancer extends pulumi.ComponentResource {
       },
       { parent: this, ignoreChanges: adopted ? ["sslPolicy", "tags", "tagsAll"] : [] },
     );
+    const ruleName = siteNames.testRule(name);
     new aws.lb.ListenerRule(
-      `${name}-test`,
+      ruleName,
       {
         listenerArn: this.listener.arn,
         priority: 1,
         conditions: [{ hostHeader: { values: [site.testHostname] } }],
         actions: [{ type: "forward", targetGroupArn: args.testTargetGroupArn }],
-        tags: tags(`${name}-test`, owner),
+        tags: tags(ruleName, owner),
       },
       { parent: this },
     );

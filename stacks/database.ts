@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { SiteConfig } from "./config.ts";
+import { components, siteNames } from "./names.ts";
 import { keepRun, type Owner, tags } from "./tags.ts";
 
 export interface DatabaseArgs {
@@ -17,14 +18,14 @@ export interface Snapshot {
 export class Database extends pulumi.ComponentResource {
   readonly snapshot: Snapshot;
 
-  constructor(name: string, args: DatabaseArgs, options?: pulumi.ComponentResourceOptions) {
-    super("handover:site:Database", name, {}, options);
-    this.snapshot = this.backUp(`${name}-backup`, args);
+  constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(components.Database, name, {}, opts);
+    this.snapshot = this.backUp(siteNames.backup(name), args);
     this.registerOutputs({ snapshotId: this.snapshot.id });
   }
 
   private backUp(name: string, { owner, database }: DatabaseArgs): Snapshot {
-    const options: pulumi.CustomResourceOptions = {
+    const opts: pulumi.CustomResourceOptions = {
       parent: this,
       retainOnDelete: true,
       // A large volume takes hours.
@@ -35,7 +36,7 @@ export class Database extends pulumi.ComponentResource {
       const { id } = new aws.ebs.Snapshot(
         name,
         { volumeId: database.volumeId ?? "", description: `Before an upgrade of ${owner.site}`, tags: description },
-        { ...options, ignoreChanges: keepRun },
+        { ...opts, ignoreChanges: keepRun },
       );
       return { kind: "ebs", id };
     }
@@ -47,7 +48,7 @@ export class Database extends pulumi.ComponentResource {
         dbSnapshotIdentifier: `${owner.site}-${owner.run ?? Date.now()}`,
         tags: description,
       },
-      { ...options, ignoreChanges: [...keepRun, "dbSnapshotIdentifier"] },
+      { ...opts, ignoreChanges: [...keepRun, "dbSnapshotIdentifier"] },
     );
     return { kind: "rds", id };
   }

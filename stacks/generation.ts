@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { asFound } from "./adopted.ts";
 import type { GenerationConfig, SiteConfig } from "./config.ts";
 import type { GenerationIntent } from "./intent.ts";
+import { components, generationNames } from "./names.ts";
 import type { Network } from "./network.ts";
 import { keepRun, type Owner, tags } from "./tags.ts";
 
@@ -36,20 +37,20 @@ export class Generation extends pulumi.ComponentResource {
   readonly launchTemplate: aws.ec2.LaunchTemplate;
   readonly #adopted: boolean;
 
-  constructor(name: string, args: GenerationArgs, options?: pulumi.ComponentResourceOptions) {
-    super("handover:site:Generation", name, {}, options);
+  constructor(name: string, args: GenerationArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(components.Generation, name, {}, opts);
     this.#adopted = args.site.adopted === name;
     this.targetGroup = this.createTargetGroup(name, args);
     this.launchTemplate = this.createLaunchTemplate(name, args);
     this.frontends = Array.from({ length: args.intent.frontends }, (_, index) => index)
-      .filter((index) => args.intent.left?.includes(frontendName(name, index)) ?? true)
+      .filter((index) => args.intent.left?.includes(generationNames.instance.of(name, index)) ?? true)
       .map((index) => this.launch(name, index, args));
     if (args.intent.registered) this.register();
     this.registerOutputs({ targetGroupArn: this.targetGroup.arn, launchTemplateId: this.launchTemplate.id });
   }
 
   private launch(generation: string, index: number, args: GenerationArgs): Frontend {
-    const name = frontendName(generation, index);
+    const name = generationNames.instance.of(generation, index);
     const { frontendSubnetIds: subnetIds, frontendSecurityGroupIds } = args.network;
     const { imageId, instanceType, iamInstanceProfile, keyName, rootBlockDevice } = args.config;
     const instance = new aws.ec2.Instance(
@@ -77,6 +78,7 @@ export class Generation extends pulumi.ComponentResource {
   private register(): void {
     for (const { name, instance } of this.frontends) {
       new aws.lb.TargetGroupAttachment(
+        // Named as its server is.
         name,
         { targetGroupArn: this.targetGroup.arn, targetId: instance.id },
         { parent: this, ignoreChanges: this.#adopted ? asFound : [] },
@@ -87,7 +89,7 @@ export class Generation extends pulumi.ComponentResource {
   private createTargetGroup(name: string, { site, network, owner }: GenerationArgs): aws.lb.TargetGroup {
     const { healthCheck, deregistrationDelaySeconds, stickinessSeconds } = site.loadBalancer;
     return new aws.lb.TargetGroup(
-      name,
+      generationNames.targetGroup.of(name),
       {
         port: site.port,
         protocol: "HTTP",
@@ -116,7 +118,7 @@ export class Generation extends pulumi.ComponentResource {
   private createLaunchTemplate(name: string, args: GenerationArgs): aws.ec2.LaunchTemplate {
     const { config, network, owner, rootDeviceName, userData } = args;
     return new aws.ec2.LaunchTemplate(
-      name,
+      generationNames.launchTemplate.of(name),
       {
         imageId: config.imageId,
         instanceType: config.instanceType,
@@ -134,10 +136,6 @@ export class Generation extends pulumi.ComponentResource {
       { parent: this, ignoreChanges: keepRun },
     );
   }
-}
-
-function frontendName(generation: string, index: number): string {
-  return `${generation}-${index + 1}`;
 }
 
 /** Subnets of our own hand out no public addresses; existing ones may. */

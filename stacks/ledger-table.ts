@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
+import { siteNames } from "./names.ts";
 import { type Owner, tags } from "./tags.ts";
 
 /** The table's name, known before the stack is: the lease in it is taken before anything else happens. */
@@ -8,9 +9,9 @@ export function ledgerTableName(stack: string): string {
 }
 
 /** The DynamoDB table that holds the runs' journal and their lease (automation/ledger/). */
-export function ledgerTable(stack: string, owner: Owner, options: pulumi.CustomResourceOptions): aws.dynamodb.Table {
+export function ledgerTable(stack: string, owner: Owner, opts: pulumi.CustomResourceOptions): aws.dynamodb.Table {
   return new aws.dynamodb.Table(
-    "ledger",
+    siteNames.ledger,
     {
       name: ledgerTableName(stack),
       billingMode: "PAY_PER_REQUEST",
@@ -21,8 +22,8 @@ export function ledgerTable(stack: string, owner: Owner, options: pulumi.CustomR
         { name: "sk", type: "S" },
       ],
       pointInTimeRecovery: { enabled: true },
-      tags: tags("ledger", owner),
+      tags: tags(siteNames.ledger, owner),
     },
-    options,
+    opts,
   );
 }

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { SiteConfig } from "./config.ts";
+import { components, siteNames } from "./names.ts";
 import { type Owner, tags } from "./tags.ts";
 
 export interface NetworkArgs {
@@ -22,18 +23,18 @@ export class Network extends pulumi.ComponentResource {
   readonly loadBalancerSecurityGroupIds: pulumi.Input<string>[];
   readonly frontendSecurityGroupIds: pulumi.Input<string>[];
 
-  constructor(name: string, args: NetworkArgs, options?: pulumi.ComponentResourceOptions) {
-    super("handover:site:Network", name, {}, options);
+  constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(components.Network, name, {}, opts);
     const { cidrBlock, vpcId = "", subnetIds = [], frontendSubnetIds } = args.network;
     const created = cidrBlock === undefined ? undefined : createNetwork(name, cidrBlock, args.owner, this);
     this.vpcId = created?.vpcId ?? pulumi.output(vpcId);
     this.subnetIds = created?.subnetIds ?? subnetIds.map((id) => pulumi.output(id));
     this.frontendSubnetIds = frontendSubnetIds?.map((id) => pulumi.output(id)) ?? this.subnetIds;
     this.loadBalancerSecurityGroupIds = args.network.loadBalancerSecurityGroupIds ?? [
-      this.openTo(`${name}-load-balancer`, args.listenerPort, args.owner).id,
+      this.openTo(siteNames.securityGroup(name, "load-balancer"), args.listenerPort, args.owner).id,
     ];
     this.frontendSecurityGroupIds = args.network.frontendSecurityGroupIds ?? [
-      this.openTo(`${name}-frontends`, args.sitePort, args.owner).id,
+      this.openTo(siteNames.securityGroup(name, "frontends"), args.sitePort, args.owner).id,
     ];
     this.registerOutputs({ vpcId: this.vpcId, subnetIds: this.subnetIds });
   }
@@ -65,7 +66,7 @@ function createNetwork(name: string, cidrBlock: string, owner: Owner, parent: pu
   );
   const zones = aws.getAvailabilityZonesOutput({ state: "available" }, { parent });
   const subnetIds = quarters(cidrBlock).map((block, index) => {
-    const subnetName = `${name}-${index + 1}`;
+    const subnetName = siteNames.subnet(name, index);
     const subnet = new aws.ec2.Subnet(
       subnetName,
       {

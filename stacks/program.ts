@@ -6,6 +6,7 @@ import { type Config, ConfigError, parseConfig } from "./config.ts";
 import { objection } from "./guard.ts";
 import { type Intent, intent, settled } from "./intent.ts";
 import { ledgerTableName } from "./ledger-table.ts";
+import { components, siteNames } from "./names.ts";
 import { type Definitions, type LastOutputs, type Outputs, parseOutputs } from "./outputs.ts";
 import { type Parameters, withParameters } from "./parameters.ts";
 import { projectDirectory } from "./project.ts";
@@ -43,7 +44,7 @@ async function declare(): Promise<Record<string, unknown>> {
     arrayFacts(position.intent, position.run, last),
   ]);
   const stack = pulumi.getStack();
-  const site = new Site("site", {
+  const site = new Site(siteNames.site, {
     stack,
     config,
     intent: position.intent,
@@ -53,7 +54,7 @@ async function declare(): Promise<Record<string, unknown>> {
     arrayFacts: facts,
   });
   const { live } = position.intent;
-  const complete = new pulumi.ComponentResource("handover:site:Complete", "site", {}, { dependsOn: site });
+  const complete = new pulumi.ComponentResource(components.Complete, siteNames.site, {}, { dependsOn: site });
   return {
     ...describe(site, config, position, facts),
     // An interrupted first deployment does not count as deployed: its outputs come once the whole site is there.

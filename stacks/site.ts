@@ -9,6 +9,7 @@ import { Database } from "./database.ts";
 import { Generation } from "./generation.ts";
 import type { Intent } from "./intent.ts";
 import { ledgerTable } from "./ledger-table.ts";
+import { components, siteNames } from "./names.ts";
 import { Network } from "./network.ts";
 import type { Owner } from "./tags.ts";
 
@@ -34,8 +35,8 @@ export class Site extends pulumi.ComponentResource {
   readonly database: Database | undefined;
   readonly ledger: aws.dynamodb.Table;
 
-  constructor(name: string, args: SiteArgs, options?: pulumi.ComponentResourceOptions) {
-    super("handover:site:Site", name, {}, options);
+  constructor(name: string, args: SiteArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(components.Site, name, {}, opts);
     const { config, intent, owner } = args;
     const { site } = config;
     const parent = { parent: this };
@@ -72,10 +73,18 @@ export class Site extends pulumi.ComponentResource {
       instance: this.frontend(generation, frontend),
       adopted: generation === site.adopted,
     }));
-    this.addresses = new Addresses("address", { owner, holders, adopted: site.adopted !== undefined }, parent);
+    this.addresses = new Addresses(
+      siteNames.addresses,
+      { owner, holders, adopted: site.adopted !== undefined },
+      parent,
+    );
     this.database =
       intent.snapshot && site.database !== undefined
-        ? new Database("database", { owner: { ...owner, run: config.run?.id }, database: site.database }, parent)
+        ? new Database(
+            siteNames.database,
+            { owner: { ...owner, run: config.run?.id }, database: site.database },
+            parent,
+          )
         : undefined;
     this.registerOutputs({ live: intent.live });
   }

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { components, generationNames, siteNames, types } from "../../stacks/names.ts";
 import type { Facts } from "./facts.ts";
 import { frontendsOf } from "./servers.ts";
 
@@ -23,44 +24,51 @@ const { version } = createRequire(import.meta.url)("@pulumi/aws/package.json") a
 /** Everything of the site that is there, under the names that the program (`stacks/`) gives it. */
 export function importFile(facts: Facts, generation: string): { readonly resources: readonly Imported[] } {
   const { loadBalancer, listener, targetGroup } = facts;
-  const component = (kind: string, name: string, parent?: string): Imported => {
-    return { type: `handover:site:${kind}`, name: `${kind}-${name}`, logicalName: name, component: true, parent };
+  const component = (kind: keyof typeof components, name: string, parent?: string): Imported => {
+    return { type: components[kind], name: `${kind}-${name}`, logicalName: name, component: true, parent };
   };
   const resource = (type: string, name: string, parent: string, id = ""): Imported => {
     const kind = type.split(":").at(-1);
     return { type, name: `${kind}-${name}`, logicalName: name, id, parent, version };
   };
-  const group = `Generation-${generation}`;
+  const { site } = siteNames;
+  const siteComponent = component("Site", site);
+  const generationComponent = component("Generation", generation, siteComponent.name);
+  const balancer = component("Balancer", site, siteComponent.name);
+  const addresses = component("Addresses", siteNames.addresses, siteComponent.name);
   const frontends = frontendsOf(facts).map(({ InstanceId = "" }, index) => ({
     id: InstanceId,
-    name: `${generation}-${index + 1}`,
+    name: generationNames.instance.of(generation, index),
     address: facts.addresses.find((address) => address.InstanceId === InstanceId),
   }));
   return {
     resources: [
-      component("Site", "site"),
-      component("Network", "site", "Site-site"),
-      component("Generation", generation, "Site-site"),
-      component("Balancer", "site", "Site-site"),
-      component("Addresses", "address", "Site-site"),
-      resource("aws:lb/targetGroup:TargetGroup", generation, group, targetGroup.TargetGroupArn),
-      ...frontends.map(({ id, name }) => resource("aws:ec2/instance:Instance", name, group, id)),
+      siteComponent,
+      component("Network", site, siteComponent.name),
+      generationComponent,
+      balancer,
+      addresses,
+      resource(types.targetGroup, generation, generationComponent.name, targetGroup.TargetGroupArn),
+      ...frontends.map(({ id, name }) => resource(types.instance, name, generationComponent.name, id)),
       ...frontends.map(({ id, name }) =>
         resource(
-          "aws:lb/targetGroupAttachment:TargetGroupAttachment",
+          types.targetGroupAttachment,
           name,
-          group,
+          generationComponent.name,
           `${targetGroup.TargetGroupArn},${id},${targetGroup.Port}`,
         ),
       ),
-      resource("aws:lb/loadBalancer:LoadBalancer", "site", "Balancer-site", loadBalancer.LoadBalancerArn),
-      resource("aws:lb/listener:Listener", "site", "Balancer-site", listener.listener.ListenerArn),
+      resource(types.loadBalancer, site, balancer.name, loadBalancer.LoadBalancerArn),
+      resource(types.listener, site, balancer.name, listener.listener.ListenerArn),
       ...frontends
         .flatMap(({ address }) => address ?? [])
-        .flatMap(({ AllocationId, AssociationId }, index) => [
-          resource("aws:ec2/eip:Eip", `address-${index + 1}`, "Addresses-address", AllocationId),
-          resource("aws:ec2/eipAssociation:EipAssociation", `address-${index + 1}`, "Addresses-address", AssociationId),
-        ]),
+        .flatMap(({ AllocationId, AssociationId }, index) => {
+          const name = siteNames.address(siteNames.addresses, index);
+          return [
+            resource(types.eip, name, addresses.name, AllocationId),
+            resource(types.eipAssociation, name, addresses.name, AssociationId),
+          ];
+        }),
     ],
   };
 }

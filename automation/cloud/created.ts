@@ -18,6 +18,7 @@ import {
   DescribeTargetGroupsCommand,
   type ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { types } from "../../stacks/names.ts";
 import type { Arrays } from "./arrays.ts";
 import type { Snapshots } from "./snapshots.ts";
 
@@ -36,23 +37,23 @@ type Find = (inputs: Inputs, clients: Clients, options: { readonly abortSignal?:
 
 /** By the name that it was created with, or by all of its tags where AWS gives it no name; ids as `pulumi import` has them. */
 const finders: Readonly<Record<string, Find>> = {
-  "aws:ec2/vpc:Vpc": async (inputs, { ec2 }, options) => {
+  [types.vpc]: async (inputs, { ec2 }, options) => {
     const { Vpcs } = await ec2.send(new DescribeVpcsCommand({ Filters: tagged(inputs) }), options);
     return Vpcs?.map(({ VpcId }) => VpcId);
   },
-  "aws:ec2/subnet:Subnet": async (inputs, { ec2 }, options) => {
+  [types.subnet]: async (inputs, { ec2 }, options) => {
     const { Subnets } = await ec2.send(new DescribeSubnetsCommand({ Filters: tagged(inputs) }), options);
     return Subnets?.map(({ SubnetId }) => SubnetId);
   },
-  "aws:ec2/internetGateway:InternetGateway": async (inputs, { ec2 }, options) => {
+  [types.internetGateway]: async (inputs, { ec2 }, options) => {
     const command = new DescribeInternetGatewaysCommand({ Filters: tagged(inputs) });
     return (await ec2.send(command, options)).InternetGateways?.map(({ InternetGatewayId }) => InternetGatewayId);
   },
-  "aws:ec2/routeTable:RouteTable": async (inputs, { ec2 }, options) => {
+  [types.routeTable]: async (inputs, { ec2 }, options) => {
     const { RouteTables } = await ec2.send(new DescribeRouteTablesCommand({ Filters: tagged(inputs) }), options);
     return RouteTables?.map(({ RouteTableId }) => RouteTableId);
   },
-  "aws:ec2/route:Route": async ({ routeTableId, destinationCidrBlock }, { ec2 }, options) => {
+  [types.route]: async ({ routeTableId, destinationCidrBlock }, { ec2 }, options) => {
     const filters = [
       { Name: "route-table-id", Values: [String(routeTableId)] },
       { Name: "route.destination-cidr-block", Values: [String(destinationCidrBlock)] },
@@ -60,7 +61,7 @@ const finders: Readonly<Record<string, Find>> = {
     const { RouteTables } = await ec2.send(new DescribeRouteTablesCommand({ Filters: filters }), options);
     return RouteTables?.map(({ RouteTableId }) => `${RouteTableId}_${destinationCidrBlock}`);
   },
-  "aws:ec2/securityGroup:SecurityGroup": async ({ name, vpcId }, { ec2 }, options) => {
+  [types.securityGroup]: async ({ name, vpcId }, { ec2 }, options) => {
     const filters = [
       { Name: "group-name", Values: [String(name)] },
       { Name: "vpc-id", Values: [String(vpcId)] },
@@ -68,49 +69,49 @@ const finders: Readonly<Record<string, Find>> = {
     const { SecurityGroups } = await ec2.send(new DescribeSecurityGroupsCommand({ Filters: filters }), options);
     return SecurityGroups?.map(({ GroupId }) => GroupId);
   },
-  "aws:ec2/eip:Eip": async (inputs, { ec2 }, options) => {
+  [types.eip]: async (inputs, { ec2 }, options) => {
     const { Addresses } = await ec2.send(new DescribeAddressesCommand({ Filters: tagged(inputs) }), options);
     return Addresses?.map(({ AllocationId }) => AllocationId);
   },
-  "aws:ec2/instance:Instance": async (inputs, { ec2 }, options) => {
+  [types.instance]: async (inputs, { ec2 }, options) => {
     const states = { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] };
     const command = new DescribeInstancesCommand({ Filters: [...tagged(inputs), states] });
     const { Reservations } = await ec2.send(command, options);
     return Reservations?.flatMap(({ Instances = [] }) => Instances.map(({ InstanceId }) => InstanceId));
   },
-  "aws:ec2/launchTemplate:LaunchTemplate": async ({ name }, { ec2 }, options) => {
+  [types.launchTemplate]: async ({ name }, { ec2 }, options) => {
     const filters = [{ Name: "launch-template-name", Values: [String(name)] }];
     const { LaunchTemplates } = await ec2.send(new DescribeLaunchTemplatesCommand({ Filters: filters }), options);
     return LaunchTemplates?.map(({ LaunchTemplateId }) => LaunchTemplateId);
   },
-  "aws:ebs/snapshot:Snapshot": async (inputs, { ec2 }, options) => {
+  [types.ebsSnapshot]: async (inputs, { ec2 }, options) => {
     const { Snapshots } = await ec2.send(new DescribeSnapshotsCommand({ Filters: tagged(inputs) }), options);
     return Snapshots?.map(({ SnapshotId }) => SnapshotId);
   },
-  "aws:rds/snapshot:Snapshot": async ({ dbSnapshotIdentifier }, { snapshots }, { abortSignal }) => {
+  [types.rdsSnapshot]: async ({ dbSnapshotIdentifier }, { snapshots }, { abortSignal }) => {
     const id = String(dbSnapshotIdentifier);
     return (await snapshots.find({ kind: "rds", id }, abortSignal)) && [id];
   },
-  "aws:autoscaling/group:Group": async ({ name }, { arrays }, { abortSignal }) =>
+  [types.autoScalingGroup]: async ({ name }, { arrays }, { abortSignal }) =>
     (await arrays.find(String(name), abortSignal)) && [String(name)],
-  "aws:lb/loadBalancer:LoadBalancer": async ({ name }, { balancing }, options) => {
+  [types.loadBalancer]: async ({ name }, { balancing }, options) => {
     const command = new DescribeLoadBalancersCommand({ Names: [String(name)] });
     return (await balancing.send(command, options)).LoadBalancers?.map(({ LoadBalancerArn }) => LoadBalancerArn);
   },
-  "aws:lb/targetGroup:TargetGroup": async ({ name }, { balancing }, options) => {
+  [types.targetGroup]: async ({ name }, { balancing }, options) => {
     const { TargetGroups } = await balancing.send(new DescribeTargetGroupsCommand({ Names: [String(name)] }), options);
     return TargetGroups?.map(({ TargetGroupArn }) => TargetGroupArn);
   },
-  "aws:lb/listener:Listener": async ({ loadBalancerArn, port }, { balancing }, options) => {
+  [types.listener]: async ({ loadBalancerArn, port }, { balancing }, options) => {
     const command = new DescribeListenersCommand({ LoadBalancerArn: String(loadBalancerArn) });
     const { Listeners } = await balancing.send(command, options);
     return Listeners?.filter(({ Port }) => Port === port).map(({ ListenerArn }) => ListenerArn);
   },
-  "aws:lb/listenerRule:ListenerRule": async ({ listenerArn, priority }, { balancing }, options) => {
+  [types.listenerRule]: async ({ listenerArn, priority }, { balancing }, options) => {
     const { Rules } = await balancing.send(new DescribeRulesCommand({ ListenerArn: String(listenerArn) }), options);
     return Rules?.filter(({ Priority }) => Priority === String(priority)).map(({ RuleArn }) => RuleArn);
   },
-  "aws:dynamodb/table:Table": async ({ name }, { dynamodb }, options) => {
+  [types.table]: async ({ name }, { dynamodb }, options) => {
     const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: String(name) }), options);
     return [Table?.TableName];
   },

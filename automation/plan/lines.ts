@@ -1,3 +1,4 @@
+import { types } from "../../stacks/names.ts";
 import { lastPhase } from "../../stacks/runbook.ts";
 import type { PlannedOperation } from "../documents/events.ts";
 import type { Expected } from "./expected.ts";
@@ -17,7 +18,7 @@ export interface Line {
 const stepsOfReplacement: ReadonlySet<string> = new Set(["create-replacement", "delete-replaced"]);
 
 /** They leave the stack only (stacks/database.ts). */
-const kept: ReadonlySet<string> = new Set(["aws:ebs/snapshot:Snapshot", "aws:rds/snapshot:Snapshot"]);
+const kept: ReadonlySet<string> = new Set([types.ebsSnapshot, types.rdsSnapshot]);
 
 /** Neighbours that do the same to the same type of resource become one line. */
 export function linesOf(operations: readonly PlannedOperation[]): Line[] {

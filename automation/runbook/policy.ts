@@ -1,3 +1,4 @@
+import { ownerOf, types } from "../../stacks/names.ts";
 import type { Operation } from "../engine/recorder.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
 import type { Row } from "./rows.ts";
@@ -12,25 +13,20 @@ interface Permission {
   readonly properties?: readonly string[];
 }
 
-const server = "aws:ec2/instance:Instance";
-const attachment = "aws:lb/targetGroupAttachment:TargetGroupAttachment";
-const targetGroup = "aws:lb/targetGroup:TargetGroup";
-const launchTemplate = "aws:ec2/launchTemplate:LaunchTemplate";
-const association = "aws:ec2/eipAssociation:EipAssociation";
-const snapshots = ["aws:ebs/snapshot:Snapshot", "aws:rds/snapshot:Snapshot"];
-const routing = ["aws:lb/listener:Listener", "aws:lb/listenerRule:ListenerRule"];
-const generation = [server, attachment, targetGroup, launchTemplate];
-const group = "aws:autoscaling/group:Group";
-const array = [group, "aws:autoscaling/policy:Policy", "aws:autoscaling/schedule:Schedule"];
+const snapshots = [types.ebsSnapshot, types.rdsSnapshot];
+const routing = [types.listener, types.listenerRule];
+const servers: readonly string[] = [types.instance, types.targetGroupAttachment];
+const generation = [...servers, types.targetGroup, types.launchTemplate];
+const array = [types.autoScalingGroup, types.scalingPolicy, types.scheduledAction];
 const replacement = ["replace", "create-replacement", "delete-replaced"];
 
 const route: Permission = { types: routing, ops: ["update"] };
 /** The test host name reaches the other generation; public traffic is the listener's. */
-const testRoute: Permission = { types: ["aws:lb/listenerRule:ListenerRule"], ops: ["update"] };
-const move: Permission = { types: [association], ops: replacement };
+const testRoute: Permission = { types: [types.listenerRule], ops: ["update"] };
+const move: Permission = { types: [types.eipAssociation], ops: replacement };
 const launch: Permission = { types: generation, ops: ["create"], of: "to" };
 /** What is set after they are created, by another run where this one was killed in between. */
-const finishTargetGroup: Permission = { types: [targetGroup], ops: ["update"], of: "to" };
+const finishTargetGroup: Permission = { types: [types.targetGroup], ops: ["update"], of: "to" };
 const finishArray = changeArray("to", "suspendedProcesses");
 const forgetSnapshot: Permission = { types: snapshots, ops: ["delete"] };
 const suspend = (of: "from" | "to"): Permission => changeArray(of, "suspendedProcesses");
@@ -46,13 +42,13 @@ const permissions: Readonly<Record<Exclude<Row, "settle">, readonly Permission[]
   "move-addresses": [move],
   "resume-array": [suspend("to")],
   observe: [route],
-  drain: [{ types: [attachment], ops: ["delete"], of: "from" }, attach("from")],
+  drain: [{ types: [types.targetGroupAttachment], ops: ["delete"], of: "from" }, attach("from")],
   retire: [route, forgetSnapshot, { types: [...generation, ...array], ops: ["delete"], of: "from" }],
-  readmit: [testRoute, { types: [attachment], ops: ["create"], of: "from" }, attach("from")],
+  readmit: [testRoute, { types: [types.targetGroupAttachment], ops: ["create"], of: "from" }, attach("from")],
   withdraw: [
     route,
     move,
-    { types: [attachment], ops: ["delete"], of: "to" },
+    { types: [types.targetGroupAttachment], ops: ["delete"], of: "to" },
     changeArray("from", "suspendedProcesses", "targetGroupArns"),
     changeArray("to", "suspendedProcesses", "targetGroupArns"),
     { types: array, ops: ["create"], of: "to" },
@@ -69,12 +65,12 @@ const goingBack: readonly Permission[] = [
 ];
 
 /** While sessions last on some of the old servers, the others may end, and nothing else. */
-const endServer: Permission = { types: [server], ops: ["delete"], of: "from" };
+const endServer: Permission = { types: [types.instance], ops: ["delete"], of: "from" };
 
 /** An update outside a run may create and change what no live server depends on, and never touches a live server. */
 const outsideRun = (operation: Operation) => {
   const destroys = operation.op !== "create" && operation.op !== "update";
-  const touchesServer = operation.op !== "create" && (operation.type === server || operation.type === attachment);
+  const touchesServer = operation.op !== "create" && servers.includes(operation.type);
   return !destroys && !touchesServer;
 };
 
@@ -114,7 +110,7 @@ export function check(operations: readonly Operation[], context: PolicyContext):
 }
 
 function permits(permission: Permission, operation: Operation, owners: { from: string; to: string }): boolean {
-  const owner = generationOf(operation);
+  const owner = ownerOf(operation.type, operation.name);
   const expected = permission.of === undefined ? undefined : owners[permission.of];
   const { properties } = permission;
   if (properties !== undefined && !operation.properties.every((path) => properties.includes(topLevel(path))))
@@ -128,12 +124,5 @@ function topLevel(path: string): string {
 }
 
 function changeArray(of: "from" | "to", ...properties: string[]): Permission {
-  return { types: [group], ops: ["update"], of, properties };
-}
-
-/** The generation that a resource belongs to, by its name: servers are numbered, an array's policies have a dot. */
-function generationOf({ type, name }: Operation): string | undefined {
-  if (type === server || type === attachment) return name.replace(/-\d+$/, "");
-  if (array.includes(type)) return name.split(".")[0];
-  return generation.includes(type) ? name : undefined;
+  return { types: [types.autoScalingGroup], ops: ["update"], of, properties };
 }

@@ -84,7 +84,7 @@ export const loadBalancer = resource<aws.lb.LoadBalancer, aws.lb.LoadBalancerArg
   async create(inputs, creation) {
     const { cloud, created, signal, timeoutSeconds = 600 } = creation;
     if (inputs.loadBalancerType !== "application") {
-      throw new Error(`loadBalancerType "${inputs.loadBalancerType}" is not supported by the sandbox's provider`);
+      throw new Error(`loadBalancerType "${inputs.loadBalancerType}" is not supported by Handover's provider`);
     }
     const command = new CreateLoadBalancerCommand({
       Name: inputs.name,

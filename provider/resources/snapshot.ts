@@ -76,7 +76,7 @@ export const snapshot = resource<aws.ebs.Snapshot, aws.ebs.SnapshotArgs>({
   async update({ cloud, id, olds, news, changed }) {
     if (changed("storageTier")) {
       if (news.storageTier !== "archive") {
-        throw new Error("Restoring a snapshot from the archive is not supported by the sandbox's provider.");
+        throw new Error("Restoring a snapshot from the archive is not supported by Handover's provider.");
       }
       await archive(cloud, id);
     }

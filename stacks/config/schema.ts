@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { generationNamePattern } from "../names.ts";
 import { arraySchema } from "./array-schema.ts";
 import { networkSchema } from "./network-schema.ts";
 import { inputValue, parameterPath, path } from "./primitives.ts";
@@ -17,7 +18,7 @@ const hostname = z
 const generationName = z
   .string()
   .regex(
-    /^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$/,
+    new RegExp(`^${generationNamePattern}$`),
     "a generation's name has 1 to 16 of a-z, 0-9 and -, and starts with a letter, for example green",
   );
 const healthCheckSchema = z

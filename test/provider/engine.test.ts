@@ -78,7 +78,7 @@ function site(cidrBlock: string, holder: "blue" | "green") {
   };
 }
 
-describe("Pulumi's engine with the sandbox's provider", function () {
+describe("Pulumi's engine with Handover's provider", function () {
   this.timeout(120_000);
   let cloud: TestCloud;
   let directory: string;
@@ -196,7 +196,7 @@ describe("Pulumi's engine with the sandbox's provider", function () {
     );
     await assert.rejects(
       bad.then((other) => other.preview()),
-      /ipv4NetmaskLength is not supported by the sandbox's provider/,
+      /ipv4NetmaskLength is not supported by Handover's provider/,
     );
   });
 

@@ -86,8 +86,8 @@ describe("The provider's functions", function () {
 
   it("refuse what they do not know", async () => {
     const refused = invoke("aws:ec2/getAmi:getAmi", { surprise: true });
-    await assert.rejects(refused, { message: "surprise is not supported by the sandbox's provider" });
-    await assert.rejects(invoke("aws:s3/getBucket:getBucket"), /getBucket is not supported by the sandbox's provider/);
+    await assert.rejects(refused, { message: "surprise is not supported by Handover's provider" });
+    await assert.rejects(invoke("aws:s3/getBucket:getBucket"), /getBucket is not supported by Handover's provider/);
     const elsewhere = invoke("aws:ec2/getAmi:getAmi", { region: "eu-west-1" });
     await assert.rejects(elsewhere, /region must be the provider's, us-east-1/);
   });

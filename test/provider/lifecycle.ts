@@ -38,7 +38,7 @@ export function itLivesAs(
       const urn = harness().urn(token, name);
       const { failures } = harness().provider.check({ urn }, {}, { ...inputs, surprise: true }, Buffer.from("x"));
       assert.deepEqual(failures, [
-        { property: "surprise", reason: "surprise is not supported by the sandbox's provider" },
+        { property: "surprise", reason: "surprise is not supported by Handover's provider" },
       ]);
     });
 

@@ -29,7 +29,7 @@ describe("The provider's machinery", () => {
       failures.map(({ property, reason }) => [property, reason]),
       [
         ["size", 'size must be a number, not "big"'],
-        ["disk.speed", "disk.speed is not supported by the sandbox's provider"],
+        ["disk.speed", "disk.speed is not supported by Handover's provider"],
         ["rules[1].port", "rules[1].port must be a number, not {}"],
         ["name", "name is required"],
       ],

@@ -48,10 +48,10 @@ describe("The provider's process", function () {
     const client = new rpc.ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
     const urn = "urn:pulumi:test::handover::aws:s3/bucket:Bucket::b";
     const refused = await call(client, "check", new messages.CheckRequest().setUrn(urn));
-    assert.equal(refused, "aws:s3/bucket:Bucket is not supported by the sandbox's provider");
+    assert.equal(refused, "aws:s3/bucket:Bucket is not supported by Handover's provider");
     const config = toStruct({ region: "us-east-1", assumeRoles: "[]" });
     const checked = await call(client, "checkConfig", new messages.CheckRequest().setNews(config));
-    assert.deepEqual(checked, ["aws:assumeRoles is not supported by the sandbox's provider"]);
+    assert.deepEqual(checked, ["aws:assumeRoles is not supported by Handover's provider"]);
     assert.ok(isRunning(child.pid ?? 0));
     client.close();
   });

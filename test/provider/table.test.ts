@@ -65,7 +65,7 @@ describe("The provider's tables", function () {
   })) {
     it(`refuse ${input}, which the sandbox cannot honour`, async () => {
       const creation = harness.create(token, "refused", { ...program, [input]: value });
-      await assert.rejects(creation, { message: `${input} is not supported by the sandbox's provider` });
+      await assert.rejects(creation, { message: `${input} is not supported by Handover's provider` });
     });
   }
 });

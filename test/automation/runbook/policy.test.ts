@@ -38,7 +38,8 @@ const everything = ["create", "update", "replace", "create-replacement", "delete
   (op) =>
     Object.keys(types).flatMap((type): [string, string, string][] => {
       if (["Instance", "Attachment"].includes(type)) return ["blue-1", "green-1"].map((name) => [op, type, name]);
-      if (["TargetGroup", "LaunchTemplate", "Group", "Policy"].includes(type))
+      if (type === "Policy") return ["blue.requests", "green.requests"].map((name) => [op, type, name]);
+      if (["TargetGroup", "LaunchTemplate", "Group"].includes(type))
         return ["blue", "green"].map((name) => [op, type, name]);
       return [[op, type, "site"]];
     }),
@@ -50,7 +51,7 @@ const generation = (op: string, name: string) => [
   `${op} TargetGroup ${name}`,
   `${op} LaunchTemplate ${name}`,
 ];
-const array = (op: string, name: string) => [`${op} Group ${name}`, `${op} Policy ${name}`];
+const array = (op: string, name: string) => [`${op} Group ${name}`, `${op} Policy ${name}.requests`];
 const route = ["update Listener site", "update Rule site"];
 const move = ["replace", "create-replacement", "delete-replaced"].map((op) => `${op} Association site`);
 
