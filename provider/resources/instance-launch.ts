@@ -125,7 +125,7 @@ function device(DeviceName: string | undefined, disk: Disk): BlockDeviceMapping 
 
 async function rootDeviceName({ ami, launchTemplate }: InstanceInputs, cloud: Cloud): Promise<string | undefined> {
   const id = ami ?? (await imageOf(launchTemplate, cloud)) ?? "";
-  const image = await cloud.images.find(id);
+  const image = await cloud.images.load(id);
   if (image === undefined) throw new Error(`There is no image ${id}.`);
   return image.RootDeviceName;
 }
