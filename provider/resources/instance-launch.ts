@@ -5,11 +5,13 @@ import {
   RunInstancesCommand,
   type RunInstancesCommandInput,
 } from "@aws-sdk/client-ec2";
+import type * as aws from "@pulumi/aws";
 import type { Cloud } from "../cloud.ts";
 import { unless } from "../errors.ts";
-import type { Creation } from "../resource.ts";
+import type { Creation, InputsOf } from "../resource.ts";
 import { tagSpecifications } from "../tags.ts";
-import type { InstanceInputs } from "./instance.ts";
+
+export type InstanceInputs = InputsOf<aws.ec2.InstanceArgs>;
 
 /** Launches, or takes what a creation that a crash cut off has launched; never one that was terminated since. */
 export async function launch(inputs: InstanceInputs, creation: Creation): Promise<string> {
