@@ -7,9 +7,11 @@ rehearse: ## a whole upgrade under load, on this machine
 test: ## all tests
 	@tools/run --sandbox mocha
 
-check: ## format, lint, types and workflows
+check: ## format, lint, types, imports and workflows
 	@tools/run biome check --error-on-warnings .
 	@tools/run tsc
+	@tools/run depcruise index.ts automation stacks provider sandbox
+	@tools/run mocha --no-config --reporter dot test/ci/source.test.ts
 	@tools/run --lint actionlint
 
 chaos: ## kills and faults at every point of an upgrade; SEED=n and POINTS=pattern choose
