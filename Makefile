@@ -1,11 +1,14 @@
 # Each target brings what it needs; see tools/install.sh.
-.PHONY: rehearse test check chaos bench
+.PHONY: rehearse test test-unit check chaos bench
 
 rehearse: ## a whole upgrade under load, on this machine
 	@./handover rehearse
 
 test: ## all tests
 	@tools/run --sandbox mocha
+
+test-unit: ## the tests that need no cloud, in under a minute
+	@tools/run mocha --config .mocharc.unit.mjs
 
 check: ## format, lint, types, imports and workflows
 	@tools/run biome check --error-on-warnings .
