@@ -1,5 +1,5 @@
 # Each target brings what it needs; see tools/install.sh.
-.PHONY: rehearse test check chaos bench
+.PHONY: rehearse test test-unit check chaos bench
 
 rehearse: ## a whole upgrade under load, on this machine
 	@./handover rehearse
@@ -7,9 +7,14 @@ rehearse: ## a whole upgrade under load, on this machine
 test: ## all tests
 	@tools/run --sandbox mocha
 
-check: ## format, lint, types and workflows
+test-unit: ## the tests that need no cloud, in under a minute
+	@tools/run mocha --config .mocharc.unit.mjs
+
+check: ## format, lint, types, imports and workflows
 	@tools/run biome check --error-on-warnings .
 	@tools/run tsc
+	@tools/run depcruise index.ts automation stacks provider sandbox
+	@tools/run mocha --no-config --reporter dot test/ci/source.test.ts
 	@tools/run --lint actionlint
 
 chaos: ## kills and faults at every point of an upgrade; SEED=n and POINTS=pattern choose

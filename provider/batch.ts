@@ -1,38 +1,15 @@
-interface Question<T> {
-  readonly id: string;
-  readonly answer: (found: T | undefined) => void;
-  readonly fail: (error: unknown) => void;
-}
+import DataLoader from "dataloader";
 
-/** Asks for many things in one call: what is asked for within ten milliseconds goes together. */
-export class Batch<T> {
-  readonly #find: (ids: string[]) => Promise<Map<string | undefined, T>>;
-  #questions: Question<T>[] = [];
+/** Asks for many things by id in one call. A thing that there is none of is undefined. */
+export type Batch<T> = DataLoader<string, T | undefined>;
 
-  constructor(find: (ids: string[]) => Promise<Map<string | undefined, T>>) {
-    this.#find = find;
-  }
-
-  /** Undefined when there is none with this id. */
-  find(id: string): Promise<T | undefined> {
-    return new Promise((answer, fail) => {
-      this.#questions.push({ id, answer, fail });
-      if (this.#questions.length === 1) setTimeout(() => void this.#ask(), 10);
-    });
-  }
-
-  async #ask(): Promise<void> {
-    const questions = this.#questions;
-    this.#questions = [];
-    // A filter takes 200 values.
-    for (let start = 0; start < questions.length; start += 200) {
-      const asked = questions.slice(start, start + 200);
-      try {
-        const found = await this.#find([...new Set(asked.map(({ id }) => id))]);
-        for (const { id, answer } of asked) answer(found.get(id));
-      } catch (error) {
-        for (const { fail } of asked) fail(error);
-      }
-    }
-  }
+/** What is asked for within ten milliseconds goes together, up to the 200 values that a filter takes. Nothing is kept. */
+export function batch<T>(find: (ids: string[]) => Promise<Map<string | undefined, T>>): Batch<T> {
+  return new DataLoader(
+    async (ids) => {
+      const found = await find([...new Set(ids)]);
+      return ids.map((id) => found.get(id));
+    },
+    { cache: false, maxBatchSize: 200, batchScheduleFn: (ask) => setTimeout(ask, 10) },
+  );
 }

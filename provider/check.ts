@@ -1,6 +1,5 @@
 import type { Field, Fields } from "./fields.ts";
-import { defaultsKey } from "./names.ts";
-import { isObject, type Properties, unknown, type Value } from "./values.ts";
+import { defaultsKey, isObject, type Properties, unknown, type Value } from "./values.ts";
 
 export interface CheckFailure {
   /** Path of the input, for example `rootBlockDevice.volumeSize`. */

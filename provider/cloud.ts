@@ -16,7 +16,7 @@ import {
 import { RDSClient } from "@aws-sdk/client-rds";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { retries } from "../automation/cloud/retries.ts";
-import { Batch } from "./batch.ts";
+import { type Batch, batch } from "./batch.ts";
 import { unless } from "./errors.ts";
 import { Instances } from "./instances.ts";
 import type { Tags } from "./tags.ts";
@@ -76,17 +76,17 @@ export class Cloud {
     this.autoScaling = new AutoScalingClient(at("autoscaling"));
     this.parameters = new SSMClient(at("ssm"));
     this.instances = new Instances(this.ec2);
-    this.volumes = new Batch(async (ids) => {
+    this.volumes = batch(async (ids) => {
       const Filters = [{ Name: "volume-id", Values: ids }];
       const { Volumes = [] } = await this.ec2.send(new DescribeVolumesCommand({ Filters }));
       return new Map(Volumes.map((volume) => [volume.VolumeId, volume]));
     });
-    this.images = new Batch(async (ids) => {
+    this.images = batch(async (ids) => {
       const Filters = [{ Name: "image-id", Values: ids }];
       const { Images = [] } = await this.ec2.send(new DescribeImagesCommand({ Filters, IncludeDeprecated: true }));
       return new Map(Images.map((image) => [image.ImageId, image]));
     });
-    this.targets = new Batch(async (arns) => new Map(await Promise.all(arns.map((arn) => this.#targetsOf(arn)))));
+    this.targets = batch(async (arns) => new Map(await Promise.all(arns.map((arn) => this.#targetsOf(arn)))));
   }
 
   async #targetsOf(TargetGroupArn: string): Promise<[string, TargetHealthDescription[]]> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type EC2Client, type Instance, paginateDescribeInstances } from "@aws-sdk/client-ec2";
-import { Batch } from "./batch.ts";
+import { type Batch, batch } from "./batch.ts";
 import { pauses, type WaitOptions } from "./wait.ts";
 
 /** Waits for instances together: a hundred that are created at the same time are asked for in one call. */
@@ -11,12 +11,12 @@ export class Instances {
   #tick: Promise<void> | undefined;
 
   constructor(client: EC2Client) {
-    this.#batch = new Batch((ids) => describe(client, ids));
+    this.#batch = batch((ids) => describe(client, ids));
   }
 
   /** Undefined when there is none. */
   describe(id: string): Promise<Instance | undefined> {
-    return this.#batch.find(id);
+    return this.#batch.load(id);
   }
 
   /**

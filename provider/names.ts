@@ -1,14 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { CheckFailure } from "./check.ts";
-import { isEmpty, type Properties, unknown } from "./values.ts";
+import { defaultsKey, isEmpty, type Properties, unknown } from "./values.ts";
 
 export interface Autoname {
   readonly property: string;
   readonly maxLength: number;
 }
-
-/** The inputs that the machinery chose, not the program. */
-export const defaultsKey = "__defaults";
 
 /** The suffix of a `namePrefix`: 18 digits and 8 hexadecimal digits, as in the official plugin. */
 const uniqueLength = 26;

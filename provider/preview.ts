@@ -1,8 +1,7 @@
 import { allTags, isTagged } from "./default-tags.ts";
-import { defaultsKey } from "./names.ts";
 import type { AnyResourceType } from "./resource.ts";
 import type { Tags } from "./tags.ts";
-import { isEmpty, type Properties, unknown } from "./values.ts";
+import { defaultsKey, isEmpty, type Properties, unknown } from "./values.ts";
 
 /** The outputs as far as a preview knows them. */
 export function foreseen(

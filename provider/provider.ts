@@ -12,13 +12,13 @@ import {
 } from "./diff.ts";
 import { NotReadyError } from "./errors.ts";
 import { type AnyFunction, functions } from "./functions/index.ts";
-import { defaultsKey, isAutomatic, nameAutomatically, nameByPrefix, prefixFailures } from "./names.ts";
+import { isAutomatic, nameAutomatically, nameByPrefix, prefixFailures } from "./names.ts";
 import { foreseen } from "./preview.ts";
 import type { AnyResourceType, Operation } from "./resource.ts";
 import { resourceTypes } from "./resources/index.ts";
 import type { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
-import { canonical, isEmpty, type Properties, unknown, type Value } from "./values.ts";
+import { canonical, defaultsKey, isEmpty, type Properties, unknown, type Value } from "./values.ts";
 
 export interface Request {
   readonly urn: string;

@@ -1,11 +1,11 @@
 import {
   CreateTagsCommand,
   DeleteTagsCommand,
+  type EC2Client,
   type ResourceType,
   type Tag,
   type TagSpecification,
 } from "@aws-sdk/client-ec2";
-import type { Cloud } from "./cloud.ts";
 
 export type Tags = Readonly<Record<string, string>>;
 
@@ -36,12 +36,17 @@ export function tagsChange(olds: Tags = {}, news: Tags = {}): TagsChange {
   };
 }
 
-export async function updateTags(cloud: Cloud, id: string, olds?: Tags, news?: Tags): Promise<void> {
+export async function updateTags(
+  { ec2 }: { readonly ec2: EC2Client },
+  id: string,
+  olds?: Tags,
+  news?: Tags,
+): Promise<void> {
   const { added, removed } = tagsChange(olds, news);
   if (removed.length > 0) {
-    await cloud.ec2.send(new DeleteTagsCommand({ Resources: [id], Tags: removed.map((Key) => ({ Key })) }));
+    await ec2.send(new DeleteTagsCommand({ Resources: [id], Tags: removed.map((Key) => ({ Key })) }));
   }
-  if (added.length > 0) await cloud.ec2.send(new CreateTagsCommand({ Resources: [id], Tags: added }));
+  if (added.length > 0) await ec2.send(new CreateTagsCommand({ Resources: [id], Tags: added }));
 }
 
 /** Equal tags, and at least one. */

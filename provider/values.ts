@@ -11,6 +11,9 @@ export type Properties = { [key: string]: Value | undefined };
  */
 export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
+/** The inputs that the machinery chose, not the program. */
+export const defaultsKey = "__defaults";
+
 export function fromStruct(struct: Struct | undefined): Properties {
   return (struct?.toJavaScript() ?? {}) as Properties;
 }

@@ -1,10 +1,8 @@
 import type { Sandbox } from "./sandbox.ts";
 import { slot } from "./slot.ts";
 
-export const faultKinds = ["throttle", "error", "latency", "capacity", "drop"] as const;
-
 export interface Fault {
-  readonly kind: (typeof faultKinds)[number];
+  readonly kind: "throttle" | "error" | "latency" | "capacity" | "drop";
   /** Share of the calls that it strikes, above 0 up to 1. Default: 1. */
   readonly rate?: number;
   /** The one operation that it strikes, for example `RunInstances`. Default: all. */

@@ -1,5 +1,5 @@
 import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
-import { DescribeInstancesCommand, type EC2Client } from "@aws-sdk/client-ec2";
+import { type EC2Client, paginateDescribeInstances } from "@aws-sdk/client-ec2";
 import type { Frontend } from "../../stacks/outputs.ts";
 import type { Retries } from "./retries.ts";
 
@@ -58,16 +58,15 @@ export class Arrays {
       { Name: "instance-state-name", Values: states },
     ];
     const found: Frontend[] = [];
-    for (let NextToken: string | undefined; ; ) {
-      const page = await this.#ec2.send(new DescribeInstancesCommand({ Filters, NextToken }), { abortSignal });
-      for (const { InstanceId = "", PrivateIpAddress = "" } of page.Reservations?.flatMap(
-        ({ Instances = [] }) => Instances,
-      ) ?? []) {
+    for await (const { Reservations = [] } of paginateDescribeInstances(
+      { client: this.#ec2 },
+      { Filters },
+      { abortSignal },
+    )) {
+      for (const { InstanceId = "", PrivateIpAddress = "" } of Reservations.flatMap(({ Instances = [] }) => Instances))
         found.push({ name: InstanceId, instanceId: InstanceId, privateIp: PrivateIpAddress });
-      }
-      NextToken = page.NextToken;
-      if (NextToken === undefined || NextToken === "") return found;
     }
+    return found;
   }
 
   close(): void {

@@ -2,14 +2,15 @@ import {
   AlarmType,
   CloudWatchClient,
   type CloudWatchClientConfig,
-  GetMetricDataCommand,
   type MetricDataQuery,
   paginateDescribeAlarms,
+  paginateGetMetricData,
+  ScanBy,
 } from "@aws-sdk/client-cloudwatch";
 import {
   CloudWatchLogsClient,
   type CloudWatchLogsClientConfig,
-  FilterLogEventsCommand,
+  paginateFilterLogEvents,
 } from "@aws-sdk/client-cloudwatch-logs";
 
 /** From when to when, in milliseconds since 1970; what happens at the end is outside. */
@@ -50,23 +51,19 @@ export class CloudWatch {
     abortSignal?: AbortSignal,
   ): Promise<Map<string, Series>> {
     const series = new Map<string, Map<number, number>>();
-    let NextToken: string | undefined;
-    do {
-      const command = new GetMetricDataCommand({
-        MetricDataQueries: [...queries],
-        StartTime: new Date(start),
-        EndTime: new Date(end),
-        ScanBy: "TimestampAscending",
-        NextToken,
-      });
-      const answer = await this.#metrics.send(command, { abortSignal });
-      for (const { Id = "", Timestamps = [], Values = [] } of answer.MetricDataResults ?? []) {
+    const input = {
+      MetricDataQueries: [...queries],
+      StartTime: new Date(start),
+      EndTime: new Date(end),
+      ScanBy: ScanBy.TIMESTAMP_ASCENDING,
+    };
+    for await (const page of paginateGetMetricData({ client: this.#metrics }, input, { abortSignal })) {
+      for (const { Id = "", Timestamps = [], Values = [] } of page.MetricDataResults ?? []) {
         const values = series.get(Id) ?? new Map<number, number>();
         for (const [index, time] of Timestamps.entries()) values.set(time.getTime(), Values[index] ?? Number.NaN);
         series.set(Id, values);
       }
-      ({ NextToken } = answer);
-    } while (NextToken !== undefined);
+    }
     return series;
   }
 
@@ -89,22 +86,14 @@ export class CloudWatch {
   /** Events of a log group that match a filter pattern. @throws when there is no such group, or the pattern is none */
   async logEvents(group: string, pattern: string, { start, end }: Span, abortSignal?: AbortSignal): Promise<LogEvents> {
     const events: { stream: string; message: string }[] = [];
-    let nextToken: string | undefined;
-    for (let page = 0; page < mostPages; page++) {
-      const command = new FilterLogEventsCommand({
-        logGroupName: group,
-        filterPattern: pattern,
-        startTime: start,
-        endTime: end,
-        nextToken,
-      });
-      const answer = await this.#logs.send(command, { abortSignal });
-      for (const { logStreamName = "", message = "" } of answer.events ?? [])
+    const input = { logGroupName: group, filterPattern: pattern, startTime: start, endTime: end };
+    let pages = 0;
+    for await (const page of paginateFilterLogEvents({ client: this.#logs }, input, { abortSignal })) {
+      for (const { logStreamName = "", message = "" } of page.events ?? [])
         events.push({ stream: logStreamName, message });
-      nextToken = answer.nextToken;
-      if (nextToken === undefined) break;
+      if (++pages === mostPages) return { events, more: page.nextToken !== undefined };
     }
-    return { events, more: nextToken !== undefined };
+    return { events, more: false };
   }
 
   close(): void {

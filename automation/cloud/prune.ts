@@ -1,3 +1,6 @@
+import { DeleteSnapshotCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { DeleteDBSnapshotCommand, RDSClient } from "@aws-sdk/client-rds";
+import { retries } from "./retries.ts";
 import { isComplete, type Snapshot } from "./snapshots.ts";
 
 export interface Retention {
@@ -22,6 +25,17 @@ export function prunable(snapshots: readonly Snapshot[], { retainDays, now, unfi
     const isNeeded = snapshot === newest || (unfinishedRun !== undefined && runOf(snapshot) === unfinishedRun);
     return isOver && !isNeeded && timeOf(snapshot) < keptSince;
   });
+}
+
+/** Deletes one snapshot. It is no method of `Snapshots`, because the gates have that, and they only look. */
+export async function deleteSnapshot({ kind, id }: Snapshot, region: string): Promise<void> {
+  const client = new (kind === "ebs" ? EC2Client : RDSClient)({ region, ...retries() });
+  try {
+    if (client instanceof EC2Client) await client.send(new DeleteSnapshotCommand({ SnapshotId: id }));
+    else await client.send(new DeleteDBSnapshotCommand({ DBSnapshotIdentifier: id }));
+  } finally {
+    client.destroy();
+  }
 }
 
 export function runOf({ tags }: Pick<Snapshot, "tags">): string | undefined {

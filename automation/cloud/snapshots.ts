@@ -1,5 +1,4 @@
 import {
-  DeleteSnapshotCommand,
   DescribeVolumesCommand,
   type Snapshot as EbsSnapshot,
   EC2Client,
@@ -7,7 +6,6 @@ import {
 } from "@aws-sdk/client-ec2";
 import {
   type DBSnapshot,
-  DeleteDBSnapshotCommand,
   DescribeDBInstancesCommand,
   DescribeDBSnapshotsCommand,
   paginateDescribeDBSnapshots,
@@ -84,11 +82,6 @@ export class Snapshots {
     }
     const command = new DescribeDBInstancesCommand({ DBInstanceIdentifier: database.dbInstanceIdentifier });
     return (await this.#rds.send(command, { abortSignal })).DBInstances?.[0]?.AllocatedStorage;
-  }
-
-  async delete({ kind, id }: Snapshot): Promise<void> {
-    if (kind === "ebs") await this.#ec2.send(new DeleteSnapshotCommand({ SnapshotId: id }));
-    else await this.#rds.send(new DeleteDBSnapshotCommand({ DBSnapshotIdentifier: id }));
   }
 
   close(): void {

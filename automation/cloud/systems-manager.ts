@@ -3,7 +3,7 @@ import {
   CancelCommandCommand,
   GetCommandInvocationCommand,
   type GetCommandInvocationResult,
-  GetParametersByPathCommand,
+  paginateGetParametersByPath,
   SendCommandCommand,
   SSMClient,
   type SSMClientConfig,
@@ -110,15 +110,11 @@ export class SystemsManager {
   /** The parameters right under a path, by the last part of their name, decrypted. */
   async parametersUnder(path: string, abortSignal?: AbortSignal): Promise<Parameters> {
     const found: Record<string, Parameter> = {};
-    let NextToken: string | undefined;
-    do {
-      const command = new GetParametersByPathCommand({ Path: path, WithDecryption: true, NextToken });
-      const page = await this.#client.send(command, { abortSignal });
-      for (const { Name = "", Value = "", Type } of page.Parameters ?? []) {
+    const input = { Path: path, WithDecryption: true };
+    for await (const page of paginateGetParametersByPath({ client: this.#client }, input, { abortSignal })) {
+      for (const { Name = "", Value = "", Type } of page.Parameters ?? [])
         found[Name.split("/").at(-1) ?? ""] = { value: Value, secret: Type === "SecureString" };
-      }
-      NextToken = page.NextToken;
-    } while (NextToken !== undefined);
+    }
     return found;
   }
 

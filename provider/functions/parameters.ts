@@ -1,4 +1,4 @@
-import { GetParametersByPathCommand, type Parameter } from "@aws-sdk/client-ssm";
+import { type Parameter, paginateGetParametersByPath } from "@aws-sdk/client-ssm";
 import type * as aws from "@pulumi/aws";
 import { boolean, string } from "../fields.ts";
 import { providerFunction } from "./function.ts";
@@ -9,18 +9,9 @@ export const getParametersByPath = providerFunction<aws.ssm.GetParametersByPathA
 
     async invoke({ path, recursive = false, withDecryption = true }, cloud) {
       const found: Parameter[] = [];
-      let NextToken: string | undefined;
-      do {
-        const command = new GetParametersByPathCommand({
-          Path: path,
-          Recursive: recursive,
-          WithDecryption: withDecryption,
-          NextToken,
-        });
-        const page = await cloud.parameters.send(command);
-        found.push(...(page.Parameters ?? []));
-        NextToken = page.NextToken;
-      } while (NextToken !== undefined);
+      const input = { Path: path, Recursive: recursive, WithDecryption: withDecryption };
+      for await (const { Parameters = [] } of paginateGetParametersByPath({ client: cloud.parameters }, input))
+        found.push(...Parameters);
       return {
         arns: found.map(({ ARN = "" }) => ARN),
         id: path,

@@ -154,7 +154,7 @@ async function waitForCapacity(operation: Operation, name: string, inputs: Input
     if (healthyWanted === 0) return true;
     const healthy = await Promise.all(
       TargetGroupARNs.map(async (arn) =>
-        ((await cloud.targets.find(arn)) ?? []).filter(
+        ((await cloud.targets.load(arn)) ?? []).filter(
           ({ Target, TargetHealth }) =>
             TargetHealth?.State === "healthy" && inService.some(({ InstanceId }) => InstanceId === Target?.Id),
         ),

@@ -33,7 +33,7 @@ export async function describeDevices(
 }
 
 async function volumeOf({ Ebs }: InstanceBlockDeviceMapping, cloud: Cloud): Promise<Volume | undefined> {
-  return Ebs?.VolumeId === undefined ? undefined : cloud.volumes.find(Ebs.VolumeId);
+  return Ebs?.VolumeId === undefined ? undefined : cloud.volumes.load(Ebs.VolumeId);
 }
 
 function describeDevice(mapping: InstanceBlockDeviceMapping, volume: Volume | undefined, hasOwnTags: boolean) {

@@ -5,11 +5,13 @@ import {
   RunInstancesCommand,
   type RunInstancesCommandInput,
 } from "@aws-sdk/client-ec2";
+import type * as aws from "@pulumi/aws";
 import type { Cloud } from "../cloud.ts";
 import { unless } from "../errors.ts";
-import type { Creation } from "../resource.ts";
+import type { Creation, InputsOf } from "../resource.ts";
 import { tagSpecifications } from "../tags.ts";
-import type { InstanceInputs } from "./instance.ts";
+
+export type InstanceInputs = InputsOf<aws.ec2.InstanceArgs>;
 
 /** Launches, or takes what a creation that a crash cut off has launched; never one that was terminated since. */
 export async function launch(inputs: InstanceInputs, creation: Creation): Promise<string> {
@@ -125,7 +127,7 @@ function device(DeviceName: string | undefined, disk: Disk): BlockDeviceMapping 
 
 async function rootDeviceName({ ami, launchTemplate }: InstanceInputs, cloud: Cloud): Promise<string | undefined> {
   const id = ami ?? (await imageOf(launchTemplate, cloud)) ?? "";
-  const image = await cloud.images.find(id);
+  const image = await cloud.images.load(id);
   if (image === undefined) throw new Error(`There is no image ${id}.`);
   return image.RootDeviceName;
 }

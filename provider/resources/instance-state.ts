@@ -3,11 +3,12 @@ import {
   DescribeLaunchTemplatesCommand,
   type Instance,
   type InstanceAttributeName,
+  type InstanceStateName,
 } from "@aws-sdk/client-ec2";
 import type * as aws from "@pulumi/aws";
 import { unless } from "../errors.ts";
 import type { StateOf } from "../outputs.ts";
-import type { Existing } from "../resource.ts";
+import type { Existing, Operation } from "../resource.ts";
 import { tagMap } from "../tags.ts";
 import { describeDevices } from "./instance-devices.ts";
 
@@ -158,4 +159,23 @@ async function attributesOf({ id, cloud, written, state }: Existing<aws.ec2.Inst
     disableApiStop: stop?.DisableApiStop?.Value ?? false,
     instanceInitiatedShutdownBehavior: shutdown?.InstanceInitiatedShutdownBehavior?.Value ?? "stop",
   };
+}
+
+/** @throws with AWS's reason when it ends in a state that it does not leave */
+export async function waitForState(operation: Operation, id: string, state: InstanceStateName): Promise<void> {
+  const { cloud, signal, timeoutSeconds = state === "terminated" ? 1200 : 600 } = operation;
+  const what = `${id} to be ${state}`;
+  await cloud.instances.waitFor(
+    id,
+    (found) => {
+      const now = found?.State?.Name;
+      if (now === state || (found === undefined && state === "terminated")) return true;
+      if (now === "terminated") {
+        const { Code = "no reason given", Message = "" } = found?.StateReason ?? {};
+        throw new Error(`${id} was terminated instead of ${state}: ${Code} ${Message}`.trim());
+      }
+      return undefined;
+    },
+    { what, timeoutSeconds, signal },
+  );
 }

@@ -14,7 +14,7 @@ import {
 import type * as aws from "@pulumi/aws";
 import type { Change } from "../resource.ts";
 import { updateTags } from "../tags.ts";
-import { waitForState } from "./instance.ts";
+import { waitForState } from "./instance-state.ts";
 
 type InstanceChange = Change<aws.ec2.InstanceArgs, aws.ec2.Instance>;
 

@@ -1,15 +1,13 @@
-import { type InstanceStateName, ModifyInstanceAttributeCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import { ModifyInstanceAttributeCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import type * as aws from "@pulumi/aws";
 import type { CheckFailure } from "../check.ts";
 import { unless } from "../errors.ts";
 import { boolean, map, number, object, set, string } from "../fields.ts";
-import { type Existing, type InputsOf, type Operation, resource } from "../resource.ts";
+import { type Existing, type Operation, resource } from "../resource.ts";
 import { updateTags } from "../tags.ts";
-import { launch } from "./instance-launch.ts";
-import { describeInstance } from "./instance-state.ts";
+import { type InstanceInputs, launch } from "./instance-launch.ts";
+import { describeInstance, waitForState } from "./instance-state.ts";
 import { updateInstance } from "./instance-update.ts";
-
-export type InstanceInputs = InputsOf<aws.ec2.InstanceArgs>;
 
 const computed = { computed: true };
 const chosenOnce = { computed: true, replace: true };
@@ -149,23 +147,4 @@ async function unprotect({ id, cloud }: Existing<aws.ec2.Instance>): Promise<voi
     const command = new ModifyInstanceAttributeCommand({ InstanceId: id, [attribute]: { Value: false } });
     await unless(["InvalidInstanceID.NotFound", "IncorrectInstanceState"], cloud.ec2.send(command));
   }
-}
-
-/** @throws with AWS's reason when it ends in a state that it does not leave */
-export async function waitForState(operation: Operation, id: string, state: InstanceStateName): Promise<void> {
-  const { cloud, signal, timeoutSeconds = state === "terminated" ? 1200 : 600 } = operation;
-  const what = `${id} to be ${state}`;
-  await cloud.instances.waitFor(
-    id,
-    (found) => {
-      const now = found?.State?.Name;
-      if (now === state || (found === undefined && state === "terminated")) return true;
-      if (now === "terminated") {
-        const { Code = "no reason given", Message = "" } = found?.StateReason ?? {};
-        throw new Error(`${id} was terminated instead of ${state}: ${Code} ${Message}`.trim());
-      }
-      return undefined;
-    },
-    { what, timeoutSeconds, signal },
-  );
 }

@@ -33,7 +33,7 @@ export const targetGroupAttachment = resource<aws.lb.TargetGroupAttachment, aws.
   async read({ cloud, state, written }) {
     const { targetGroupArn = "", targetId = "", port, availabilityZone } = state;
     if (written === undefined) {
-      const targets = (await cloud.targets.find(targetGroupArn)) ?? [];
+      const targets = (await cloud.targets.load(targetGroupArn)) ?? [];
       const isRegistered = targets.some(
         ({ Target, TargetHealth }) =>
           Target?.Id === targetId &&

@@ -38,7 +38,7 @@ export const volume = resource<aws.ebs.Volume, aws.ebs.VolumeArgs>({
       }),
     );
     created(id);
-    await waitFor(async () => ((await cloud.volumes.find(id))?.State === "available" ? true : undefined), {
+    await waitFor(async () => ((await cloud.volumes.load(id))?.State === "available" ? true : undefined), {
       what: `${id} to be available`,
       timeoutSeconds,
       signal,
@@ -47,7 +47,7 @@ export const volume = resource<aws.ebs.Volume, aws.ebs.VolumeArgs>({
   },
 
   async read({ id, cloud }) {
-    const found = await cloud.volumes.find(id);
+    const found = await cloud.volumes.load(id);
     if (found === undefined || found.State === "deleted" || found.State === "deleting") return undefined;
     return {
       arn: `arn:aws:ec2:${cloud.region}:${await cloud.account()}:volume/${id}`,

@@ -9,7 +9,7 @@ import { startTraffic, type Traffic } from "../traffic/traffic.ts";
 import { type CloudCheck, cloudProblems } from "./cloud-check.ts";
 import { DriverProcess, problemOf } from "./driver-process.ts";
 import { type BadDay, daysOf, killsOfFirstDeployment, nameOf, type Point } from "./points.ts";
-import { Strikes, secondsSince } from "./strikes.ts";
+import { type ChaosRow, Strikes, secondsSince } from "./strikes.ts";
 
 export interface ChaosOptions {
   readonly name: string;
@@ -29,13 +29,6 @@ export interface ChaosUpgrade {
   readonly requests: number;
   readonly failed: number;
   readonly cutByMove: number;
-}
-
-export interface ChaosRow {
-  readonly point: string;
-  readonly problems: readonly string[];
-  /** From the kill to the end of the phase that was under way; on a bad day the whole upgrade. */
-  readonly seconds: number;
 }
 
 /** Makes something go wrong in one upgrade after another, and checks that each ends with nothing lost or doubled. */

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RunEvent } from "../../automation/documents/events.ts";
 import { exitCodes } from "../../automation/errors.ts";
 import type { Sandbox } from "../sandbox.ts";
-import type { ChaosRow } from "./chaos.ts";
 import { childOf, DriverProcess, problemOf } from "./driver-process.ts";
 import { type Kill, nameOf } from "./points.ts";
 
@@ -11,6 +10,13 @@ const patience = 3;
 
 /** Exit codes after a kill: killed itself, paused, or stopped by what another left. No kill rolls a run back. */
 const exitCodesOfKills: readonly (number | null)[] = [null, exitCodes.paused, exitCodes.busy];
+
+export interface ChaosRow {
+  readonly point: string;
+  readonly problems: readonly string[];
+  /** From the kill to the end of the phase that was under way; on a bad day the whole upgrade. */
+  readonly seconds: number;
+}
 
 interface Strike {
   readonly kill: Kill;

@@ -1,5 +1,4 @@
-import { exportLines } from "../../../sandbox/environment.ts";
-import { addFault, clearFaults, faultKinds } from "../../../sandbox/faults.ts";
+import type { Fault } from "../../../sandbox/faults.ts";
 import { exitCodes, HandoverError } from "../../errors.ts";
 import { parseDuration } from "../duration.ts";
 import { progressLines } from "../progress.ts";
@@ -20,6 +19,8 @@ interface Arguments {
   readonly milliseconds?: number;
   readonly for?: string;
 }
+
+const faultKinds = ["throttle", "error", "latency", "capacity", "drop"] as const satisfies readonly Fault["kind"][];
 
 export const sandboxCommand: Command<Arguments> = {
   command: "sandbox <action> [kind]",
@@ -79,7 +80,10 @@ const actions = {
     return result.exitCode;
   },
   async env({ name, json }: Arguments & { json: boolean }) {
-    const { environmentOf, get } = await import("../../../sandbox/sandbox.ts");
+    const [{ exportLines }, { environmentOf, get }] = await Promise.all([
+      import("../../../sandbox/environment.ts"),
+      import("../../../sandbox/sandbox.ts"),
+    ]);
     const variables = environmentOf(get(name));
     if (json) printJson("sandbox-env", { name, variables });
     else process.stdout.write(exportLines(variables));
@@ -108,7 +112,10 @@ const actions = {
     for: duration,
     json,
   }: Arguments & { json: boolean }) {
-    const { get } = await import("../../../sandbox/sandbox.ts");
+    const [{ addFault, clearFaults }, { get }] = await Promise.all([
+      import("../../../sandbox/faults.ts"),
+      import("../../../sandbox/sandbox.ts"),
+    ]);
     const sandbox = get(name);
     const fault = kind === "clear" ? kind : faultKinds.find((each) => each === kind);
     if (fault === undefined) {

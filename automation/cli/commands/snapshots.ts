@@ -1,7 +1,7 @@
 import { parseConfig } from "../../../stacks/config.ts";
 import { projectDirectory } from "../../../stacks/project.ts";
-import { prunable, runOf } from "../../cloud/prune.ts";
-import type { Snapshot, Snapshots } from "../../cloud/snapshots.ts";
+import { deleteSnapshot, prunable, runOf } from "../../cloud/prune.ts";
+import type { Snapshot } from "../../cloud/snapshots.ts";
 import { exitCodes, HandoverError, messageOf } from "../../errors.ts";
 import { LedgerMissingError } from "../../ledger/errors.ts";
 import { type Command, note, print, printJson, stackOption } from "./command.ts";
@@ -52,7 +52,7 @@ export const snapshotsCommand: Command<Arguments> = {
         note("handover:site.database.retainDays is not set: all snapshots are kept, and none is deleted");
       const unfinishedRun = await runInHand(stack, region);
       const old = prunable(all, { retainDays: database.retainDays, now: new Date(), unfinishedRun });
-      return await prune(aws, all.length, old, { dryRun, json });
+      return await prune(region, all.length, old, { dryRun, json });
     } finally {
       aws.close();
     }
@@ -67,7 +67,7 @@ function list(snapshots: readonly Snapshot[], json: boolean): number {
 }
 
 async function prune(
-  aws: Snapshots,
+  region: string,
   all: number,
   old: readonly Snapshot[],
   { dryRun, json }: { readonly dryRun: boolean; readonly json: boolean },
@@ -76,7 +76,7 @@ async function prune(
   const deleted: Snapshot[] = [];
   for (const snapshot of old) {
     try {
-      if (!dryRun) await aws.delete(snapshot);
+      if (!dryRun) await deleteSnapshot(snapshot, region);
       deleted.push(snapshot);
     } catch (error) {
       // One that AWS does not let go, since an image was made of it for example, keeps no other from being deleted.

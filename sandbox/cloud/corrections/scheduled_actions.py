@@ -4,12 +4,13 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-scheduled
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from croniter import croniter
 from dateutil.parser import isoparse
 from moto.autoscaling.exceptions import ValidationError
 from moto.autoscaling.models import AutoScalingBackend, FakeScheduledAction
 
-import cron
 from cloud import timers
 from corrections.array_instances import is_suspended
 
@@ -79,8 +80,14 @@ def _act(backend: Any, action: FakeScheduledAction) -> None:
 
 
 def _next(action: FakeScheduledAction) -> datetime:
+    """Five fields, as crontab has them: where both days are given, either will do.
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutScheduledUpdateGroupAction.html
+    """
     try:
-        return cron.following(action.recurrence, action.time_zone or "UTC", datetime.now(UTC))
+        if len(action.recurrence.split()) != 5:
+            raise ValueError("it has not five fields")
+        now = datetime.now(ZoneInfo(action.time_zone or "UTC"))
+        return croniter(action.recurrence, now).get_next(datetime).astimezone(UTC)
     except (ValueError, KeyError) as error:
         raise ValidationError(f"Given recurrence string: {action.recurrence} is invalid: {error}") from error
 

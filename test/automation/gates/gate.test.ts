@@ -81,53 +81,57 @@ describe("holding gates", () => {
 });
 
 describe("watching gates", () => {
+  /** One that is looked at as often as a gate can be. */
+  const watched = (...[name, observations, more]: Parameters<typeof scripted>) =>
+    scripted(name, observations, { everySeconds: 0, ...more });
+
   it("passes when they kept passing, with the number of observations", async () => {
-    const [result] = await watch([scripted("a", ["pass"])], 0.3, signal);
+    const [result] = await watch([watched("a", ["pass"])], 0.3, signal);
     assert.equal(result?.verdict, "pass");
   });
 
   it("forgives a single miss", async () => {
-    const results = await watch([scripted("a", ["pass", "pending", "pass"])], 0.5, signal);
+    const results = await watch([watched("a", ["pass", "pending", "pass"])], 0.2, signal);
     assert.deepEqual(verdicts(results), ["a: pass"]);
   });
 
   it("fails when one misses three times in a row, before the time is over", async () => {
-    const gate = scripted("a", ["pass", "pending"]);
+    const gate = watched("a", ["pass", "pending"]);
     assert.deepEqual(verdicts(await watch([gate], 3600, signal)), ["a: fail"]);
     assert.equal(gate.looks, 4);
   });
 
   it("stops watching the others when one has failed", async () => {
-    const results = await watch([scripted("a", ["pending"]), scripted("b", ["pass"])], 3600, signal);
+    const results = await watch([watched("a", ["pending"]), watched("b", ["pass"])], 3600, signal);
     assert.deepEqual(verdicts(results), ["a: fail"]);
   });
 
   it("is inconclusive when nothing could be seen any more", async () => {
-    assert.deepEqual(verdicts(await watch([scripted("a", ["pass", new Error("no route")])], 3600, signal)), [
+    assert.deepEqual(verdicts(await watch([watched("a", ["pass", new Error("no route")])], 3600, signal)), [
       "a: inconclusive",
     ]);
   });
 
   it("watches the others until one that collects evidence has passed", async () => {
-    const collecting = scripted("a", ["pending", "pending", "pass"], { patienceSeconds: 3600, everySeconds: 0 });
-    const results = await watch([collecting, scripted("b", ["pass"])], 0, signal);
+    const collecting = watched("a", ["pending", "pending", "pass"], { patienceSeconds: 3600 });
+    const results = await watch([collecting, watched("b", ["pass"])], 0, signal);
     assert.deepEqual(verdicts(results), ["a: pass", "b: pass"]);
     assert.equal(collecting.looks, 3);
   });
 
   it("fails at once when evidence says so, and by what the others miss meanwhile", async () => {
-    const patient = { patienceSeconds: 3600, everySeconds: 0 };
-    const failing = scripted("a", ["pending", "fail"], patient);
+    const patient = { patienceSeconds: 3600 };
+    const failing = watched("a", ["pending", "fail"], patient);
     assert.deepEqual(verdicts(await watch([failing], 3600, signal)), ["a: fail"]);
     assert.equal(failing.looks, 2);
-    const pending = scripted("a", ["pending"], patient);
-    assert.deepEqual(verdicts(await watch([pending, scripted("b", ["pending"])], 0, signal)), ["b: fail"]);
+    const pending = watched("a", ["pending"], patient);
+    assert.deepEqual(verdicts(await watch([pending, watched("b", ["pending"])], 0, signal)), ["b: fail"]);
   });
 
   it("gives evidence its own time, and calls it what the gate says after that", async () => {
-    const gate = scripted("a", ["pending"], { patienceSeconds: 0, whenOver: "inconclusive" });
+    const gate = watched("a", ["pending"], { patienceSeconds: 0, whenOver: "inconclusive" });
     assert.deepEqual(verdicts(await watch([gate], 3600, signal)), ["a: inconclusive"]);
-    const blind = scripted("a", [new Error("no route")], { patienceSeconds: 0 });
+    const blind = watched("a", [new Error("no route")], { patienceSeconds: 0 });
     assert.deepEqual(verdicts(await watch([blind], 3600, signal)), ["a: inconclusive"]);
   });
 });
