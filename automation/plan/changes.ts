@@ -1,4 +1,5 @@
 import type { GenerationConfig } from "../../stacks/config.ts";
+import { redactText, secretMark } from "../ledger/redact.ts";
 
 /** What the new generation declares otherwise than the live one. */
 export interface Change {
@@ -32,12 +33,7 @@ function flat(generation: GenerationConfig | undefined): Record<string, unknown>
 
 function masked(value: unknown, secrets: ReadonlySet<string>): string {
   // What is no text is a secret that was not decrypted.
-  if (typeof value === "object") return "[secret]";
-  const plain = String(value);
-  if (secrets.has(plain)) return "[secret]";
-  return [...secrets]
-    .filter((secret) => secret.length >= 4)
-    .reduce((cleaned, secret) => cleaned.replaceAll(secret, "[secret]"), plain);
+  return typeof value === "object" ? secretMark : redactText(String(value), secrets);
 }
 
 function text(value: unknown): string | undefined {

@@ -1,4 +1,5 @@
 import type { Input } from "../../stacks/config.ts";
+import { redactText, secretMark } from "../ledger/redact.ts";
 
 /** An input that differs between two generations; null where a generation has none. */
 export interface InputDifference {
@@ -9,23 +10,17 @@ export interface InputDifference {
   readonly secret: boolean;
 }
 
-/** A shorter secret is looked for as a whole value only: as a part of other text it would be found everywhere. */
-const shortestPart = 4;
-const mask = "[secret]";
-
 /** What one generation's inputs change against another's, by name. */
 export function inputsDiff(
   before: Readonly<Record<string, Input>>,
   after: Readonly<Record<string, Input>>,
   secrets: ReadonlySet<string>,
 ): InputDifference[] {
-  const isSecret = (input: Input | undefined) => {
-    if (input === undefined || typeof input === "string") return input !== undefined && hasSecret(input, secrets);
-    return true;
-  };
+  const isSecret = (input: Input | undefined) =>
+    input !== undefined && (typeof input !== "string" || redactText(input, secrets) !== input);
   const shown = (input: Input | undefined, secret: boolean) => {
     if (input === undefined) return null;
-    return secret || typeof input !== "string" ? mask : input;
+    return secret || typeof input !== "string" ? secretMark : input;
   };
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].sort().flatMap((name) => {
     const [old, next] = [before[name], after[name]];
@@ -33,9 +28,4 @@ export function inputsDiff(
     const secret = isSecret(old) || isSecret(next);
     return [{ name, before: shown(old, secret), after: shown(next, secret), secret }];
   });
-}
-
-function hasSecret(text: string, secrets: ReadonlySet<string>): boolean {
-  if (text !== "" && secrets.has(text)) return true;
-  return [...secrets].some((secret) => secret.length >= shortestPart && text.includes(secret));
 }

@@ -6,7 +6,7 @@ import type { GateResult } from "../gates/gate.ts";
 import type { Json, LedgerEvent } from "../ledger/events.ts";
 import { type Journal, openJournal } from "../ledger/journal.ts";
 import { acquireLease, currentOwner, type Lease } from "../ledger/lease.ts";
-import { digestKey, redact } from "../ledger/redact.ts";
+import { digestKey, redact, redactText } from "../ledger/redact.ts";
 import type { LedgerTable } from "../ledger/table.ts";
 import { keptOf } from "./kept.ts";
 
@@ -93,8 +93,7 @@ export class RunLedger {
   }
 
   redact(text: string): string {
-    const clean = redact(text, this.#secrets, this.#key);
-    return typeof clean === "string" ? clean : "[secret]";
+    return redactText(text, this.#secrets);
   }
 
   /** Records an event. @throws what kept it, or one that was noted before it, from being recorded */

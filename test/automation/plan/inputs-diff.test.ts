@@ -23,6 +23,13 @@ describe("the difference of inputs", () => {
     assert.deepEqual(lines({}, { KEY: { secure: "v1:abc" } }), ["KEY: null -> [secret]"]);
   });
 
+  it("shows neither side of a secret that is encoded in a longer text", () => {
+    for (const encoded of ["p%40ss%2Fw", "p%40ss%2fw", "cEBzcy93"]) {
+      const diff = inputsDiff({ URL: "postgres://db" }, { URL: `postgres://u:${encoded}@db` }, new Set(["p@ss/w"]));
+      assert.deepEqual(diff, [{ name: "URL", before: "[secret]", after: "[secret]", secret: true }]);
+    }
+  });
+
   it("finds a very short secret as a whole value only", () => {
     assert.deepEqual(lines({}, { PIN: "42", TEXT: "421" }), ["PIN: null -> [secret]", "TEXT: null -> 421"]);
   });

@@ -118,6 +118,24 @@ describe("what is told beside a plan", () => {
     assert.deepEqual(changesOf(blue, blue, new Set()), []);
   });
 
+  it("shows a secret nowhere that is encoded in an input, neither in the terminal nor in Markdown", () => {
+    const secret = "p@ss/w?rd";
+    const encoded = [
+      encodeURIComponent(secret),
+      encodeURIComponent(secret).toLowerCase(),
+      Buffer.from(`u:${secret}`).toString("base64"),
+    ];
+    const inputs = Object.fromEntries(encoded.map((each, index) => [`URL_${index}`, `postgres://u:${each}@db`]));
+    const { config } = configOf({ green: { inputs } });
+    const changes = changesOf(config.generations.blue, config.generations.green, new Set([secret]));
+    assert.equal(changes.filter(({ key }) => key.startsWith("inputs.URL")).length, encoded.length);
+    for (const lines of [planTable({ ...review, changes }), planMarkdown({ ...review, changes })]) {
+      const text = lines.join("\n").replaceAll("\\", "");
+      assert.equal(text.match(/\[secret\]/g)?.length, encoded.length, text);
+      for (const each of [secret, ...encoded]) assert.ok(!text.includes(each), text);
+    }
+  });
+
   it("is how long the last runs took that reached their goal", () => {
     const run = (outcome: "reached" | "rolled-back", seconds: number) =>
       ({
