@@ -13,7 +13,7 @@ export function planMarkdown({ stack, prediction, changes, expected }: Review): 
     ...(changes.length > 0
       ? table(
           ["", from, to],
-          changes.map((each) => [each.key, each.from, each.to]),
+          changes.map(({ name, before, after }) => [name, before ?? "", after ?? ""]),
         )
       : []),
     ...phases.flatMap(section),
