@@ -1,3 +1,4 @@
+import { exitCodes } from "../../errors.ts";
 import type { InputDifference } from "../../plan/differences.ts";
 import { type Command, print, printJson, stackOption } from "./command.ts";
 
@@ -22,7 +23,7 @@ export const inputsCommand: Command<{ stack: string }> = {
       const changes = inputDifferences(inputsOf(from), inputsOf(to), secrets);
       if (json) printJson("inputs-diff", { stack, from, to, changes });
       else print([`${from ?? "nothing"} -> ${to}: ${changes.length} inputs differ`, ...changes.map(line)]);
-      return 0;
+      return exitCodes.reached;
     } finally {
       session.close();
     }
