@@ -1,4 +1,5 @@
 import type { DocumentOf } from "../documents/documents.ts";
+import { isRecord } from "../ledger/canonical.ts";
 import type { Json, LedgerEvent, LedgerOperation, LedgerRecord } from "../ledger/events.ts";
 import { differences } from "../plan/differences.ts";
 
@@ -102,7 +103,7 @@ function happening(time: string, event: LedgerEvent): Happening | undefined {
 }
 
 function members(value: Json): Readonly<Record<string, Json>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+  return isRecord(value) ? value : {};
 }
 
 function secondsBetween(from: string, to: string): number {
