@@ -2,6 +2,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { ledgerTableName } from "../../stacks/ledger-table.ts";
 import { retries } from "../cloud/retries.ts";
 import type { Listener, RunEvent, RunResult } from "../documents/events.ts";
+import { secondsSince } from "../elapsed.ts";
 import type { GateResult } from "../gates/gate.ts";
 import type { Json, LedgerEvent } from "../ledger/events.ts";
 import { type Journal, openJournal } from "../ledger/journal.ts";
@@ -122,7 +123,7 @@ export class RunLedger {
   async written(): Promise<void> {
     const started = performance.now();
     await this.#newest;
-    this.#waitedSeconds += (performance.now() - started) / 1000;
+    this.#waitedSeconds += secondsSince(started);
     if (this.#lostEvent !== undefined) throw this.#lostEvent.error;
   }
 
