@@ -1,7 +1,8 @@
+import { canonicalJson } from "../automation/ledger/canonical.ts";
 import type { Difference } from "./diff.ts";
 import type { AnyResourceType } from "./resource.ts";
 import type { Tags } from "./tags.ts";
-import { canonical, hasUnknown, isEmpty, isObject, type Properties, unknown, type Value } from "./values.ts";
+import { hasUnknown, isEmpty, isObject, type Properties, unknown, type Value } from "./values.ts";
 
 /** Tells whether the resource takes the provider's default tags. An Auto Scaling group's tags have another form. */
 export function isTagged({ fields }: AnyResourceType): boolean {
@@ -31,6 +32,6 @@ export function tagsDifferences(
 ): Difference[] {
   if (!isTagged(type) || state.tagsAll === undefined) return [];
   const after = allTags(defaults, news.tags);
-  if (hasUnknown(after) || canonical(after) === canonical(state.tagsAll)) return [];
+  if (hasUnknown(after) || canonicalJson(after) === canonicalJson(state.tagsAll)) return [];
   return [{ path: "tagsAll", kind: isEmpty(state.tagsAll) ? "add" : "update", replace: false }];
 }

@@ -1,5 +1,6 @@
+import { canonicalJson } from "../automation/ledger/canonical.ts";
 import type { Field, Fields } from "./fields.ts";
-import { canonical, hasUnknown, isEmpty, isObject, type Properties, type Value } from "./values.ts";
+import { hasUnknown, isEmpty, isObject, type Properties, type Value } from "./values.ts";
 
 export interface Difference {
   /** Path of the input, for example `tags["handover:run"]`. */
@@ -21,7 +22,7 @@ export function diffInputs(
   );
 }
 
-export function diffField(
+function diffField(
   old: Value | undefined,
   now: Value | undefined,
   field: Field,
@@ -59,7 +60,7 @@ function diffMap(before: Properties, after: Properties, path: string, replace: b
 function isSame(before: Value, after: Value, field: Field): boolean {
   if (field.same?.(before, after)) return true;
   if (field.type !== "list" || !Array.isArray(before) || !Array.isArray(after)) {
-    return canonical(before) === canonical(after);
+    return canonicalJson(before) === canonicalJson(after);
   }
   if (before.length !== after.length) return false;
   const equal = (a: Value, b: Value) => diffField(a, b, { ...field.of, computed: false }, "").length === 0;

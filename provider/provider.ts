@@ -1,3 +1,4 @@
+import { canonicalJson } from "../automation/ledger/canonical.ts";
 import { type CheckFailure, checkInputs } from "./check.ts";
 import { Cloud, type CloudOptions } from "./cloud.ts";
 import { allTags, isTagged, ownTags, tagsDifferences } from "./default-tags.ts";
@@ -18,7 +19,7 @@ import type { AnyResourceType, Operation } from "./resource.ts";
 import { resourceTypes } from "./resources/index.ts";
 import type { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
-import { canonical, defaultsKey, isEmpty, type Properties, unknown, type Value } from "./values.ts";
+import { defaultsKey, isEmpty, type Properties, unknown, type Value } from "./values.ts";
 
 export interface Request {
   readonly urn: string;
@@ -50,7 +51,7 @@ export class Provider {
 
   /** The clients and their connections stay from one engine to the next, as long as nothing changes. */
   configure(options: CloudOptions): void {
-    const text = canonical(options);
+    const text = canonicalJson(options);
     if (this.#cloud === undefined || text !== this.#options) this.#cloud = new Cloud(options);
     this.#options = text;
   }

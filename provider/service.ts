@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import grpc from "@grpc/grpc-js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import rpc from "@pulumi/pulumi/proto/provider_pb.js";
@@ -11,7 +12,7 @@ import type { Provider } from "./provider.ts";
 import { fromStruct, toStruct } from "./values.ts";
 
 /** The version of `@pulumi/aws` that the types of the inputs and outputs come from. */
-export const version = "7.48.0";
+export const { version } = createRequire(import.meta.url)("@pulumi/aws/package.json") as { version: string };
 
 /** Pulumi's provider protocol: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto */
 export function service(provider: Provider): grpc.UntypedServiceImplementation {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { canonicalJson } from "../automation/ledger/canonical.ts";
 import { Provider, type ReadResult, type Request } from "./provider.ts";
-import { canonical, isObject, type Properties, unknown, type Value } from "./values.ts";
+import { isObject, type Properties, unknown, type Value } from "./values.ts";
 
 /**
  * The provider of a cloud that is only imagined, on top of the real one: functions and imports read what really exists,
@@ -10,7 +11,7 @@ import { canonical, isObject, type Properties, unknown, type Value } from "./val
 export class Simulation extends Provider {
   override async create(request: Request, inputs: Properties): Promise<ReadResult> {
     const { state } = await super.create(request, inputs, true);
-    const id = placeholder("id", request.urn, canonical(inputs));
+    const id = placeholder("id", request.urn, canonicalJson(inputs));
     return { id, inputs, state: imagined(state, id) };
   }
 
@@ -20,7 +21,7 @@ export class Simulation extends Provider {
     olds: { readonly inputs: Properties; readonly state: Properties },
     news: Properties,
   ): Promise<Properties> {
-    return imagined(await super.update(request, id, olds, news, true), `${id} ${canonical(news)}`);
+    return imagined(await super.update(request, id, olds, news, true), `${id} ${canonicalJson(news)}`);
   }
 
   override async delete(): Promise<void> {}

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { canonical, isEmpty, type Properties } from "./values.ts";
+import { canonicalJson } from "../automation/ledger/canonical.ts";
+import { isEmpty, type Properties } from "./values.ts";
 
 /** A resource that the engine's state holds. */
 interface Held {
@@ -22,7 +23,7 @@ export class Tokens {
 
   checked(urn: string, olds: Properties): void {
     const held = this.#held.get(urn);
-    if (!isEmpty(olds)) this.#held.set(urn, { inputs: canonical(olds), isReplaced: false });
+    if (!isEmpty(olds)) this.#held.set(urn, { inputs: canonicalJson(olds), isReplaced: false });
     else if (held?.isReplaced) this.#held.delete(urn);
     else if (held !== undefined) this.#held.set(urn, { ...held, isReplaced: true });
   }
@@ -42,7 +43,7 @@ export class Tokens {
   }
 
   token(urn: string, inputs: Properties, attempt: number): string {
-    const text = canonical(inputs);
+    const text = canonicalJson(inputs);
     const held = this.#held.get(urn);
     if (held !== undefined && held.id === undefined && held.inputs === text) return randomUUID();
     const parts = [urn, text, attempt, ...(held?.id === undefined ? [] : [held.id])];

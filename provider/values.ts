@@ -39,13 +39,6 @@ export function hasUnknown(value: unknown): boolean {
   return isObject(value) && Object.values(value).some(hasUnknown);
 }
 
-/** The same text for equal values, whatever the order of their keys. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, entry: unknown) =>
-    isObject(entry) ? Object.fromEntries(Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1))) : entry,
-  );
-}
-
 function withoutUndefined(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.filter((entry) => entry !== undefined).map(withoutUndefined);

@@ -1,3 +1,4 @@
+import type { Config } from "./config.ts";
 import { type IntentRow, isAfter, type PhaseName, readmit, withdraw } from "./runbook.ts";
 
 /**
@@ -51,6 +52,12 @@ export interface SiteShape {
   readonly database: boolean;
   readonly shiftPercent: readonly number[];
   readonly generations: Readonly<Record<string, { readonly frontends: number; readonly array?: unknown }>>;
+}
+
+/** That part of a configuration. */
+export function shapeOf({ site, upgrade, generations }: Config): SiteShape {
+  const { elasticIps, database } = site;
+  return { elasticIps, database: database !== undefined, shiftPercent: upgrade.shiftPercent, generations };
 }
 
 /** The stack outside a run: one generation serves. */

@@ -47,7 +47,7 @@ export const outputsSchema = z.object({
 });
 
 /** Facts that each generation's servers were launched from; secret, because a digest of the inputs is among them. */
-export const definitionsSchema = z.record(
+const definitionsSchema = z.record(
   z.string(),
   z.object({
     imageId: z.string(),

@@ -4,7 +4,7 @@ import { allConfig } from "@pulumi/pulumi/runtime/index.js";
 import { type ArrayFacts, arrayFacts } from "./array-facts.ts";
 import { type Config, ConfigError, parseConfig } from "./config.ts";
 import { objection } from "./guard.ts";
-import { type Intent, intent, settled } from "./intent.ts";
+import { type Intent, intent, settled, shapeOf } from "./intent.ts";
 import { ledgerTableName } from "./ledger-table.ts";
 import { components, siteNames } from "./names.ts";
 import { type Definitions, type LastOutputs, type Outputs, parseOutputs } from "./outputs.ts";
@@ -71,12 +71,7 @@ interface Position {
 
 /** Finds the position in the run: from the driver's key, or by hand from what serves now to the goal. */
 function decide(config: Config, last: LastOutputs | undefined): Position {
-  const shape = {
-    ...config.site,
-    ...config.upgrade,
-    database: config.site.database !== undefined,
-    generations: config.generations,
-  };
+  const shape = shapeOf(config);
   const from = config.run?.from ?? last?.outputs.live ?? config.live;
   const to = config.run?.to ?? config.live;
   if (config.phase === undefined || from === to) return { intent: settled(shape, to), run: null };

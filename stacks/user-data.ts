@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { ConfigError, type GenerationConfig, resolvePath, type SiteConfig } from "./config.ts";
 
 /** Path of the servers' inputs, in the format of a systemd EnvironmentFile. */
-export const inputsPath = "/etc/handover/inputs.env";
+const inputsPath = "/etc/handover/inputs.env";
 
 /** EC2 takes 16 KB before encoding: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html */
 const limitBytes = 16_384;

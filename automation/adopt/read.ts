@@ -18,6 +18,7 @@ import {
   type LoadBalancer,
   paginateDescribeListeners,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { isNotFound } from "../cloud/not-found.ts";
 import { retries } from "../cloud/retries.ts";
 import { Snapshots } from "../cloud/snapshots.ts";
 import { type Asked, type Facts, type ListenerWithRules, refusal } from "./facts.ts";
@@ -153,7 +154,7 @@ async function found<Answer>(call: Promise<Answer>): Promise<Answer | undefined>
   try {
     return await call;
   } catch (error) {
-    if (error instanceof Error && /NotFound|Malformed|^InvalidAMIID/.test(error.name)) return undefined;
+    if (isNotFound(error)) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,8 @@
+import { code, escaped, markdownTable } from "../documents/markdown.ts";
 import type { RunReport } from "./run-report.ts";
 import { table } from "./table.ts";
+
+const columns = ["phase", "seconds", "operations", "gates"];
 
 /** A report for a terminal. */
 export function reportLines(report: RunReport): string[] {
@@ -8,7 +11,7 @@ export function reportLines(report: RunReport): string[] {
     `${begun(report)}; ${report.command}`,
     ...report.inputs.map(({ name, before, after }) => `input ${name}: ${text(before)} -> ${text(after)}`),
     "",
-    ...table(["phase", "seconds", "operations", "gates"], rows(report)),
+    ...table(columns, rows(report)),
     "",
     ...report.phases.flatMap((phase) =>
       phase.gates
@@ -21,18 +24,14 @@ export function reportLines(report: RunReport): string[] {
 
 /** A report as Markdown: for a pull request, or a CI job's summary. */
 export function reportMarkdown(report: RunReport): string[] {
-  const cells = rows(report).map((row) => `| ${row.join(" | ")} |`);
   return [
     `## ${report.from} → ${report.to}: ${ending(report)}`,
     "",
     `Run \`${report.run}\`, ${begun(report)} (\`${report.command}\`).`,
     "",
-    ...report.inputs.map(({ name, before, after }) => `- \`${name}\`: ${code(before)} → ${code(after)}`),
+    ...report.inputs.map(({ name, before, after }) => `- \`${name}\`: ${code(text(before))} → ${code(text(after))}`),
     ...(report.inputs.length > 0 ? [""] : []),
-    "| phase | seconds | operations | gates |",
-    "| --- | ---: | ---: | --- |",
-    ...cells,
-    "",
+    ...markdownTable(columns, rows(report), ["seconds", "operations"]),
     ...report.happenings.map(({ time, what }) => `- ${time}: ${escaped(what)}`),
     ...(report.happenings.length > 0 ? [""] : []),
     ...report.phases.flatMap(phaseDetails),
@@ -47,7 +46,7 @@ function phaseDetails({ name, back, operations, omitted, gates }: RunReport["pha
     ...operations.map((operation) => `- ${operation.op} \`${operation.type}\` \`${operation.name}\``),
     ...(omitted > 0 ? [`- and ${omitted} more`] : []),
     ...gates.map(({ gate, verdict, evidence, seconds }) => {
-      return `- **${verdict}** ${escaped(gate)} (${seconds.toFixed(1)} s): ${code(evidence)}`;
+      return `- **${verdict}** ${escaped(gate)} (${seconds.toFixed(1)} s): ${code(text(evidence))}`;
     }),
     "",
     "</details>",
@@ -84,16 +83,4 @@ function begun({ by, started }: RunReport): string {
 
 function text(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-/** Inline code that holds any text: its fence is longer than every run of backquotes in it. */
-function code(value: unknown): string {
-  const inner = text(value).replaceAll("\n", " ");
-  const fence = "`".repeat(Math.max(0, ...(inner.match(/`+/g) ?? []).map((run) => run.length)) + 1);
-  return fence.length === 1 ? `\`${inner}\`` : `${fence} ${inner} ${fence}`;
-}
-
-/** What AWS or a site's own command said must not become markup. */
-function escaped(words: string): string {
-  return words.replaceAll("\n", " ").replaceAll(/[<>&|]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

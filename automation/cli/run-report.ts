@@ -1,5 +1,7 @@
 import type { DocumentOf } from "../documents/documents.ts";
+import { isRecord } from "../ledger/canonical.ts";
 import type { Json, LedgerEvent, LedgerOperation, LedgerRecord } from "../ledger/events.ts";
+import { differences } from "../plan/differences.ts";
 
 /** A run as a person asks for it afterwards: what, who, when, each phase with its evidence, and how it ended. */
 export type RunReport = Omit<DocumentOf<"report">, "version">;
@@ -23,7 +25,8 @@ export function runReport(records: readonly LedgerRecord[]): RunReport {
     ended: ending === undefined ? null : last.time,
     outcome: ending?.outcome ?? null,
     seconds: secondsBetween(first.time, last.time),
-    inputs: changedInputs(inputs),
+    // Secret ones are `[secret]` or a digest in the ledger already.
+    inputs: differences(members(inputs.before), members(inputs.after)),
     phases: phasesOf(records),
     happenings: records.flatMap(({ time, event }) => happening(time, event) ?? []),
   };
@@ -99,18 +102,8 @@ function happening(time: string, event: LedgerEvent): Happening | undefined {
   }
 }
 
-/** The inputs that the new generation has otherwise; secret ones are `[secret]` or a digest in the ledger already. */
-function changedInputs({ before, after }: { before: Json; after: Json }): RunReport["inputs"] {
-  const [old, now] = [members(before), members(after)];
-  const names = [...new Set([...Object.keys(old), ...Object.keys(now)])].sort();
-  return names.flatMap((name) => {
-    const [was, is] = [old[name] ?? null, now[name] ?? null];
-    return JSON.stringify(was) === JSON.stringify(is) ? [] : [{ name, before: was, after: is }];
-  });
-}
-
 function members(value: Json): Readonly<Record<string, Json>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+  return isRecord(value) ? value : {};
 }
 
 function secondsBetween(from: string, to: string): number {

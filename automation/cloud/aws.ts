@@ -15,7 +15,8 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { Arrays } from "./arrays.ts";
 import { CloudWatch } from "./cloudwatch.ts";
-import { findCreated, type Inputs, isNotFound } from "./created.ts";
+import { findCreated, type Inputs } from "./created.ts";
+import { isNotFound } from "./not-found.ts";
 import { retries } from "./retries.ts";
 import { Snapshots } from "./snapshots.ts";
 

@@ -20,6 +20,7 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { types } from "../../stacks/names.ts";
 import type { Arrays } from "./arrays.ts";
+import { isNotFound } from "./not-found.ts";
 import type { Snapshots } from "./snapshots.ts";
 
 /** Where it is looked for. */
@@ -133,11 +134,6 @@ export async function findCreated(
     if (isNotFound(error)) return [];
     throw error;
   }
-}
-
-export function isNotFound(error: unknown): boolean {
-  const name = error instanceof Error ? error.name : "";
-  return /NotFound(Exception|Fault)?$|NotFound\.|^InvalidAMIID|^InvalidInstanceType|Malformed$/.test(name);
 }
 
 /** Filters for all of these tags. Without one AWS would tell of everything that there is, whoever owns it. */

@@ -13,6 +13,7 @@ import {
 } from "@aws-sdk/client-rds";
 import type { SiteConfig } from "../../stacks/config.ts";
 import { siteName } from "../../stacks/tags.ts";
+import { isNotFound } from "./not-found.ts";
 import { retries } from "./retries.ts";
 
 export type Database = NonNullable<SiteConfig["database"]>;
@@ -52,7 +53,7 @@ export class Snapshots {
       const { DBSnapshots = [] } = await this.#rds.send(command, { abortSignal });
       return DBSnapshots.map(ofRds)[0];
     } catch (error) {
-      if (error instanceof Error && /NotFound/.test(error.name)) return undefined;
+      if (isNotFound(error)) return undefined;
       throw error;
     }
   }

@@ -9,6 +9,7 @@ import {
   type UpOptions,
 } from "@pulumi/pulumi/automation/index.js";
 import { type Outputs, outputsSchema } from "../../stacks/outputs.ts";
+import { secondsSince } from "../elapsed.ts";
 import { exitCodes, HandoverError, messageOf } from "../errors.ts";
 import { attemptsOf, restoreState, withoutAttributes } from "./backend.ts";
 import { BriefCommand } from "./brief-command.ts";
@@ -280,8 +281,4 @@ async function untraced<T>(work: () => Promise<T>): Promise<T> {
 
 function configFile(directory: string, { stack }: StackFile): string {
   return join(directory, `Pulumi.${stack}.yaml`);
-}
-
-function secondsSince(started: number): number {
-  return (performance.now() - started) / 1000;
 }

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { ConfigError, resolvePath } from "../../stacks/config.ts";
 import { projectDirectory } from "../../stacks/project.ts";
-import { HandoverError } from "../errors.ts";
-import { sha256 } from "../ledger/canonical.ts";
+import { exitCodes, HandoverError } from "../errors.ts";
+import { isRecord, sha256 } from "../ledger/canonical.ts";
 import { didYouMean } from "../suggest.ts";
 
 /** `Pulumi.<stack>.yaml`, as it is in the project's folder. Handover reads it and never writes it. */
@@ -100,7 +100,7 @@ function readText(directory: string, stack: string, name: string): string {
     const known = knownStacks(directory);
     throw new HandoverError(
       "unknown-stack",
-      1,
+      exitCodes.usage,
       `There is no stack "${stack}"${didYouMean(stack, known) || ":"} ${name} is not in the project's folder. Nothing was changed. Known stacks: ${known.join(", ") || "none"}.`,
       { cause },
     );
@@ -110,8 +110,4 @@ function readText(directory: string, stack: string, name: string): string {
 /** Stacks that have a file in the project's folder. */
 export function knownStacks(directory = projectDirectory): string[] {
   return readdirSync(directory).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

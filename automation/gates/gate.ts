@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { secondsSince } from "../elapsed.ts";
 import { messageOf } from "../errors.ts";
 import type { Verdict } from "../ledger/events.ts";
 
@@ -168,8 +169,4 @@ async function look(gate: Gate, signal: AbortSignal): Promise<Look> {
 /** Ends early, without an error, when the signal comes. */
 async function pause(seconds: number, signal: AbortSignal): Promise<void> {
   await sleep(seconds * 1000, undefined, { signal }).catch(() => undefined);
-}
-
-function secondsSince(started: number): number {
-  return (performance.now() - started) / 1000;
 }

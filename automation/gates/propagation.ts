@@ -27,7 +27,7 @@ export interface Means {
 /** A node that has not learned the change passes for one that has with this probability. */
 const mistaken = 0.001;
 /** Questions to a node at each look, and the most that are asked of it in a row. */
-const atOnce = 5;
+const atOnce = 10;
 const most = 300;
 const inFlight = 64;
 /** Periods without a request, one after the other. */
@@ -48,6 +48,7 @@ export class WeightsEverywhere implements Gate {
   readonly name: string;
   readonly patienceSeconds: number;
   readonly whenOver = "inconclusive";
+  readonly everySeconds = 0.5;
   readonly #weights: Weights;
   readonly #means: Required<Means>;
   readonly #begun: number;

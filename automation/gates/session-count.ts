@@ -3,6 +3,7 @@ import type { Frontend } from "../../stacks/outputs.ts";
 import type { Aws } from "../cloud/aws.ts";
 import { ask, type Question } from "../cloud/http.ts";
 import { valueAt } from "../cloud/json-path.ts";
+import { secondsSince } from "../elapsed.ts";
 import { cloudWatchPoints, type Point } from "./metrics.ts";
 
 /** What was seen of a server's sessions; undefined when nothing is known yet. */
@@ -32,7 +33,7 @@ export function onStatusPage(
       const active = numberOn((await ask({ ...page, path }, signal)).body, sessions);
       if (active > atMost) return { active };
       quietSince = since ?? performance.now();
-      return { active, quietSeconds: (performance.now() - quietSince) / 1000 };
+      return { active, quietSeconds: secondsSince(quietSince) };
     } catch (error) {
       if (await isGone(aws, instanceId, signal)) return "gone";
       throw error;

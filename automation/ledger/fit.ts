@@ -5,7 +5,7 @@ import type { Json, LedgerEvent } from "./events.ts";
  * The most bytes that an event may have. DynamoDB's limit for an item is 400 KB with its attribute names
  * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html); the rest is for the envelope.
  */
-export const maxEventBytes = 350_000;
+const maxEventBytes = 350_000;
 
 /** What is kept of a value that is too large. */
 export type Truncated = {

@@ -5,18 +5,12 @@ import type { Json } from "./events.ts";
 export type SecretDigest = { digest: string };
 
 /**
- * A key for `digest`. It must not be in the table: with the key, a reader of the table could try all four-digit PINs;
- * a salt that is stored beside the digest would not keep anybody from that. Two ways to have one:
- * - without `secret`: random, for one run, and thrown away. Digests of that run can be compared with each other (was this
- *   input changed?), and nobody can ever guess from them;
- * - from a `secret` of the stack that the table's readers do not have (its passphrase, a secret config value): digests
- *   can be compared between runs, by those who have that secret. It is bound to the stack, so that two stacks with the
- *   same secret have different digests. Give it a long one: a short one can be guessed like any other.
+ * A key for `digest`: random, for one run, and thrown away. Digests of that run can be compared with each other (was this
+ * input changed?), and nobody can ever guess from them. With the key, a reader of the ledger's table could try all
+ * four-digit PINs; a salt that is stored beside the digest would not keep anybody from that.
  */
-export function digestKey(from?: { readonly secret: string; readonly stack: string }): Uint8Array {
-  return from === undefined
-    ? randomBytes(32)
-    : createHmac("sha256", from.secret).update(`handover ledger ${from.stack}`).digest();
+export function digestKey(): Uint8Array {
+  return randomBytes(32);
 }
 
 /** HMAC-SHA-256 of a secret: equal for equal secrets under one key, and nothing can be learned from it without the key. */
@@ -24,34 +18,109 @@ export function digest(secret: string, key: Uint8Array): SecretDigest {
   return { digest: `hmac-sha256:${createHmac("sha256", key).update(secret).digest("hex")}` };
 }
 
+/** Stands in the place of a secret. */
+export const secretMark = "[secret]";
+
 /** A shorter secret is looked for as a whole value only: as a part of other text it would be found everywhere. */
 const shortestPart = 4;
-const mark = "[secret]";
 
 /**
- * A copy of a value in which no secret is left: a string or number that is a secret becomes its digest, and where one
- * occurs inside a longer text or in a key, also in base64 or percent-encoded, `[secret]` stands in its place.
+ * A copy of a value in which no secret is left: a string or number that is a secret becomes its digest, and what
+ * `redactText` finds in a longer text or in a key, or a secret that was not decrypted, becomes `[secret]`.
  */
 export function redact(value: Json, secrets: ReadonlySet<string>, key: Uint8Array): Json {
-  const parts = [...secrets]
-    .filter((secret) => secret.length >= shortestPart)
-    .flatMap((secret) => [
-      secret,
-      encodeURIComponent(secret),
-      Buffer.from(secret).toString("base64").replace(/=+$/, ""),
-    ])
-    .sort((a, b) => b.length - a.length); // A secret that contains another one goes first.
-  const clean = (text: string) => parts.reduce((cleaned, part) => cleaned.replaceAll(part, mark), text);
   const visit = (node: Json): Json => {
     if (node === null || typeof node === "boolean") return node;
     if (typeof node === "number" || typeof node === "string") {
       const text = String(node);
       if (text !== "" && secrets.has(text)) return digest(text, key);
-      const cleaned = clean(text);
+      const cleaned = redactText(text, secrets);
       return cleaned === text ? node : cleaned;
     }
+    if (isUndecrypted(node)) return secretMark;
     if (Array.isArray(node)) return node.map(visit);
-    return Object.fromEntries(Object.entries(node).map(([name, member]) => [clean(name), visit(member)]));
+    return Object.fromEntries(Object.entries(node).map(([name, member]) => [redactText(name, secrets), visit(member)]));
   };
   return visit(value);
+}
+
+/** A text in which `[secret]` stands for every secret: plain, percent-encoded, escaped as in JSON, or in base64. */
+export function redactText(text: string, secrets: ReadonlySet<string>): string {
+  if (text !== "" && secrets.has(text)) return secretMark;
+  const found = patternsOf(secrets)
+    .flatMap((pattern) => [...text.matchAll(pattern)])
+    .map(({ index, 1: { length } = "" }) => ({ start: index, end: index + length }))
+    .sort((a, b) => a.start - b.start);
+  let [cleaned, done] = ["", 0];
+  for (const { start, end } of found) {
+    // Secrets may overlap: of two that do, nothing is left.
+    if (start >= done) cleaned += text.slice(done, start) + secretMark;
+    done = Math.max(done, end);
+  }
+  return cleaned + text.slice(done);
+}
+
+/** Whether a value is a secret of the stack's file that was not decrypted: `{ secure: "v1:…" }`. */
+export function isUndecrypted(value: unknown): value is { readonly secure: string } {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.keys(value).join() === "secure" && "secure" in value && typeof value.secure === "string";
+}
+
+const patterns = new WeakMap<ReadonlySet<string>, readonly RegExp[]>();
+
+/** Finds the secrets as a part of a text. They are made once for a set: every line that a command prints is looked through. */
+function patternsOf(secrets: ReadonlySet<string>): readonly RegExp[] {
+  const known = patterns.get(secrets);
+  if (known !== undefined) return known;
+  const made = [...secrets]
+    .filter((secret) => secret.length >= shortestPart)
+    .flatMap((secret) => [spelled(secret), ...inBase64(secret)])
+    // Looked for ahead, so that matches may overlap.
+    .map((source) => new RegExp(`(?=(${source}))`, "gu"));
+  patterns.set(secrets, made);
+  return made;
+}
+
+/** Matches a text of which each character may be encoded: encoders differ in which ones they encode. */
+function spelled(text: string): string {
+  return [...text].map(spellings).join("");
+}
+
+function spellings(character: string): string {
+  const percentEncoded = [...Buffer.from(character)].map((byte) => `%${hex(byte, 2)}`).join("");
+  const unicodeEscaped = Array.from({ length: character.length }, (_, unit) => {
+    return `\\\\u${hex(character.charCodeAt(unit), 4)}`;
+  }).join("");
+  const jsonEscaped = literal(JSON.stringify(character).slice(1, -1));
+  const others: Record<string, string[]> = { " ": ["\\+"], "/": ["\\\\/"] };
+  return `(?:${[percentEncoded, unicodeEscaped, jsonEscaped, literal(character), ...(others[character] ?? [])].join("|")})`;
+}
+
+/** The three texts as which a secret stands in base64 or base64url, by the number of bytes before it modulo three. */
+function inBase64(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  const neighbour = "(?:[A-Za-z0-9+\\/_\\-]|%2[bBfF])?";
+  return [0, 1, 2].map((before) => {
+    const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString("base64");
+    const bits = (before + bytes.length) * 8;
+    // The characters at both ends have bits of what stands beside the secret.
+    const first = Math.ceil((before * 8) / 6);
+    const own = [...encoded.slice(first, Math.floor(bits / 6))];
+    const body = own.map(
+      (character) =>
+        ({ "+": `(?:[+\\-]|${spelled("+")})`, "/": `(?:[\\/_]|${spelled("/")})` })[character] ?? literal(character),
+    );
+    return `${before === 0 ? "" : neighbour}${body.join("")}${bits % 6 === 0 ? "" : neighbour}(?:=|%3[dD]){0,2}`;
+  });
+}
+
+function hex(number: number, digits: number): string {
+  return [...number.toString(16).padStart(digits, "0")]
+    .map((digit) => (/[a-f]/.test(digit) ? `[${digit}${digit.toUpperCase()}]` : digit))
+    .join("");
+}
+
+/** A text as a regular expression. */
+function literal(text: string): string {
+  return [...text].map((character) => `\\u{${character.codePointAt(0)?.toString(16)}}`).join("");
 }

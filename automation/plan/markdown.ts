@@ -1,3 +1,4 @@
+import { escaped, markdownTable } from "../documents/markdown.ts";
 import { descriptionOf } from "../runbook/rows.ts";
 import { countsOf, expectation, headline, linesOf } from "./lines.ts";
 import type { PredictedPhase } from "./predict.ts";
@@ -11,9 +12,9 @@ export function planMarkdown({ stack, prediction, changes, expected }: Review): 
     "",
     ...warnings.flatMap((warning) => ["> [!WARNING]", `> ${escaped(warning)}`, ""]),
     ...(changes.length > 0
-      ? table(
+      ? markdownTable(
           ["", from, to],
-          changes.map((each) => [each.key, each.from, each.to]),
+          changes.map(({ name, before, after }) => [name, before ?? "", after ?? ""]),
         )
       : []),
     ...phases.flatMap(section),
@@ -25,22 +26,9 @@ function section({ name, operations, gates }: PredictedPhase): string[] {
   return [
     `<details><summary><code>${name}</code> ${escaped(descriptionOf(name))}: ${countsOf(operations)}</summary>`,
     "",
-    ...(lines.length > 0 ? table(["operation", "type", "name", "changes"], lines) : []),
+    ...(lines.length > 0 ? markdownTable(["operation", "type", "name", "changes"], lines) : []),
     ...(gates.length > 0 ? [`Then must hold: ${escaped(gates.join(", "))}`, ""] : []),
     "</details>",
     "",
   ];
-}
-
-function table(head: readonly string[], rows: readonly (readonly (string | undefined)[])[]): string[] {
-  const row = (cells: readonly (string | undefined)[]) => `| ${cells.map((cell) => escaped(cell ?? "")).join(" | ")} |`;
-  return [row(head), row(head.map(() => "---")), ...rows.map(row), ""];
-}
-
-/** Text that stays text: values come from configuration, and must not become markup or end a cell. */
-function escaped(text: string): string {
-  return text
-    .replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)
-    .replace(/[\\`*_[\]|@]/g, "\\$&")
-    .replace(/\s+/g, " ");
 }

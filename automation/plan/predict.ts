@@ -3,6 +3,7 @@ import type { DocumentOf } from "../documents/documents.ts";
 import type { PlannedOperation } from "../documents/events.ts";
 import type { Operation } from "../engine/recorder.ts";
 import { sessionGates } from "../gates/sessions.ts";
+import { redactText } from "../ledger/redact.ts";
 import { warningsOf } from "../run/warnings.ts";
 import { gatesBefore, gatesOf } from "../runbook/gates.ts";
 import { offences } from "../runbook/policy.ts";
@@ -46,6 +47,7 @@ async function imagine(
   signal: AbortSignal,
 ): Promise<Imagined> {
   const operations: Operation[] = [];
+  const redact = (text: string) => redactText(text, session.secrets);
   const gates = new Set(commandsOf(session.config.upgrade, row));
   let outputs = before;
   for (const update of updatesOf(session.shape, row, lastPlanned)) {
@@ -56,7 +58,7 @@ async function imagine(
       ...identity,
       before: outputs,
       after: applied.outputs,
-      redact: (text: string) => text,
+      redact,
     };
     const { first = [], hold, watch } = gatesOf(row, context);
     const sessions = factsOf(row).sessions === "awaited" ? sessionGates(context).values() : [];
@@ -64,7 +66,7 @@ async function imagine(
       gates.add(name);
     outputs = applied.outputs;
   }
-  return { operations, gates: [...gates], after: outputs };
+  return { operations, gates: [...gates].map(redact), after: outputs };
 }
 
 function commandsOf({ backup, migrate, beforeMove }: Copy["session"]["config"]["upgrade"], row: Row): string[] {

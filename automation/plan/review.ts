@@ -3,8 +3,8 @@ import { LedgerMissingError } from "../ledger/errors.ts";
 import { checkImage } from "../run/image.ts";
 import { checkGoal } from "../run/open-stack.ts";
 import { begunRun } from "../run/unfinished-run.ts";
-import { type Change, changesOf } from "./changes.ts";
 import { openCopy } from "./copy.ts";
+import { type Difference, generationDifferences } from "./differences.ts";
 import { type Expected, expectedOn } from "./expected.ts";
 import { type Prediction, predict } from "./predict.ts";
 import { routeOf } from "./route.ts";
@@ -13,8 +13,8 @@ import { routeOf } from "./route.ts";
 export interface Review {
   readonly stack: string;
   readonly prediction: Prediction;
-  /** What the new generation declares otherwise than the live one. */
-  readonly changes: readonly Change[];
+  /** How the new generation's declaration differs from the live one's. */
+  readonly changes: readonly Difference[];
   readonly expected: Expected | undefined;
 }
 
@@ -37,7 +37,7 @@ export async function review(stack: string, rollbackFrom: PhaseName | undefined,
     const route = routeOf({ ...session, begun }, rollbackFrom);
     const { from, to } = route.identity;
     const prediction = await predict(copy, route, signal);
-    const changes = changesOf(config.generations[from], config.generations[to], secrets);
+    const changes = generationDifferences(config.generations[from], config.generations[to], secrets);
     return { stack, prediction, changes, expected: from === to ? undefined : expected };
   } finally {
     copy.close();

@@ -16,7 +16,7 @@ export function planTable({ stack, prediction, changes, expected }: Review): str
   const width = Math.max(0, ...rows.map(([name = ""]) => name.length));
   return [
     headline(stack, prediction),
-    ...changes.map(({ key, from, to: now }) => `  ${to} ${key}: ${from ?? "not given"} -> ${now ?? "not given"}`),
+    ...changes.map(({ name, before, after }) => `  ${to} ${name}: ${before ?? "not given"} -> ${after ?? "not given"}`),
     ...(expected === undefined ? [] : [expectation(expected)]),
     ...warnings.map((warning) => `warning: ${warning}`),
     ...(rows.length > 0 ? [""] : []),

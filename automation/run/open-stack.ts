@@ -1,6 +1,6 @@
 import { type Config, ConfigError, parseConfig } from "../../stacks/config.ts";
 import { fewerServers, objection } from "../../stacks/guard.ts";
-import type { SiteShape } from "../../stacks/intent.ts";
+import { type SiteShape, shapeOf } from "../../stacks/intent.ts";
 import type { LastOutputs } from "../../stacks/outputs.ts";
 import { type Parameters, withParameters } from "../../stacks/parameters.ts";
 import { projectDirectory } from "../../stacks/project.ts";
@@ -49,12 +49,7 @@ export async function openSession(stack: string, options: OpenOptions): Promise<
       stack,
       region,
       config,
-      shape: {
-        ...config.site,
-        ...config.upgrade,
-        database: config.site.database !== undefined,
-        generations: config.generations,
-      },
+      shape: shapeOf(config),
       engine,
       aws,
       manager,

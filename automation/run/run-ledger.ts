@@ -2,11 +2,12 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { ledgerTableName } from "../../stacks/ledger-table.ts";
 import { retries } from "../cloud/retries.ts";
 import type { Listener, RunEvent, RunResult } from "../documents/events.ts";
+import { secondsSince } from "../elapsed.ts";
 import type { GateResult } from "../gates/gate.ts";
 import type { Json, LedgerEvent } from "../ledger/events.ts";
 import { type Journal, openJournal } from "../ledger/journal.ts";
 import { acquireLease, currentOwner, type Lease } from "../ledger/lease.ts";
-import { digestKey, redact } from "../ledger/redact.ts";
+import { digestKey, redact, redactText } from "../ledger/redact.ts";
 import type { LedgerTable } from "../ledger/table.ts";
 import { keptOf } from "./kept.ts";
 
@@ -93,8 +94,7 @@ export class RunLedger {
   }
 
   redact(text: string): string {
-    const clean = redact(text, this.#secrets, this.#key);
-    return typeof clean === "string" ? clean : "[secret]";
+    return redactText(text, this.#secrets);
   }
 
   /** Records an event. @throws what kept it, or one that was noted before it, from being recorded */
@@ -123,7 +123,7 @@ export class RunLedger {
   async written(): Promise<void> {
     const started = performance.now();
     await this.#newest;
-    this.#waitedSeconds += (performance.now() - started) / 1000;
+    this.#waitedSeconds += secondsSince(started);
     if (this.#lostEvent !== undefined) throw this.#lostEvent.error;
   }
 

@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { type Config, ConfigError, type Input } from "../../stacks/config.ts";
+import { type Config, ConfigError } from "../../stacks/config.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
 import { firstPhase, isPhase, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import type { RunResult } from "../documents/events.ts";
 import { EngineBusyError } from "../engine/end-engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
 import { exitCodes, explanationOf, HandoverError, say, toType } from "../errors.ts";
-import type { Json } from "../ledger/events.ts";
 import { factsOf, hasWayBack, type LastPlanned, type RunIdentity, reachedBy, settle } from "../runbook/rows.ts";
 import { lastByHand } from "../runbook/updates.ts";
 import { applyEvent, type CommandStates } from "../site-commands/command-states.ts";
@@ -103,8 +102,8 @@ async function begin(
   const { session, ledger, options } = drive;
   const run = { id: runId(), from, to };
   await ledger.started(run, options.command, {
-    before: inputs(session.config, from),
-    after: inputs(session.config, to),
+    before: session.config.generations[from]?.inputs ?? {},
+    after: session.config.generations[to]?.inputs ?? {},
   });
   const behind = finished.map((phase) => ({ type: "phase-finished", phase }) as const);
   for (const event of behind) ledger.note(event);
@@ -123,8 +122,8 @@ async function takeOverByHand(drive: Drive, stepped: NonNullable<Outputs["run"]>
   if (live !== from) throw unfinished({ from, to }, session.stack);
   const run = { id: runId(), from, to };
   await ledger.started(run, options.command, {
-    before: inputs(session.config, from),
-    after: inputs(session.config, to),
+    before: session.config.generations[from]?.inputs ?? {},
+    after: session.config.generations[to]?.inputs ?? {},
   });
   const reached = reachedBy(phase);
   const why = { reason: "The goal was reverted", exitCode: exitCodes.reached };
@@ -216,14 +215,6 @@ function generationOf(config: Config, name: string) {
   const generation = config.generations[name];
   if (generation === undefined) throw new ConfigError([`handover:live: there is no generation "${name}"`]);
   return generation;
-}
-
-/** Inputs for the ledger; a secret that was not decrypted stays out. */
-function inputs(config: Config, name: string): Json {
-  const visible = (input: Input) => (typeof input === "string" ? input : "[secret]");
-  return Object.fromEntries(
-    Object.entries(config.generations[name]?.inputs ?? {}).map(([key, input]) => [key, visible(input)]),
-  );
 }
 
 /** Sorts by time and is unique: `20261124-093015-5f3a`. */

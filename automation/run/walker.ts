@@ -1,5 +1,6 @@
 import type { Outputs } from "../../stacks/outputs.ts";
 import type { Outcome, PhaseReport, RunResult } from "../documents/events.ts";
+import { secondsSince } from "../elapsed.ts";
 import type { Applied, Plan } from "../engine/engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
 import { type ExitCode, type Explanation, exitCodes, messageOf, say } from "../errors.ts";
@@ -334,8 +335,4 @@ export async function applyPlan(
     });
     throw error;
   }
-}
-
-function secondsSince(started: number): number {
-  return (performance.now() - started) / 1000;
 }

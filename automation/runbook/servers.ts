@@ -37,17 +37,19 @@ export function throughTestHost(context: GateContext, name: string): Gate {
 }
 
 /** No node of the load balancer gives requests to the generation any more; no gate where there is no other generation. */
-export function weightsEverywhere({ aws, config, after }: GateContext, without: string, alone: string): Gate[] {
+export function weightsEverywhere({ aws, config, from, after }: GateContext, without: string, alone: string): Gate[] {
   const { [without]: silent, [alone]: other } = after.generations;
   if (silent === undefined || other === undefined || without === alone) return [];
   const { propagationSeconds, comparison, shiftPercent } = config.upgrade;
   const { protocol, dnsName, port, arn } = after.loadBalancer;
-  const shares = [...shiftPercent, ...shiftPercent.map((share) => 100 - share)].filter((share) => share > 0);
+  // A node may be several changes behind: the smallest share that any of them gave to the generation.
+  const shares = shiftPercent.filter((share) => share < 100);
+  const staleShare = without === from ? 100 - Math.max(0, ...shares) : Math.min(100, ...shares);
   const weights = {
     question: { name: dnsName, protocol, port, host: after.hostname, path: config.site.loadBalancer.healthCheck.path },
     without,
     targetGroupArns: [silent.targetGroupArn, other.targetGroupArn] as const,
-    staleShare: Math.min(...shares),
+    staleShare,
     propagationSeconds,
     periodSeconds: comparison.periodSeconds,
   };

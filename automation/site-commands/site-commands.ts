@@ -1,4 +1,5 @@
 import type { RunEvent } from "../documents/events.ts";
+import { secondsSince } from "../elapsed.ts";
 import type { GateResult } from "../gates/gate.ts";
 import type { LedgerEvent, Purpose } from "../ledger/events.ts";
 import { currentOwner } from "../ledger/lease.ts";
@@ -65,7 +66,7 @@ export class SiteCommands {
       if (last.length > lastLines) last.shift();
     };
     const observation = await runCommand(command.command, environment, onLine, signal, command.timeoutSeconds);
-    const seconds = (performance.now() - started) / 1000;
+    const seconds = secondsSince(started);
     record.close();
     await this.#record({ type: "command-finished", phase, purpose, exitCode: observation.exitCode ?? null, seconds });
     return { gate: `command ${clean[0]}`, seconds, ...this.#judged(observation, last) };

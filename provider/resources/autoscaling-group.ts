@@ -10,11 +10,11 @@ import {
   UpdateAutoScalingGroupCommand,
 } from "@aws-sdk/client-auto-scaling";
 import type * as aws from "@pulumi/aws";
+import { canonicalJson } from "../../automation/ledger/canonical.ts";
 import type { Cloud } from "../cloud.ts";
 import { codeOf, unless } from "../errors.ts";
 import { boolean, list, number, object, set, string } from "../fields.ts";
 import { type Change, type InputsOf, type Operation, resource } from "../resource.ts";
-import { canonical } from "../values.ts";
 import { insist, waitFor } from "../wait.ts";
 import { describeGroup, findGroup } from "./autoscaling-group-state.ts";
 
@@ -219,6 +219,6 @@ function tagRequests(name: string, tags: Inputs["tags"]) {
 }
 
 function sameTags(found: Inputs["tags"], wanted: Inputs["tags"]): boolean {
-  const sorted = (tags: Inputs["tags"]) => canonical([...(tags ?? [])].map(canonical).sort());
+  const sorted = (tags: Inputs["tags"]) => canonicalJson([...(tags ?? [])].map(canonicalJson).sort());
   return (wanted ?? []).length > 0 && sorted(found) === sorted(wanted);
 }

@@ -1,6 +1,7 @@
 import type { IpPermission } from "@aws-sdk/client-ec2";
 import type * as aws from "@pulumi/aws";
-import { canonical, type Value } from "../values.ts";
+import { canonicalJson } from "../../automation/ledger/canonical.ts";
+import type { Value } from "../values.ts";
 
 export interface RuleInput {
   readonly cidrBlocks?: readonly string[];
@@ -32,7 +33,7 @@ export function permissions(rules: readonly RuleInput[] | undefined, groupId: st
       ...groups.map((GroupId) => ({ UserIdGroupPairs: [{ GroupId, Description }] })),
     ].map((range) => ({ ...ports(rule), ...range }));
   });
-  return single.map((permission) => ({ key: canonical(permission), permission }));
+  return single.map((permission) => ({ key: canonicalJson(permission), permission }));
 }
 
 /** AWS knows these protocols by name, whatever a program calls them. */
@@ -57,7 +58,7 @@ export function describeRules(
   for (const permission of found ?? []) {
     const { IpProtocol: protocol = "-1", FromPort: fromPort = 0, ToPort: toPort = 0 } = permission;
     const ruleWith = (description: string | undefined) => {
-      const key = canonical([protocol, fromPort, toPort, description]);
+      const key = canonicalJson([protocol, fromPort, toPort, description]);
       const rule = rules.get(key) ?? { protocol, fromPort, toPort, ...(description && { description }) };
       rules.set(key, rule);
       return rule;

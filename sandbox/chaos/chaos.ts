@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseDocument } from "yaml";
+import { secondsSince } from "../../automation/elapsed.ts";
 import { openSession } from "../../automation/run/open-stack.ts";
 import { addFault, clearFaults } from "../faults.ts";
 import { seededRandom } from "../network/random.ts";
@@ -9,7 +10,7 @@ import { startTraffic, type Traffic } from "../traffic/traffic.ts";
 import { type CloudCheck, cloudProblems } from "./cloud-check.ts";
 import { DriverProcess, problemOf } from "./driver-process.ts";
 import { type BadDay, daysOf, killsOfFirstDeployment, nameOf, type Point } from "./points.ts";
-import { type ChaosRow, Strikes, secondsSince } from "./strikes.ts";
+import { type ChaosRow, Strikes } from "./strikes.ts";
 
 export interface ChaosOptions {
   readonly name: string;

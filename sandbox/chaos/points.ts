@@ -67,7 +67,7 @@ const kills: readonly Kill[] = places.flatMap((place): Kill[] => [
       ] as const)),
 ]);
 
-export const badDays: readonly BadDay[] = [
+const badDays: readonly BadDay[] = [
   { name: "cloud/throttle", faults: [{ kind: "throttle", rate: 0.2 }], exitCode: 0 },
   { name: "cloud/error", faults: [{ kind: "error", rate: 0.05 }], exitCode: 0 },
   { name: "cloud/latency", faults: [{ kind: "latency", milliseconds: 300 }], exitCode: 0 },

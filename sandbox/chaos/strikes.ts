@@ -109,7 +109,3 @@ function isMoment({ phase, step, moment }: Kill, event: RunEvent): boolean {
 async function engineStarts(driver: DriverProcess): Promise<void> {
   while (driver.enginePid === undefined && driver.running) await sleep(5);
 }
-
-export function secondsSince(started: number): number {
-  return (performance.now() - started) / 1000;
-}

@@ -6,7 +6,7 @@ export const groupCookie = "AWSALBTG";
 const browserMilliseconds = 7 * 24 * 3600 * 1000;
 
 /** The value of one cookie in a Cookie header. */
-export function readCookie(header: string | undefined, name: string): string | undefined {
+function readCookie(header: string | undefined, name: string): string | undefined {
   for (const pair of header?.split(";") ?? []) {
     const separator = pair.indexOf("=");
     if (separator > 0 && pair.slice(0, separator).trim() === name) return pair.slice(separator + 1).trim();

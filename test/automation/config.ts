@@ -1,5 +1,5 @@
 import { type Config, parseConfig } from "../../stacks/config.ts";
-import type { SiteShape } from "../../stacks/intent.ts";
+import { type SiteShape, shapeOf } from "../../stacks/intent.ts";
 
 /** A checked configuration with the generations `blue` (live) and `green`, for tests as data. */
 export function configOf({ elasticIps = 2, frontends = 2, live = "blue", green = {}, upgrade = {} } = {}): {
@@ -24,6 +24,5 @@ export function configOf({ elasticIps = 2, frontends = 2, live = "blue", green =
     upgrade: { shiftPercent: [10, 50], ...upgrade },
   };
   const config = parseConfig(values, import.meta.dirname);
-  const shape = { ...config.site, ...config.upgrade, database: true, generations: config.generations };
-  return { config, shape };
+  return { config, shape: shapeOf(config) };
 }

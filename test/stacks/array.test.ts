@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { type ArrayFacts, arrayFacts } from "../../stacks/array-facts.ts";
-import { intent, settled } from "../../stacks/intent.ts";
+import { intent, settled, shapeOf } from "../../stacks/intent.ts";
 import { type IntentRow, withdraw } from "../../stacks/runbook.ts";
 import { allThatScales } from "../../stacks/scaling-processes.ts";
 import { namesOf, only, resourcesOf } from "./resources.ts";
-import { exampleConfig, shapeOf } from "./shape.ts";
+import { exampleConfig } from "./shape.ts";
 
 const array = {
   minSize: 1,

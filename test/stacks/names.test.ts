@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../stacks/config.ts";
-import { type Intent, intent, settled } from "../../stacks/intent.ts";
+import { type Intent, intent, settled, shapeOf } from "../../stacks/intent.ts";
 import { generationNames, ownerOf, types } from "../../stacks/names.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 import { type Registered, resourcesOf } from "./resources.ts";
-import { exampleConfig, exampleValues, shapeOf } from "./shape.ts";
+import { exampleConfig, exampleValues } from "./shape.ts";
 
 /** Each begins or ends like another, or like what is added to one. */
 const generations = [

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { type Config, ConfigError, parseConfig } from "../../stacks/config.ts";
-import type { SiteShape } from "../../stacks/intent.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 
 /** The `handover:*` values of an example stack, to be changed by a test. */
@@ -30,8 +29,4 @@ export function problemsOf(change: (values: ReturnType<typeof exampleValues>) =>
     throw error;
   }
   return [];
-}
-
-export function shapeOf({ site, upgrade, generations }: Config): SiteShape {
-  return { ...site, ...upgrade, database: site.database !== undefined, generations };
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { intent, settled } from "../../stacks/intent.ts";
+import { intent, settled, shapeOf } from "../../stacks/intent.ts";
 import { quarters } from "../../stacks/network.ts";
 import { namesOf, only, resourcesOf } from "./resources.ts";
-import { exampleConfig, shapeOf } from "./shape.ts";
+import { exampleConfig } from "./shape.ts";
 
 const config = exampleConfig();
 const shape = shapeOf(config);

@@ -1,4 +1,4 @@
-import { HandoverError } from "../../errors.ts";
+import { exitCodes, HandoverError } from "../../errors.ts";
 import { currentOwner } from "../../ledger/owner.ts";
 import { interrupts } from "../interrupts.ts";
 import { type Command, note, print, printJson, stackOption } from "./command.ts";
@@ -38,14 +38,14 @@ export const approveCommand: Command<{ stack: string; digest: string }> = {
       if (run?.waitingFor === undefined)
         throw new HandoverError(
           "nothing-to-approve",
-          1,
+          exitCodes.usage,
           `No run on stack "${stack}" waits for approval. See: handover status --stack ${stack}`,
         );
       const { phase, digest: waiting } = run.waitingFor;
       if (waiting === undefined || digest !== waiting) {
         throw new HandoverError(
           "other-plan",
-          1,
+          exitCodes.usage,
           `The run waits with plan ${waiting ?? "none"}, not ${digest}. Nothing was approved. Look at it again and approve that one.`,
         );
       }
@@ -53,7 +53,7 @@ export const approveCommand: Command<{ stack: string; digest: string }> = {
       await ledger.append({ type: "approved", phase, digest, by });
       if (json) printJson("approval", { run: run.id, phase, digest, by });
       else print([`${by} approved ${phase} of run ${run.id}. Go on with: handover resume --stack ${stack}`]);
-      return 0;
+      return exitCodes.reached;
     } finally {
       await ledger.close();
       signals.dispose();

@@ -1,4 +1,4 @@
-import { HandoverError } from "../../errors.ts";
+import { exitCodes, HandoverError } from "../../errors.ts";
 import { LedgerMissingError } from "../../ledger/errors.ts";
 import { type Command, print, printJson, stackOption } from "./command.ts";
 
@@ -28,7 +28,7 @@ export const historyCommand: Command<{ stack: string; run?: string; verify: bool
         const verification = await journal.verify();
         if (json) printJson("verification", verification);
         else print([verification.ok ? "the chain is whole" : `the chain is broken: ${JSON.stringify(verification)}`]);
-        return verification.ok ? 0 : 4;
+        return verification.ok ? exitCodes.reached : exitCodes.needsPerson;
       }
       if (run === undefined) {
         const runs = await journal.runs();
@@ -40,13 +40,13 @@ export const historyCommand: Command<{ stack: string; run?: string; verify: bool
                 `${each.run}  ${each.from} -> ${each.to}  ${each.outcome ?? `unfinished (${each.phase ?? "begun"})`}  ${each.started}`,
             ),
           );
-        return 0;
+        return exitCodes.reached;
       }
       const events = await journal.events(run);
       if (events.length === 0)
         throw new HandoverError(
           "unknown-run",
-          1,
+          exitCodes.usage,
           `There is no run "${run}" on stack "${stack}". List them with: handover history --stack ${stack}`,
         );
       if (json) printJson("run-history", { run, events });
@@ -56,12 +56,12 @@ export const historyCommand: Command<{ stack: string; run?: string; verify: bool
             ({ sequence, time, event: { type, ...rest } }) => `${sequence}  ${time}  ${type}  ${JSON.stringify(rest)}`,
           ),
         );
-      return 0;
+      return exitCodes.reached;
     } catch (error) {
       if (!(error instanceof LedgerMissingError) || run !== undefined) throw error;
       if (json) printJson("history", { runs: [] });
       else print(["no runs yet"]);
-      return 0;
+      return exitCodes.reached;
     } finally {
       table.client.destroy();
     }

@@ -1,4 +1,5 @@
-import type { InputDifference } from "../../plan/inputs-diff.ts";
+import { exitCodes } from "../../errors.ts";
+import type { InputDifference } from "../../plan/differences.ts";
 import { type Command, print, printJson, stackOption } from "./command.ts";
 
 export const inputsCommand: Command<{ stack: string }> = {
@@ -10,19 +11,19 @@ export const inputsCommand: Command<{ stack: string }> = {
       .positional("action", { choices: ["diff"] as const, demandOption: true, describe: "what to do" })
       .options(stackOption),
   async run({ stack, json }) {
-    const [{ openSession }, { inputsDiff }] = await Promise.all([
+    const [{ openSession }, { inputDifferences }] = await Promise.all([
       import("../../run/open-stack.ts"),
-      import("../../plan/inputs-diff.ts"),
+      import("../../plan/differences.ts"),
     ]);
     const session = await openSession(stack, { create: false });
     try {
       const { config, last, secrets } = session;
       const [from, to] = [last?.outputs.live ?? null, config.live];
       const inputsOf = (name: string | null) => config.generations[name ?? ""]?.inputs ?? {};
-      const changes = inputsDiff(inputsOf(from), inputsOf(to), secrets);
+      const changes = inputDifferences(inputsOf(from), inputsOf(to), secrets);
       if (json) printJson("inputs-diff", { stack, from, to, changes });
       else print([`${from ?? "nothing"} -> ${to}: ${changes.length} inputs differ`, ...changes.map(line)]);
-      return 0;
+      return exitCodes.reached;
     } finally {
       session.close();
     }

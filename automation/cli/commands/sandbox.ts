@@ -87,7 +87,7 @@ const actions = {
     const variables = environmentOf(get(name));
     if (json) printJson("sandbox-env", { name, variables });
     else process.stdout.write(exportLines(variables));
-    return 0;
+    return exitCodes.reached;
   },
   async status({ name, json }: Arguments & { json: boolean }) {
     if (!json) print(await statusLines(name));
@@ -99,7 +99,7 @@ const actions = {
       const sandbox = find(name);
       printJson("sandbox-status", sandbox === undefined ? { name, up: false } : await statusOf(sandbox));
     }
-    return 0;
+    return exitCodes.reached;
   },
   async fault({
     name,
@@ -130,14 +130,14 @@ const actions = {
     else await addFault(sandbox, { kind: fault, rate, operation, times, status, milliseconds, seconds });
     if (json) printJson("sandbox-fault", { name, fault });
     else print([fault === "clear" ? "no faults any more" : `fault: ${fault}`]);
-    return 0;
+    return exitCodes.reached;
   },
   async down({ name, json }: Arguments & { json: boolean }) {
     const { down } = await import("../../../sandbox/sandbox.ts");
     const was = await down(name);
     if (json) printJson("sandbox-down", { name, was: was ? "up" : "down" });
     else print([was ? `sandbox "${name}" is down` : `sandbox "${name}" was not up`]);
-    return 0;
+    return exitCodes.reached;
   },
 };
 

@@ -1,4 +1,5 @@
 import type { DocumentOf } from "../../documents/documents.ts";
+import { exitCodes } from "../../errors.ts";
 import { LedgerMissingError } from "../../ledger/errors.ts";
 import { generationLines, generationStatus } from "../generation-status.ts";
 import { type Command, print, printJson, stackOption } from "./command.ts";
@@ -44,7 +45,7 @@ export const statusCommand: Command<{ stack: string }> = {
       };
       if (json) printJson("status", status);
       else print(linesOf(status));
-      return 0;
+      return exitCodes.reached;
     } finally {
       table.client.destroy();
       session.close();

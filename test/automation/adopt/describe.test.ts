@@ -3,9 +3,8 @@ import { describe as describeSite } from "../../../automation/adopt/adopt.ts";
 import { declaration } from "../../../automation/adopt/declaration.ts";
 import type { Asked } from "../../../automation/adopt/facts.ts";
 import { parseConfig } from "../../../stacks/config.ts";
-import { settled } from "../../../stacks/intent.ts";
+import { settled, shapeOf } from "../../../stacks/intent.ts";
 import { namesOf, resourcesOf } from "../../stacks/resources.ts";
-import { shapeOf } from "../../stacks/shape.ts";
 import { asked, changed } from "./facts.ts";
 
 const plain = changed(() => {});

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { digest, digestKey, redact } from "../../../automation/ledger/redact.ts";
+import { digest, digestKey, redact, redactText } from "../../../automation/ledger/redact.ts";
 
 describe("redaction for the ledger", () => {
-  const key = digestKey({ secret: "a long passphrase", stack: "staging" });
+  const key = digestKey();
   const secrets = new Set(["s3cr3t/Passw0rd", "1234", "ab"]);
 
   it("puts a digest in the place of a secret value, as a string or a number", () => {
@@ -23,17 +23,68 @@ describe("redaction for the ledger", () => {
     assert.deepEqual(redacted, { log: ["login [secret] failed", "auth [secret]", "?p=[secret]"], "[secret]": true });
   });
 
+  it("hides a secret that was not decrypted, and shows other objects", () => {
+    assert.deepEqual(redact({ a: { secure: "v1:abc" }, b: { secure: true }, c: { volumeSize: 8 } }, secrets, key), {
+      a: "[secret]",
+      b: { secure: true },
+      c: { volumeSize: 8 },
+    });
+  });
+
   it("looks for a very short secret as a whole value only", () => {
     assert.deepEqual(redact(["table", "ab"], secrets, key), ["table", digest("ab", key)]);
   });
 
   it("lets digests be compared under one key, and says nothing to whoever has another", () => {
-    assert.deepEqual(digest("1234", key), digest("1234", digestKey({ secret: "a long passphrase", stack: "staging" })));
-    assert.notDeepEqual(
-      digest("1234", key),
-      digest("1234", digestKey({ secret: "a long passphrase", stack: "production" })),
-    );
-    assert.notDeepEqual(digest("1234", digestKey()), digest("1234", digestKey()));
+    assert.deepEqual(digest("1234", key), digest("1234", key));
+    assert.notDeepEqual(digest("1234", key), digest("1234", digestKey()));
     assert.match(digest("1234", key).digest, /^hmac-sha256:[0-9a-f]{64}$/);
+  });
+});
+
+describe("a text without secrets", () => {
+  const secret = 'p@ss w/ö"\\+x?~>';
+  const clean = (text: string) => redactText(text, new Set([secret]));
+
+  it("has none that is percent-encoded, whichever characters an encoder encodes, and how", () => {
+    const encoded = encodeURIComponent(secret);
+    const lowerCase = encoded.replace(/%../g, (code) => code.toLowerCase());
+    const form = new URLSearchParams({ p: secret }).toString();
+    const all = [...Buffer.from(secret)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
+    for (const each of [encoded, lowerCase, encodeURI(secret), all])
+      assert.equal(clean(`://u:${each}@db`), "://u:[secret]@db");
+    assert.equal(clean(form), "p=[secret]");
+  });
+
+  it("has none that is escaped as in JSON", () => {
+    const json = JSON.stringify({ secret });
+    const ascii = json.replace("ö", "\\u00F6").replace("/", "\\/");
+    for (const each of [json, ascii]) assert.equal(clean(each), '{"secret":"[secret]"}');
+  });
+
+  it("has none in base64, wherever the secret begins in what is encoded", () => {
+    for (const before of ["", "a", "ab", "abc"]) {
+      for (const after of ["", "y", "yz"]) {
+        const bytes = Buffer.from(`${before}${secret}${after}`);
+        const [base64, base64url] = [bytes.toString("base64"), bytes.toString("base64url")];
+        for (const text of [base64, base64url, encodeURIComponent(base64)]) {
+          // Not even a character is left that has some of the secret's bits.
+          const end = Math.ceil((Buffer.byteLength(before + secret) * 8) / 6);
+          const [left, right] = [base64.slice(0, Math.floor((before.length * 8) / 6)), base64url.slice(end)];
+          assert.equal(clean(`<${text}>`).replace(/(=|%3D)*>$/, ">"), `<${left}[secret]${right}>`);
+        }
+      }
+    }
+  });
+
+  it("has nothing left of secrets that overlap or contain each other", () => {
+    const secrets = new Set(["abcdef", "cdef", "defghi"]);
+    assert.equal(redactText("1 abcdefghi 2 cdef 3", secrets), "1 [secret] 2 [secret] 3");
+    assert.equal(redactText("cdefcdef", secrets), "[secret][secret]");
+  });
+
+  it("keeps everything else as it is", () => {
+    for (const text of ["", "100 % of p@ss w", "\\u0041 %41 + /", "[secret]"]) assert.equal(clean(text), text);
+    assert.equal(redactText("ab", new Set([""])), "ab");
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { RunSummary } from "../../../automation/ledger/runs.ts";
-import { changesOf } from "../../../automation/plan/changes.ts";
+import { generationDifferences } from "../../../automation/plan/differences.ts";
 import { expectedOf } from "../../../automation/plan/expected.ts";
 import { countsOf, headline, linesOf } from "../../../automation/plan/lines.ts";
 import { planMarkdown } from "../../../automation/plan/markdown.ts";
@@ -35,7 +35,7 @@ const prediction: Prediction = {
 const review: Review = {
   stack: "shop",
   prediction,
-  changes: [{ key: "inputs.GREETING", from: undefined, to: "<b>|" }],
+  changes: [{ name: "inputs.GREETING", before: null, after: "<b>|" }],
   expected: { seconds: 55, runs: 3 },
 };
 
@@ -109,13 +109,38 @@ describe("what is told beside a plan", () => {
       },
     });
     const { blue, green } = config.generations;
-    assert.deepEqual(changesOf(blue, green, new Set(["hunter2"])), [
-      { key: "instanceType", from: "t3.small", to: "t3.medium" },
-      { key: "inputs.APP_REVISION", from: "41", to: "42" },
-      { key: "inputs.TOKEN", from: undefined, to: "[secret]" },
-      { key: "inputs.URL", from: undefined, to: "https://u:[secret]@db" },
+    assert.deepEqual(generationDifferences(blue, green, new Set(["hunter2"])), [
+      { name: "inputs.APP_REVISION", before: "41", after: "42" },
+      { name: "inputs.TOKEN", before: null, after: "[secret]" },
+      { name: "inputs.URL", before: null, after: "https://u:[secret]@db" },
+      { name: "instanceType", before: "t3.small", after: "t3.medium" },
     ]);
-    assert.deepEqual(changesOf(blue, blue, new Set()), []);
+    assert.deepEqual(generationDifferences(blue, blue, new Set()), []);
+  });
+
+  it("shows a secret nowhere that is encoded in an input, neither in the terminal nor in Markdown", () => {
+    const secret = "p@ss/w?rd";
+    const encoded = [
+      encodeURIComponent(secret),
+      encodeURIComponent(secret).toLowerCase(),
+      Buffer.from(`u:${secret}`).toString("base64"),
+    ];
+    const inputs = Object.fromEntries(encoded.map((each, index) => [`URL_${index}`, `postgres://u:${each}@db`]));
+    const { config } = configOf({ green: { inputs } });
+    const changes = generationDifferences(config.generations.blue, config.generations.green, new Set([secret]));
+    assert.equal(changes.filter(({ name }) => name.startsWith("inputs.URL")).length, encoded.length);
+    for (const lines of [planTable({ ...review, changes }), planMarkdown({ ...review, changes })]) {
+      const text = lines.join("\n").replaceAll("\\", "");
+      assert.equal(text.match(/\[secret\]/g)?.length, encoded.length, text);
+      for (const each of [secret, ...encoded]) assert.ok(!text.includes(each), text);
+    }
+  });
+
+  it("is what changes in a nested value, in the terminal and in Markdown", () => {
+    const { config } = configOf({ green: { instanceType: "t3.small", rootBlockDevice: { volumeSize: 20 } } });
+    const changes = generationDifferences(config.generations.blue, config.generations.green, new Set());
+    assert.ok(planTable({ ...review, changes }).includes("  green rootBlockDevice.volumeSize: not given -> 20"));
+    assert.ok(planMarkdown({ ...review, changes }).includes("| rootBlockDevice.volumeSize |  | 20 |"));
   });
 
   it("is how long the last runs took that reached their goal", () => {

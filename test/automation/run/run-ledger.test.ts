@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { LedgerEvent } from "../../../automation/ledger/events.ts";
+import { runReport } from "../../../automation/cli/run-report.ts";
+import type { LedgerEvent, LedgerRecord } from "../../../automation/ledger/events.ts";
 import type { Journal } from "../../../automation/ledger/journal.ts";
 import { RunLedger } from "../../../automation/run/run-ledger.ts";
 
@@ -39,6 +40,24 @@ describe("a run's side of the ledger", () => {
     const isWritten = ledger.written().then(() => [...journal.written]);
     journal.write();
     assert.deepEqual(await isWritten, ["phase-started", "phase-finished"]);
+  });
+
+  it("records no secret of the inputs, in whichever way it is encoded, so that the report has none either", async () => {
+    const events: LedgerEvent[] = [];
+    const append = async (event: LedgerEvent) => events.push(event);
+    const secretive = new RunLedger(new Set(["p@ss/w"]), () => undefined, {
+      journal: { append } as unknown as Journal,
+    });
+    const run = { id: "20261124-093015-5f3a", from: "blue", to: "green" };
+    const after = { URL: "postgres://u:p%40ss%2fw@db", BASIC: "dTpwQHNzL3c=", KEY: { secure: "v1:abc" } };
+    await secretive.started(run, "handover upgrade", { before: {}, after });
+    const time = "2026-11-24T09:30:15.000Z";
+    const report = runReport(events.map((event) => ({ event, time }) as LedgerRecord));
+    assert.deepEqual(report.inputs, [
+      { name: "BASIC", before: null, after: "dT[secret]" },
+      { name: "KEY", before: null, after: "[secret]" },
+      { name: "URL", before: null, after: "postgres://u:[secret]@db" },
+    ]);
   });
 
   it("gives the lease back only when what was noted is on record", async () => {
