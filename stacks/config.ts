@@ -59,7 +59,7 @@ export class ConfigError extends Error {
  * @throws ConfigError that names every problem with its path, rule and an example
  */
 export function parseConfig(values: Record<string, unknown>, projectDirectory: string): Config {
-  const parsed = fileSchema.safeParse(values);
+  const parsed = fileSchema.safeParse(values, { reportInput: true });
   if (!parsed.success) throw new ConfigError(parsed.error.issues.flatMap(describeIssue));
   const file = parsed.data;
   const generations = Object.fromEntries(
@@ -75,6 +75,11 @@ export function parseConfig(values: Record<string, unknown>, projectDirectory: s
   ];
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+/** A value as the engine hands it on: maps and lists as JSON, everything else as text. */
+export function configValue(text: string): unknown {
+  return /^[[{]/.test(text) ? JSON.parse(text) : text;
 }
 
 function resolveGeneration(
@@ -210,9 +215,33 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
     return issue.keys.map((key) => `${pathOf([...issue.path, key])}: unknown key; remove it or correct its spelling`);
   }
   if (issue.code === "invalid_key") return [`${pathOf(issue.path)}: ${issue.issues[0]?.message ?? issue.message}`];
-  if (issue.code === "invalid_type" && issue.input === undefined)
-    return [`${pathOf(issue.path)}: is missing (${issue.expected})`];
+  if (issue.code === "invalid_type") return [`${pathOf(issue.path)}: ${describeType(issue)}`];
   return [`${pathOf(issue.path)}: ${issue.message}`];
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a map of keys and values",
+  record: "a map of keys and values",
+};
+
+function describeType({ expected, input }: z.core.$ZodIssueInvalidType): string {
+  const wanted = typeNames[expected] ?? expected;
+  if (input === undefined) return `is missing; it must be ${wanted}`;
+  if (input === null) return `is empty; it must be ${wanted}, or remove the key`;
+  if (expected === "string" && (typeof input === "number" || typeof input === "boolean"))
+    return `is no text without quotes; write "${input}"`;
+  if (
+    typeof input === "string" &&
+    /^(-?\d+(\.\d+)?|true|false)$/.test(input) &&
+    /^(number|int|boolean)$/.test(expected)
+  )
+    return `is the text "${input}", and must be ${wanted}; write it without quotes: ${input}`;
+  return `must be ${wanted}`;
 }
 
 function problemsIn(issues: readonly z.core.$ZodIssue[]): number {

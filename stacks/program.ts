@@ -1,8 +1,11 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime/index.js";
 import { type ArrayFacts, arrayFacts } from "./array-facts.ts";
-import { type Config, ConfigError, parseConfig } from "./config.ts";
+import { readStackYaml } from "./config/stack-yaml.ts";
+import { type Config, ConfigError, configValue, parseConfig } from "./config.ts";
 import { objection } from "./guard.ts";
 import { type Intent, intent, settled } from "./intent.ts";
 import { ledgerTableName } from "./ledger-table.ts";
@@ -23,6 +26,18 @@ export async function program(): Promise<Record<string, unknown>> {
     if (error instanceof ConfigError) throw new pulumi.RunError(error.message);
     throw error;
   }
+}
+
+/**
+ * The program as `pulumi up` runs it. The engine has read the stack's file then, and what it made of a value is not what
+ * is written everywhere: the file is looked at as the driver does. One that is not in the project's folder is not seen.
+ */
+export async function programByHand(): Promise<Record<string, unknown>> {
+  const name = `Pulumi.${pulumi.getStack()}.yaml`;
+  const file = [process.cwd(), projectDirectory].map((folder) => join(folder, name)).find((each) => existsSync(each));
+  const { problems } = file === undefined ? { problems: [] } : readStackYaml(readFileSync(file, "utf8"));
+  if (problems.length > 0) throw new pulumi.RunError(problems.map((problem) => `${name}: ${problem}`).join("\n"));
+  return program();
 }
 
 async function declare(): Promise<Record<string, unknown>> {
@@ -193,14 +208,8 @@ function handoverValues(): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(allConfig())
       .filter(([key]) => key.startsWith(prefix))
-      .map(([key, value]) => [key.slice(prefix.length), parseValue(value)]),
+      .map(([key, value]) => [key.slice(prefix.length), configValue(value)]),
   );
-}
-
-/** Objects arrive as JSON, everything else as text. */
-function parseValue(text: string): unknown {
-  if (!/^[[{]|^\d+$/.test(text)) return text;
-  return JSON.parse(text);
 }
 
 function generationOf(config: Config, name: string) {

@@ -177,7 +177,21 @@ export const fileSchema = z.strictObject({
   live: z.string(),
   upgrade: upgradeSchema.prefault({}),
   phase: z.string().optional(),
-  step: z.number().int().min(1).optional(),
+  /** `pulumi config set` writes it as text. */
+  step: z
+    .union(
+      [
+        z.number().int().min(1),
+        z
+          .string()
+          .regex(/^[1-9]\d*$/)
+          .transform(Number),
+      ],
+      {
+        error: "must be a step's number, for example 1",
+      },
+    )
+    .optional(),
   run: runSchema.optional(),
 });
 
