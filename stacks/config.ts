@@ -1,4 +1,5 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { isUtf8 } from "node:buffer";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import type { z } from "zod";
 import type { ArrayConfig } from "./config/array-schema.ts";
@@ -25,7 +26,12 @@ export interface GenerationConfig {
   readonly userDataFile?: string;
   readonly iamInstanceProfile?: string;
   readonly keyName?: string;
-  readonly rootBlockDevice?: { readonly volumeSize?: number; readonly volumeType?: string };
+  readonly rootBlockDevice?: {
+    readonly volumeSize?: number;
+    readonly volumeType?: string;
+    readonly iops?: number;
+    readonly throughput?: number;
+  };
 }
 
 export interface Config {
@@ -152,9 +158,13 @@ function checkAddresses({ site, generations }: Config): string[] {
 
 function checkFiles({ generations }: Config, projectDirectory: string): string[] {
   return Object.values(generations).flatMap(({ name, userDataFile }) => {
-    if (userDataFile === undefined || existsSync(resolvePath(projectDirectory, userDataFile))) return [];
+    if (userDataFile === undefined) return [];
+    const [file, key] = [resolvePath(projectDirectory, userDataFile), `handover:generations.${name}.userDataFile`];
+    if (!existsSync(file) || !statSync(file).isFile())
+      return [`${key}: there is no file ${userDataFile} in the project's folder; create it or correct the path`];
+    if (isUtf8(readFileSync(file))) return [];
     return [
-      `handover:generations.${name}.userDataFile: there is no file ${userDataFile} in the project's folder; create it or correct the path`,
+      `${key}: ${userDataFile} is no text in UTF-8, and what cloud-init would find of it is spoilt; let a script in it fetch what is binary`,
     ];
   });
 }

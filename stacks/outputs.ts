@@ -57,7 +57,14 @@ export const definitionsSchema = z.record(
     frontends: z.number(),
     iamInstanceProfile: z.string().optional(),
     keyName: z.string().optional(),
-    rootBlockDevice: z.object({ volumeSize: z.number().optional(), volumeType: z.string().optional() }).optional(),
+    rootBlockDevice: z
+      .object({
+        volumeSize: z.number().optional(),
+        volumeType: z.string().optional(),
+        iops: z.number().optional(),
+        throughput: z.number().optional(),
+      })
+      .optional(),
     /** Inputs from Systems Manager. */
     parameters: z.record(z.string(), z.object({ value: z.string(), secret: z.boolean() })).optional(),
   }),

@@ -1,4 +1,5 @@
 import { type HttpCheck, httpCheckOf } from "../../stacks/config/checks.ts";
+import type { SiteConfig } from "../../stacks/config.ts";
 import type { Frontend, Outputs } from "../../stacks/outputs.ts";
 import { addressesHeld } from "../gates/addresses.ts";
 import { allServers, arrayServersGone, overArray } from "../gates/array.ts";
@@ -91,7 +92,12 @@ export function gone({ aws, before, after }: Scene): Gate[] {
 /** The HTTP checks of the configuration; where there are none, the health check's path. */
 function httpChecks({ config }: Pick<Scene, "config">): readonly HttpCheck[] {
   const checks = (config.upgrade.smoke ?? []).filter((check) => "path" in check);
-  return checks.length > 0 ? checks : [httpCheckOf({ path: config.site.loadBalancer.healthCheck.path })];
+  return checks.length > 0 ? checks : [healthCheckOf(config.site.loadBalancer)];
+}
+
+/** What the load balancer asks, and what it takes for healthy. */
+function healthCheckOf({ healthCheck: { path, matcher } }: SiteConfig["loadBalancer"]): HttpCheck {
+  return { ...httpCheckOf({ path }), matcher };
 }
 
 function balancerPlace({ loadBalancer }: Outputs, host: string, generation?: string): Place {

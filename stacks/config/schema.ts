@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { arraySchema } from "./array-schema.ts";
+import { isMatcher } from "./matcher.ts";
 import { networkSchema } from "./network-schema.ts";
 import { inputValue, parameterPath, path } from "./primitives.ts";
+import { rootVolumeSchema } from "./root-volume-schema.ts";
 import { upgradeSchema } from "./upgrade-schema.ts";
 
 /** The schema of the `handover:*` keys of `Pulumi.<stack>.yaml`; unknown keys are errors. What checks it is in config.ts. */
@@ -30,7 +32,7 @@ const healthCheckSchema = z
     /** Statuses of a healthy answer, for example "200-299" or "200,302". Default: "200". */
     matcher: z
       .string()
-      .regex(/^\d{3}([,-]\d{3})*$/, 'must be statuses, for example "200-299" or "200,302"')
+      .refine(isMatcher, 'must be statuses from 200 to 499, for example "200-299" or "200,302"')
       .default("200"),
   })
   .refine((check) => check.timeoutSeconds < check.intervalSeconds, "timeoutSeconds must be less than intervalSeconds");
@@ -154,13 +156,7 @@ export const generationSchema = z.strictObject({
     .optional()
     .describe("Name of the instance profile whose role the servers have. Default: none."),
   keyName: z.string().min(1).max(255).optional().describe("Name of the key pair for SSH. Default: none."),
-  rootBlockDevice: z
-    .strictObject({
-      volumeSize: z.number().int().min(1).max(65_536).optional().describe("GiB."),
-      volumeType: z.enum(["standard", "gp2", "gp3", "io1", "io2", "sc1", "st1"]).optional(),
-    })
-    .optional()
-    .describe("The root volume, where it is not as the image has it."),
+  rootBlockDevice: rootVolumeSchema.optional().describe("The root volume, where it is not as the image has it."),
 });
 
 /** The driver's own key: which run this update belongs to. Never written to a file in git. */

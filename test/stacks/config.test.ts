@@ -197,6 +197,27 @@ describe("configuration", () => {
       /^handover:generations\.blue\.userDataFile: there is no file nowhere\.yaml/,
     ],
     [
+      "a folder for user data",
+      (v) => {
+        v.generations.blue.userDataFile = "frontends";
+      },
+      /^handover:generations\.blue\.userDataFile: there is no file frontends/,
+    ],
+    [
+      "user data that is no text",
+      (v) => {
+        v.generations.blue.userDataFile = process.execPath;
+      },
+      /^handover:generations\.blue\.userDataFile: .* is no text in UTF-8/,
+    ],
+    [
+      "statuses that no load balancer takes",
+      (v) => {
+        v.site.loadBalancer.healthCheck.matcher = "200-599";
+      },
+      /^handover:site\.loadBalancer\.healthCheck\.matcher: must be statuses from 200 to 499/,
+    ],
+    [
       "a missing port",
       (v) => {
         delete v.site.port;
