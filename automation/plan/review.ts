@@ -1,6 +1,7 @@
 import type { PhaseName } from "../../stacks/runbook.ts";
 import { LedgerMissingError } from "../ledger/errors.ts";
 import { checkImage } from "../run/image.ts";
+import { checkLaunch } from "../run/launch.ts";
 import { checkGoal } from "../run/open-stack.ts";
 import { begunRun } from "../run/unfinished-run.ts";
 import { type Change, changesOf } from "./changes.ts";
@@ -32,7 +33,7 @@ export async function review(stack: string, rollbackFrom: PhaseName | undefined,
     const [begun, expected] = await Promise.all([
       begunRun(session).catch(noneWithoutLedger),
       expectedOn(stack, region),
-      goal && checkImage(aws, goal, signal),
+      goal && checkImage(aws, goal, signal).then(() => checkLaunch(session, signal)),
     ]);
     const route = routeOf({ ...session, begun }, rollbackFrom);
     const { from, to } = route.identity;

@@ -10,6 +10,7 @@ import type { Json } from "../ledger/events.ts";
 import { type LastPlanned, lastByHand, type RunIdentity } from "../runbook/updates.ts";
 import { type Drive, type DriveOptions, walkerOf } from "./drive.ts";
 import { checkImage } from "./image.ts";
+import { checkLaunch } from "./launch.ts";
 import { mend, ridingOut } from "./mend.ts";
 import { checkGoal, type Session } from "./open-stack.ts";
 import { checkPrograms } from "./programs.ts";
@@ -24,6 +25,7 @@ export async function upgrade(session: Session, options: DriveOptions): Promise<
   const { config, aws } = session;
   checkPrograms(config);
   await checkImage(aws, generationOf(config, config.live), options.signals.stop);
+  await checkLaunch(session, options.signals.stop);
   if (session.last === undefined) return deploy({ session, options, ledger: new RunLedger(session.secrets) });
   return underLease(session, options, async (drive) => {
     checkGoal(drive.session);
