@@ -55,6 +55,9 @@ export const definitionsSchema = z.record(
     instanceType: z.string(),
     userDataDigest: z.string(),
     frontends: z.number(),
+    /** What the servers know as SITE. Missing where they were launched before it could change. */
+    hostname: z.string().optional(),
+    inputDigests: z.record(z.string(), z.string()).optional(),
     iamInstanceProfile: z.string().optional(),
     keyName: z.string().optional(),
     rootBlockDevice: z

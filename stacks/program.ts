@@ -15,7 +15,7 @@ import { projectDirectory } from "./project.ts";
 import { isRow, phaseNames } from "./runbook.ts";
 import { rootDeviceNameOf, Site } from "./site.ts";
 import { siteName } from "./tags.ts";
-import { userData, userDataDigest } from "./user-data.ts";
+import { inputDigests, siteAsLaunched, userData, userDataDigest } from "./user-data.ts";
 
 /** The Pulumi program: from the configuration and the stack's own last outputs to the site. Returns the outputs. */
 export async function program(): Promise<Record<string, unknown>> {
@@ -49,7 +49,9 @@ async function declare(): Promise<Record<string, unknown>> {
     ...(last === undefined ? [] : [last.outputs.live]),
   ]);
   const { config, parameters } = await withParameters(stated, [...inUse], last?.definitions, parametersUnder);
-  const userDataOf = memoize((name: string) => userData(generationOf(config, name), config.site, projectDirectory));
+  const userDataOf = memoize((name: string) =>
+    userData(generationOf(config, name), siteAsLaunched(config.site, last, name), projectDirectory),
+  );
   const problem = objection(config, last, ({ name }) => userDataDigest(userDataOf(name)));
   if (problem !== undefined) await refuse(problem);
 
@@ -122,7 +124,9 @@ async function define(
     const given = parameters[name] ?? {};
     const launchedWith = Object.keys(given).length > 0 ? { parameters: given } : {};
     const launched = { imageId, rootDeviceName, instanceType, iamInstanceProfile, keyName, rootBlockDevice };
-    return [name, { ...launched, userDataDigest: digest, frontends, ...launchedWith }] as const;
+    const { hostname } = siteAsLaunched(config.site, last, name);
+    const told = { userDataDigest: digest, hostname, inputDigests: inputDigests(generationOf(config, name).inputs) };
+    return [name, { ...launched, ...told, frontends, ...launchedWith }] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
 }

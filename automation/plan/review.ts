@@ -14,6 +14,8 @@ import { routeOf } from "./route.ts";
 export interface Review {
   readonly stack: string;
   readonly prediction: Prediction;
+  /** A phase would be refused: the run would stop there. */
+  readonly refused: boolean;
   /** What the new generation declares otherwise than the live one. */
   readonly changes: readonly Change[];
   readonly expected: Expected | undefined;
@@ -37,9 +39,9 @@ export async function review(stack: string, rollbackFrom: PhaseName | undefined,
     ]);
     const route = routeOf({ ...session, begun }, rollbackFrom);
     const { from, to } = route.identity;
-    const prediction = await predict(copy, route, signal);
+    const { prediction, refused } = await predict(copy, route, signal);
     const changes = changesOf(config.generations[from], config.generations[to], secrets);
-    return { stack, prediction, changes, expected: from === to ? undefined : expected };
+    return { stack, prediction, refused, changes, expected: from === to ? undefined : expected };
   } finally {
     copy.close();
   }

@@ -143,6 +143,9 @@ describe("policy", () => {
 
   it("lets an update outside a run create and change, but not touch a server that serves", () => {
     const context = { row: "settle", from: "blue", to: "blue" } as const;
+    const tagged = operation("update", "Instance", "blue-1", ['tags["team"]', "tagsAll.team", "volumeTags.team"]);
+    assert.deepEqual(offences([tagged], context), []);
+    assert.equal(offences([operation("update", "Instance", "blue-1", ["tags.team", "userData"])], context).length, 1);
     assert.deepEqual(
       offences([operation("create", "Instance", "blue-3"), operation("update", "Subnet", "site-1")], context),
       [],
