@@ -35,7 +35,7 @@ export async function review(stack: string, rollbackFrom: PhaseName | undefined,
     const [begun, expected] = await Promise.all([
       begunRun(session).catch(noneWithoutLedger),
       expectedOn(stack, region),
-      goal && checkImage(aws, goal, signal).then(() => checkLaunch(session, signal)),
+      goal && checkImage(aws, goal, signal).then(() => checkLaunch({ ...session, launches: false }, signal)),
     ]);
     const route = routeOf({ ...session, begun }, rollbackFrom);
     const { from, to } = route.identity;

@@ -11,6 +11,8 @@ export interface Launch {
   readonly stack: string;
   readonly config: Config;
   readonly last: LastOutputs | undefined;
+  /** Whether who asks will launch: a role that only plans need not be allowed to. Default: true. */
+  readonly launches?: boolean;
   readonly aws: { readonly launches: Aws["launches"]; readonly image: Aws["image"] };
 }
 
@@ -122,7 +124,7 @@ function roomIn(subnets: readonly Subnet[], { name, frontends, array }: Generati
 }
 
 async function refused(
-  { aws, config }: Launch,
+  { aws, config, launches = true }: Launch,
   { name, imageId, instanceType, keyName, iamInstanceProfile, rootBlockDevice }: GenerationConfig,
   { subnets, text }: { readonly subnets: readonly Subnet[]; readonly text: string },
   signal: AbortSignal,
@@ -149,7 +151,7 @@ async function refused(
     const Groups = config.site.network.frontendSecurityGroupIds;
     const NetworkInterfaces = [{ DeviceIndex: 0, SubnetId, Groups, AssociatePublicIpAddress: false }];
     const why = await aws.launches.refusal({ ...launch, NetworkInterfaces }, signal);
-    return why === undefined
+    return why === undefined || (!launches && why.startsWith("UnauthorizedOperation"))
       ? []
       : [`handover:generations.${name}: AWS would not launch it in ${SubnetId} (${why}); correct what it names`];
   });

@@ -155,6 +155,13 @@ describe("policy", () => {
     assert.equal(offences([operation("delete", "Table", "ledger")], context).length, 1);
   });
 
+  it("sends nobody to resume where there is no run", () => {
+    assert.throws(
+      () => check([operation("replace", "Instance", "blue-1")], { row: "settle", from: "blue", to: "blue" }),
+      (error: Error) => /declare the change as a generation/.test(error.message) && !/resume/.test(error.message),
+    );
+  });
+
   it("names the operations and what to type next", () => {
     assert.throws(
       () => check([operation("replace", "Instance", "blue-1")], { row: "connect", from: "blue", to: "green" }),
