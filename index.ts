@@ -1,3 +1,3 @@
-import { program } from "./stacks/program.ts";
+import { programByHand } from "./stacks/program.ts";
 
-export default program;
+export default programByHand;

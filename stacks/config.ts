@@ -1,4 +1,5 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { isUtf8 } from "node:buffer";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import type { z } from "zod";
 import type { ArrayConfig } from "./config/array-schema.ts";
@@ -25,7 +26,12 @@ export interface GenerationConfig {
   readonly userDataFile?: string;
   readonly iamInstanceProfile?: string;
   readonly keyName?: string;
-  readonly rootBlockDevice?: { readonly volumeSize?: number; readonly volumeType?: string };
+  readonly rootBlockDevice?: {
+    readonly volumeSize?: number;
+    readonly volumeType?: string;
+    readonly iops?: number;
+    readonly throughput?: number;
+  };
 }
 
 export interface Config {
@@ -59,7 +65,7 @@ export class ConfigError extends Error {
  * @throws ConfigError that names every problem with its path, rule and an example
  */
 export function parseConfig(values: Record<string, unknown>, projectDirectory: string): Config {
-  const parsed = fileSchema.safeParse(values);
+  const parsed = fileSchema.safeParse(values, { reportInput: true });
   if (!parsed.success) throw new ConfigError(parsed.error.issues.flatMap(describeIssue));
   const file = parsed.data;
   const generations = Object.fromEntries(
@@ -75,6 +81,11 @@ export function parseConfig(values: Record<string, unknown>, projectDirectory: s
   ];
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+/** A value as the engine hands it on: maps and lists as JSON, everything else as text. */
+export function configValue(text: string): unknown {
+  return /^[[{]/.test(text) ? JSON.parse(text) : text;
 }
 
 function resolveGeneration(
@@ -147,9 +158,13 @@ function checkAddresses({ site, generations }: Config): string[] {
 
 function checkFiles({ generations }: Config, projectDirectory: string): string[] {
   return Object.values(generations).flatMap(({ name, userDataFile }) => {
-    if (userDataFile === undefined || existsSync(resolvePath(projectDirectory, userDataFile))) return [];
+    if (userDataFile === undefined) return [];
+    const [file, key] = [resolvePath(projectDirectory, userDataFile), `handover:generations.${name}.userDataFile`];
+    if (!existsSync(file) || !statSync(file).isFile())
+      return [`${key}: there is no file ${userDataFile} in the project's folder; create it or correct the path`];
+    if (isUtf8(readFileSync(file))) return [];
     return [
-      `handover:generations.${name}.userDataFile: there is no file ${userDataFile} in the project's folder; create it or correct the path`,
+      `${key}: ${userDataFile} is no text in UTF-8, and what cloud-init would find of it is spoilt; let a script in it fetch what is binary`,
     ];
   });
 }
@@ -210,9 +225,33 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
     return issue.keys.map((key) => `${pathOf([...issue.path, key])}: unknown key; remove it or correct its spelling`);
   }
   if (issue.code === "invalid_key") return [`${pathOf(issue.path)}: ${issue.issues[0]?.message ?? issue.message}`];
-  if (issue.code === "invalid_type" && issue.input === undefined)
-    return [`${pathOf(issue.path)}: is missing (${issue.expected})`];
+  if (issue.code === "invalid_type") return [`${pathOf(issue.path)}: ${describeType(issue)}`];
   return [`${pathOf(issue.path)}: ${issue.message}`];
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a map of keys and values",
+  record: "a map of keys and values",
+};
+
+function describeType({ expected, input }: z.core.$ZodIssueInvalidType): string {
+  const wanted = typeNames[expected] ?? expected;
+  if (input === undefined) return `is missing; it must be ${wanted}`;
+  if (input === null) return `is empty; it must be ${wanted}, or remove the key`;
+  if (expected === "string" && (typeof input === "number" || typeof input === "boolean"))
+    return `is no text without quotes; write "${input}"`;
+  if (
+    typeof input === "string" &&
+    /^(-?\d+(\.\d+)?|true|false)$/.test(input) &&
+    /^(number|int|boolean)$/.test(expected)
+  )
+    return `is the text "${input}", and must be ${wanted}; write it without quotes: ${input}`;
+  return `must be ${wanted}`;
 }
 
 function problemsIn(issues: readonly z.core.$ZodIssue[]): number {

@@ -45,11 +45,27 @@ export class Database extends pulumi.ComponentResource {
       {
         dbInstanceIdentifier: database.dbInstanceIdentifier,
         // RDS wants a name of ours that no earlier snapshot has.
-        dbSnapshotIdentifier: `${owner.site}-${owner.run ?? Date.now()}`,
+        dbSnapshotIdentifier: snapshotIdentifier(owner.site, owner.run ?? String(Date.now())),
         tags: description,
       },
       { ...opts, ignoreChanges: [...keepRun, "dbSnapshotIdentifier"] },
     );
     return { kind: "rds", id };
   }
+}
+
+/**
+ * A stack's name has characters that RDS does not take: letters, digits and single hyphens, at most 255 of them.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBSnapshot.html
+ */
+export function snapshotIdentifier(site: string, run: string): string {
+  const words = (text: string) =>
+    text
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "-")
+      .replace(/^-|-$/g, "");
+  const end = words(run);
+  return `${words(site)
+    .slice(0, 254 - end.length)
+    .replace(/-$/, "")}-${end}`;
 }

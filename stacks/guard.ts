@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Config, GenerationConfig } from "./config.ts";
 import type { LastOutputs } from "./outputs.ts";
+import { inputDigests } from "./user-data.ts";
 
 /**
  * Why an update must not happen, judged from the goal and what the last update left; undefined when nothing is wrong.
@@ -17,23 +18,28 @@ export function objection(
 
 /** Live servers are replaced by a new generation, never in place. */
 function redefinition(
-  { live: goal, generations }: Config,
-  { outputs: { live }, definitions }: LastOutputs,
+  config: Config,
+  last: LastOutputs,
   digestOf: (generation: GenerationConfig) => string,
 ): string | undefined {
+  const { live: goal, generations } = config;
+  const { live } = last.outputs;
+  const { definitions } = last;
   const now = generations[live];
   const then = definitions[live];
   if (then === undefined) return undefined;
   if (now === undefined) {
     return `handover:generations: generation "${live}" serves, but is no longer declared; put it back until another generation is live`;
   }
+  const fixed = fixedOfSite(config, last);
+  if (fixed !== undefined) return fixed;
   const changed = [
     now.imageId === then.imageId ? [] : ["imageId"],
     now.instanceType === then.instanceType ? [] : ["instanceType"],
     now.iamInstanceProfile === then.iamInstanceProfile ? [] : ["iamInstanceProfile"],
     now.keyName === then.keyName ? [] : ["keyName"],
     isDeepStrictEqual(now.rootBlockDevice, then.rootBlockDevice) ? [] : ["rootBlockDevice"],
-    digestOf(now) === then.userDataDigest ? [] : ["inputs or userDataFile"],
+    digestOf(now) === then.userDataDigest ? [] : changedUserData(now, then.inputDigests),
   ].flat();
   if (changed.length === 0) return undefined;
   const together = goal === live ? "" : ` together with handover:live (${live} -> ${goal})`;
@@ -41,6 +47,22 @@ function redefinition(
     `handover:generations.${live}: ${changed.join(", ")} of the live generation changed${together}; its servers would be replaced while they serve. ` +
     `Put it back and declare the change as a generation of its own, for example: next: { extends: ${live}, ... } with handover:live: next`
   );
+}
+
+/** By key, where the stack's last update wrote down what each was. */
+function changedUserData({ inputs }: GenerationConfig, before: Readonly<Record<string, string>> | undefined): string[] {
+  if (before === undefined) return ["inputs or userDataFile"];
+  const now = inputDigests(inputs);
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter((key) => before[key] !== now[key]);
+  return keys.length === 0 ? ["userDataFile"] : keys.toSorted().map((key) => `inputs.${key}`);
+}
+
+/** What the servers listen on stands in their user data; another host name is told to the next generation alone. */
+function fixedOfSite({ site }: Config, { outputs: { live, generations } }: LastOutputs): string | undefined {
+  const port = generations?.[live]?.port;
+  if (port !== undefined && port !== site.port)
+    return `handover:site.port: was ${port} and is ${site.port}, but the servers of ${live} listen on ${port} and would be replaced while they serve. Put it back; a generation that listens on another port is a site of its own: deploy it as another stack, and point the name at its load balancer`;
+  return undefined;
 }
 
 /** Every new server is healthy before an old one leaves, so as many serve as before if as many are declared. */

@@ -64,7 +64,10 @@ function createNetwork(name: string, cidrBlock: string, owner: Owner, parent: pu
     { routeTableId: routes.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id },
     { parent },
   );
-  const zones = aws.getAvailabilityZonesOutput({ state: "available" }, { parent });
+  // Local and Wavelength Zones are for who opted in, and have neither all instance types nor load balancers.
+  // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeAvailabilityZones.html
+  const ordinary = { name: "zone-type", values: ["availability-zone"] };
+  const zones = aws.getAvailabilityZonesOutput({ state: "available", filters: [ordinary] }, { parent });
   const subnetIds = quarters(cidrBlock).map((block, index) => {
     const subnetName = siteNames.subnet(name, index);
     const subnet = new aws.ec2.Subnet(

@@ -55,9 +55,19 @@ const definitionsSchema = z.record(
     instanceType: z.string(),
     userDataDigest: z.string(),
     frontends: z.number(),
+    /** What the servers know as SITE. Missing where they were launched before it could change. */
+    hostname: z.string().optional(),
+    inputDigests: z.record(z.string(), z.string()).optional(),
     iamInstanceProfile: z.string().optional(),
     keyName: z.string().optional(),
-    rootBlockDevice: z.object({ volumeSize: z.number().optional(), volumeType: z.string().optional() }).optional(),
+    rootBlockDevice: z
+      .object({
+        volumeSize: z.number().optional(),
+        volumeType: z.string().optional(),
+        iops: z.number().optional(),
+        throughput: z.number().optional(),
+      })
+      .optional(),
     /** Inputs from Systems Manager. */
     parameters: z.record(z.string(), z.object({ value: z.string(), secret: z.boolean() })).optional(),
   }),

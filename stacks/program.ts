@@ -1,8 +1,11 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime/index.js";
 import { type ArrayFacts, arrayFacts } from "./array-facts.ts";
-import { type Config, ConfigError, parseConfig } from "./config.ts";
+import { readStackYaml } from "./config/stack-yaml.ts";
+import { type Config, ConfigError, configValue, parseConfig } from "./config.ts";
 import { objection } from "./guard.ts";
 import { type Intent, intent, settled, shapeOf } from "./intent.ts";
 import { ledgerTableName } from "./ledger-table.ts";
@@ -13,7 +16,7 @@ import { projectDirectory } from "./project.ts";
 import { isIntentRow, lastPhase, phaseNames, withdraw } from "./runbook.ts";
 import { rootDeviceNameOf, Site } from "./site.ts";
 import { siteName } from "./tags.ts";
-import { userData, userDataDigest } from "./user-data.ts";
+import { inputDigests, siteAsLaunched, userData, userDataDigest } from "./user-data.ts";
 
 /** The Pulumi program: from the configuration and the stack's own last outputs to the site. Returns the outputs. */
 export async function program(): Promise<Record<string, unknown>> {
@@ -26,6 +29,18 @@ export async function program(): Promise<Record<string, unknown>> {
   }
 }
 
+/**
+ * The program as `pulumi up` runs it. The engine has read the stack's file then, and what it made of a value is not what
+ * is written everywhere: the file is looked at as the driver does. One that is not in the project's folder is not seen.
+ */
+export async function programByHand(): Promise<Record<string, unknown>> {
+  const name = `Pulumi.${pulumi.getStack()}.yaml`;
+  const file = [process.cwd(), projectDirectory].map((folder) => join(folder, name)).find((each) => existsSync(each));
+  const { problems } = file === undefined ? { problems: [] } : readStackYaml(readFileSync(file, "utf8"));
+  if (problems.length > 0) throw new pulumi.RunError(problems.map((problem) => `${name}: ${problem}`).join("\n"));
+  return program();
+}
+
 async function declare(): Promise<Record<string, unknown>> {
   const stated = parseConfig(handoverValues(), projectDirectory);
   const last = await lastOutputs();
@@ -35,7 +50,9 @@ async function declare(): Promise<Record<string, unknown>> {
     ...(last === undefined ? [] : [last.outputs.live]),
   ]);
   const { config, parameters } = await withParameters(stated, [...inUse], last?.definitions, parametersUnder);
-  const userDataOf = memoize((name: string) => userData(generationOf(config, name), config.site, projectDirectory));
+  const userDataOf = memoize((name: string) =>
+    userData(generationOf(config, name), siteAsLaunched(config.site, last, name), projectDirectory),
+  );
   const problem = objection(config, last, ({ name }) => userDataDigest(userDataOf(name)));
   if (problem !== undefined) await refuse(problem);
 
@@ -110,7 +127,9 @@ async function define(
     const given = parameters[name] ?? {};
     const launchedWith = Object.keys(given).length > 0 ? { parameters: given } : {};
     const launched = { imageId, rootDeviceName, instanceType, iamInstanceProfile, keyName, rootBlockDevice };
-    return [name, { ...launched, userDataDigest: digest, frontends, ...launchedWith }] as const;
+    const { hostname } = siteAsLaunched(config.site, last, name);
+    const told = { userDataDigest: digest, hostname, inputDigests: inputDigests(generationOf(config, name).inputs) };
+    return [name, { ...launched, ...told, frontends, ...launchedWith }] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
 }
@@ -196,14 +215,8 @@ function handoverValues(): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(allConfig())
       .filter(([key]) => key.startsWith(prefix))
-      .map(([key, value]) => [key.slice(prefix.length), parseValue(value)]),
+      .map(([key, value]) => [key.slice(prefix.length), configValue(value)]),
   );
-}
-
-/** Objects arrive as JSON, everything else as text. */
-function parseValue(text: string): unknown {
-  if (!/^[[{]|^\d+$/.test(text)) return text;
-  return JSON.parse(text);
 }
 
 function generationOf(config: Config, name: string) {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { stringify } from "yaml";
 import { ConfigError, type GenerationConfig, resolvePath, type SiteConfig } from "./config.ts";
+import type { LastOutputs } from "./outputs.ts";
 
 /** Path of the servers' inputs, in the format of a systemd EnvironmentFile. */
 const inputsPath = "/etc/handover/inputs.env";
@@ -35,6 +36,18 @@ export function userData(generation: GenerationConfig, site: SiteConfig, project
     ]);
   }
   return text;
+}
+
+/** The site as a generation's servers were told of it: a new host name is for generations that are launched after it. */
+export function siteAsLaunched(site: SiteConfig, last: LastOutputs | undefined, generation: string): SiteConfig {
+  const launched = last?.definitions[generation];
+  if (last === undefined || launched === undefined) return site;
+  return { ...site, hostname: launched.hostname ?? last.outputs.hostname };
+}
+
+/** What each input was, as a digest. */
+export function inputDigests(inputs: GenerationConfig["inputs"]): Record<string, string> {
+  return Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, userDataDigest(String(value))]));
 }
 
 export function userDataDigest(text: string): string {

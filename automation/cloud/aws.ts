@@ -16,6 +16,7 @@ import {
 import { Arrays } from "./arrays.ts";
 import { CloudWatch } from "./cloudwatch.ts";
 import { findCreated, type Inputs } from "./created.ts";
+import { Launches } from "./launches.ts";
 import { isNotFound } from "./not-found.ts";
 import { retries } from "./retries.ts";
 import { Snapshots } from "./snapshots.ts";
@@ -29,6 +30,7 @@ export class Aws {
   readonly #dynamodb: DynamoDBClient;
   readonly arrays: Arrays;
   readonly cloudWatch: CloudWatch;
+  readonly launches: Launches;
   readonly snapshots: Snapshots;
 
   constructor(region: string) {
@@ -37,6 +39,7 @@ export class Aws {
     this.#dynamodb = new DynamoDBClient({ region, ...retries() });
     this.arrays = new Arrays({ region, ...retries() }, this.#ec2);
     this.cloudWatch = new CloudWatch({ region, ...retries() });
+    this.launches = new Launches(this.#ec2);
     this.snapshots = new Snapshots(region);
   }
 

@@ -8,6 +8,7 @@ import { HandoverError } from "../errors.ts";
 import { LedgerMissingError } from "../ledger/errors.ts";
 import { readLease } from "../ledger/lease.ts";
 import { checkImage } from "../run/image.ts";
+import { checkLaunch, type Launch } from "../run/launch.ts";
 import { regionOf } from "../run/open-stack.ts";
 import { ledgerOf } from "../run/run-ledger.ts";
 import { checkAccount } from "./account.ts";
@@ -36,7 +37,7 @@ export async function diagnose(stack: string): Promise<Finding[]> {
   if (region === undefined || config === undefined || account?.[0].result !== "ok")
     return [...tools, skipped("AWS", "image, permissions, quotas and ledger are looked at when the above is in order")];
   const ofAws = await Promise.all([
-    checkGoalsImage(region, config),
+    checkGoalsImage(stack, region, config, last),
     checkPermissions(region, config, last?.outputs),
     checkLedger(stack, region),
     checkQuotas(region, config, last?.outputs),
@@ -85,18 +86,36 @@ async function checkBackend(file: StackFile): Promise<readonly [Finding, LastOut
   }
 }
 
-async function checkGoalsImage(region: string, { generations, live }: Config): Promise<Finding> {
+async function checkGoalsImage(
+  stack: string,
+  region: string,
+  config: Config,
+  last: LastOutputs | undefined,
+): Promise<Finding[]> {
+  const { generations, live } = config;
+  const signal = AbortSignal.timeout(60_000);
   const aws = new Aws(region);
   const generation = generations[live];
   try {
-    if (generation === undefined) return skipped("image", "there is no goal");
-    await checkImage(aws, generation, AbortSignal.timeout(60_000));
-    return ok("image", `${generation.imageId} runs on ${generation.instanceType}`);
+    if (generation === undefined) return [skipped("image", "there is no goal")];
+    await checkImage(aws, generation, signal);
+    const image = ok("image", `${generation.imageId} runs on ${generation.instanceType}`);
+    return [image, await checkGoalsLaunch({ stack, config, last, aws }, signal)];
   } catch (error) {
-    if (error instanceof ConfigError) return problem("image", error.message);
-    return skipped("image", reasonOf(error));
+    if (error instanceof ConfigError) return [problem("image", error.message)];
+    return [skipped("image", reasonOf(error))];
   } finally {
     aws.close();
+  }
+}
+
+async function checkGoalsLaunch(launch: Launch, signal: AbortSignal): Promise<Finding> {
+  try {
+    await checkLaunch(launch, signal);
+    return ok("launch", "AWS would launch the goal's servers, or they are there");
+  } catch (error) {
+    if (error instanceof ConfigError) return problem("launch", error.problems.join("; "));
+    return skipped("launch", reasonOf(error));
   }
 }
 

@@ -8,6 +8,7 @@ import {
   StackNotFoundError,
   type UpOptions,
 } from "@pulumi/pulumi/automation/index.js";
+import { configValue } from "../../stacks/config.ts";
 import { type Outputs, outputsSchema } from "../../stacks/outputs.ts";
 import { secondsSince } from "../elapsed.ts";
 import { exitCodes, HandoverError, messageOf } from "../errors.ts";
@@ -118,9 +119,7 @@ export class Engine {
   /** The `handover:*` values with secrets decrypted. */
   async decryptedConfig(): Promise<Record<string, unknown>> {
     const all = await this.#stack.getAllConfig();
-    return Object.fromEntries(
-      Object.entries(all).map(([key, { value }]) => [key, /^[[{]|^\d+$/.test(value) ? JSON.parse(value) : value]),
-    );
+    return Object.fromEntries(Object.entries(all).map(([key, { value }]) => [key, configValue(value)]));
   }
 
   /** Previews an update at a position of the runbook into a plan. */

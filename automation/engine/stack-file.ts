@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
+import { readStackYaml } from "../../stacks/config/stack-yaml.ts";
 import { ConfigError, resolvePath } from "../../stacks/config.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
@@ -28,14 +29,15 @@ export interface Encryption {
 
 const prefix = "handover:";
 
-/** @throws HandoverError (exit 1) when there is no such file, ConfigError when it is not YAML */
+/**
+ * @throws HandoverError (exit 1) when there is no such file, ConfigError when it is not YAML, or when the engine would
+ * read a value in it otherwise
+ */
 export function readStackFile(directory: string, stack: string): StackFile {
   const name = `Pulumi.${stack}.yaml`;
   const text = readText(directory, stack, name);
-  const document = parseDocument(text);
-  const problem = document.errors[0];
-  if (problem !== undefined) throw new ConfigError([`${name}: is not YAML: ${problem.message.split("\n")[0]}`]);
-  const content: unknown = document.toJS();
+  const { content, problems } = readStackYaml(text);
+  if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${name}: ${problem}`));
   const { config, secretsprovider } = isRecord(content) ? content : {};
   if (!isRecord(config))
     throw new ConfigError([`${name}: has no \`config:\`; Pulumi.staging.yaml is a complete example`]);

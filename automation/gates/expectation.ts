@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { HttpCheck } from "../../stacks/config/checks.ts";
+import { matches } from "../../stacks/config/matcher.ts";
 import type { Answer } from "../cloud/http.ts";
 import { valueAt } from "../cloud/json-path.ts";
 
@@ -17,13 +18,14 @@ const shown = 200;
  * @param redact takes secrets out of what is quoted
  */
 export function differenceOf(
-  check: Pick<HttpCheck, "expectStatus" | "expectBody" | "expectJson">,
+  check: Pick<HttpCheck, "expectStatus" | "expectBody" | "expectJson" | "matcher">,
   { status, body }: Answer,
   redact: (text: string) => string,
 ): Difference | undefined {
-  const { expectStatus, expectBody, expectJson } = check;
+  const { expectStatus, expectBody, expectJson, matcher } = check;
   const quote = (text: string) => redact(text).slice(0, shown);
-  if (status !== expectStatus) return { expected: expectStatus, answered: status };
+  if (matcher !== undefined && !matches(matcher, status)) return { expected: matcher, answered: status };
+  if (matcher === undefined && status !== expectStatus) return { expected: expectStatus, answered: status };
   if (expectBody !== undefined && !new RegExp(expectBody, "u").test(body)) {
     return { expected: `a body like ${expectBody}`, answered: quote(body) };
   }

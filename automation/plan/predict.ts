@@ -14,23 +14,33 @@ import type { Route } from "./route.ts";
 
 /** What a run would do: the document of `handover plan --json`. */
 export type Prediction = Omit<DocumentOf<"plan">, "version">;
+
+/** A prediction, and whether the run would get as far as it says. */
+export interface Predicted {
+  readonly prediction: Prediction;
+  /** A phase of it would be refused: the warnings say which, and why. */
+  readonly refused: boolean;
+}
 export type PredictedPhase = Prediction["phases"][number];
 
 /** Walks the copy of a stack through a route, and tells what each row does. */
-export async function predict(copy: Copy, route: Route, signal: AbortSignal): Promise<Prediction> {
+export async function predict(copy: Copy, route: Route, signal: AbortSignal): Promise<Predicted> {
   const { identity, behind, rows } = route;
   const warnings = warningsOf(copy.session.config, identity);
   const phases: PredictedPhase[] = [];
+  let refused = false;
   let outputs = copy.session.last?.outputs;
   for (const [index, row] of [...behind, ...rows].entries()) {
     const { operations, gates, after } = await imagine(copy, route, row, outputs, signal);
     outputs = after;
     if (index < behind.length) continue;
-    for (const { op, type, name } of offences(operations, { row, ...identity }))
+    for (const { op, type, name } of offences(operations, { row, ...identity })) {
+      refused = true;
       warnings.push(`the plan of ${row} would be refused, since it may not ${op} ${type} ${name}`);
+    }
     phases.push({ name: row, operations: operations.map(planned), gates });
   }
-  return { from: identity.from, to: identity.to, warnings, phases };
+  return { prediction: { from: identity.from, to: identity.to, warnings, phases }, refused };
 }
 
 interface Imagined {

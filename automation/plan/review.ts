@@ -1,6 +1,7 @@
 import type { PhaseName } from "../../stacks/runbook.ts";
 import { LedgerMissingError } from "../ledger/errors.ts";
 import { checkImage } from "../run/image.ts";
+import { checkLaunch } from "../run/launch.ts";
 import { checkGoal } from "../run/open-stack.ts";
 import { begunRun } from "../run/unfinished-run.ts";
 import { openCopy } from "./copy.ts";
@@ -13,6 +14,8 @@ import { routeOf } from "./route.ts";
 export interface Review {
   readonly stack: string;
   readonly prediction: Prediction;
+  /** Whether a phase would be refused: the run would stop there. */
+  readonly refused: boolean;
   /** How the new generation's declaration differs from the live one's. */
   readonly changes: readonly Difference[];
   readonly expected: Expected | undefined;
@@ -32,13 +35,13 @@ export async function review(stack: string, rollbackFrom: PhaseName | undefined,
     const [begun, expected] = await Promise.all([
       begunRun(session).catch(noneWithoutLedger),
       expectedOn(stack, region),
-      goal && checkImage(aws, goal, signal),
+      goal && checkImage(aws, goal, signal).then(() => checkLaunch({ ...session, launches: false }, signal)),
     ]);
     const route = routeOf({ ...session, begun }, rollbackFrom);
     const { from, to } = route.identity;
-    const prediction = await predict(copy, route, signal);
+    const { prediction, refused } = await predict(copy, route, signal);
     const changes = generationDifferences(config.generations[from], config.generations[to], secrets);
-    return { stack, prediction, changes, expected: from === to ? undefined : expected };
+    return { stack, prediction, refused, changes, expected: from === to ? undefined : expected };
   } finally {
     copy.close();
   }

@@ -5,7 +5,7 @@ import type { LastOutputs } from "../../stacks/outputs.ts";
 import { type Parameters, withParameters } from "../../stacks/parameters.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 import { firstPhase } from "../../stacks/runbook.ts";
-import { userData, userDataDigest } from "../../stacks/user-data.ts";
+import { siteAsLaunched, userData, userDataDigest } from "../../stacks/user-data.ts";
 import { Aws } from "../cloud/aws.ts";
 import { SystemsManager } from "../cloud/systems-manager.ts";
 import { Engine, type OpenOptions } from "../engine/engine.ts";
@@ -76,7 +76,7 @@ export function checkGoal({ config, last }: Session): void {
   // The driver goes phase by phase, so a new goal is no jump.
   const stepping = { ...config, phase: firstPhase };
   const problem = objection(stepping, last, (generation) =>
-    userDataDigest(userData(generation, config.site, projectDirectory)),
+    userDataDigest(userData(generation, siteAsLaunched(config.site, last, generation.name), projectDirectory)),
   );
   const problems = [problem, last && fewerServers(config, last)].filter((each) => each !== undefined);
   if (problems.length > 0) throw new ConfigError(problems);

@@ -11,6 +11,7 @@ import { lastByHand } from "../runbook/updates.ts";
 import { applyEvent, type CommandStates } from "../site-commands/command-states.ts";
 import type { Drive, DriveOptions } from "./drive.ts";
 import { checkImage } from "./image.ts";
+import { checkLaunch } from "./launch.ts";
 import { checkGoal, type Session } from "./open-stack.ts";
 import { checkPrograms } from "./programs.ts";
 import { putBack, type Why } from "./put-back.ts";
@@ -26,6 +27,7 @@ export async function upgrade(session: Session, options: DriveOptions): Promise<
   const { config, aws } = session;
   checkPrograms(config);
   await checkImage(aws, generationOf(config, config.live), options.signals.stop);
+  await checkLaunch(session, options.signals.stop);
   if (session.last === undefined)
     return deploy({ session, options, ledger: new RunLedger(session.secrets, options.listener) });
   return underLease(session, options, async (drive) => {

@@ -70,6 +70,7 @@ const endServer: Permission = { types: [types.instance], ops: ["delete"], of: "f
 /** An update outside a run may create and change what no live server depends on, and never touches a live server. */
 const outsideRun = (operation: Operation) => {
   const destroys = operation.op !== "create" && operation.op !== "update";
+  if (onlyTags(operation)) return true;
   const touchesServer = operation.op !== "create" && servers.includes(operation.type);
   return !destroys && !touchesServer;
 };
@@ -104,9 +105,22 @@ export function check(operations: readonly Operation[], context: PolicyContext):
   });
   throw new HandoverError("plan-refused", exitCodes.needsPerson, {
     happened: `The plan of ${context.row} would do what ${context.row} may not do: ${lines.join("; ")}`,
-    state: "None of it was applied. The cloud or the configuration changed beside the run",
-    first: "Put it back, or make that change on its own outside of a run",
+    state: "None of it was applied",
+    first: adviceFor(context),
   });
+}
+
+/** Outside of a run there is nothing to resume, and no other place to make the change. */
+function adviceFor({ row, from, to }: PolicyContext): string {
+  if (row === "settle" && from === to)
+    return "What serves is only changed by a new generation. Put it back, and declare the change as a generation of its own";
+  return "The cloud or the configuration changed beside the run. Put it back, or make that change on its own outside of a run";
+}
+
+/** Tags change nothing of what serves. */
+function onlyTags({ op, properties }: Operation): boolean {
+  const tags = ["tags", "tagsAll", "volumeTags"];
+  return op === "update" && properties.length > 0 && properties.every((path) => tags.includes(topLevel(path)));
 }
 
 function permits(permission: Permission, operation: Operation, owners: { from: string; to: string }): boolean {

@@ -1,4 +1,5 @@
 import { type HttpCheck, httpCheckOf } from "../../stacks/config/checks.ts";
+import type { SiteConfig } from "../../stacks/config.ts";
 import type { Frontend, Outputs } from "../../stacks/outputs.ts";
 import { BalancerMetrics } from "../cloud/balancer-metrics.ts";
 import { addressesOf } from "../cloud/http.ts";
@@ -136,7 +137,12 @@ export function gone({ aws, before, after }: GateContext): Gate[] {
 function httpChecks({ config, from, to }: GateContext, name: string | undefined): readonly HttpCheck[] {
   const checks = (config.upgrade.smoke ?? []).filter((check) => "path" in check);
   const isNew = name === to || from === to;
-  return isNew && checks.length > 0 ? checks : [httpCheckOf({ path: config.site.loadBalancer.healthCheck.path })];
+  return isNew && checks.length > 0 ? checks : [healthCheckOf(config.site.loadBalancer)];
+}
+
+/** What the load balancer asks, and what it takes for healthy. */
+function healthCheckOf({ healthCheck: { path, matcher } }: SiteConfig["loadBalancer"]): HttpCheck {
+  return { ...httpCheckOf({ path }), matcher };
 }
 
 function balancerPlace({ loadBalancer }: Outputs, host: string, generation?: string): Place {

@@ -143,7 +143,10 @@ export const sessionsSchema = z
     "quietSeconds must not be above limitSeconds, or no server could become quiet in time",
   );
 
-export type HttpCheck = z.infer<typeof httpCheck>;
+export type HttpCheck = z.infer<typeof httpCheck> & {
+  /** Instead of `expectStatus`, where there is no check of the site's own: the health check's. */
+  readonly matcher?: string;
+};
 export type CommandCheck = z.infer<typeof commandCheck>;
 export type DocumentCheck = z.infer<typeof documentCheck>;
 export type SmokeCheck = z.infer<typeof smokeCheck>;

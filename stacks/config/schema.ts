@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { generationNamePattern } from "../names.ts";
 import { arraySchema } from "./array-schema.ts";
+import { isMatcher } from "./matcher.ts";
 import { networkSchema } from "./network-schema.ts";
 import { inputValue, parameterPath, path } from "./primitives.ts";
+import { rootVolumeSchema } from "./root-volume-schema.ts";
 import { upgradeSchema } from "./upgrade-schema.ts";
 
 /** The schema of the `handover:*` keys of `Pulumi.<stack>.yaml`; unknown keys are errors. What checks it is in config.ts. */
@@ -31,7 +33,7 @@ const healthCheckSchema = z
     /** Statuses of a healthy answer, for example "200-299" or "200,302". Default: "200". */
     matcher: z
       .string()
-      .regex(/^\d{3}([,-]\d{3})*$/, 'must be statuses, for example "200-299" or "200,302"')
+      .refine(isMatcher, 'must be statuses from 200 to 499, for example "200-299" or "200,302"')
       .default("200"),
   })
   .refine((check) => check.timeoutSeconds < check.intervalSeconds, "timeoutSeconds must be less than intervalSeconds");
@@ -148,13 +150,7 @@ export const generationSchema = z.strictObject({
     .describe("File with cloud-init user data, relative to the project's folder."),
   iamInstanceProfile: z.string().min(1).max(128).optional().describe("Name of the servers' instance profile."),
   keyName: z.string().min(1).max(255).optional().describe("Name of the key pair for SSH."),
-  rootBlockDevice: z
-    .strictObject({
-      volumeSize: z.number().int().min(1).max(65_536).optional().describe("Size in GiB."),
-      volumeType: z.enum(["standard", "gp2", "gp3", "io1", "io2", "sc1", "st1"]).optional(),
-    })
-    .optional()
-    .describe("Overrides for the image's root volume."),
+  rootBlockDevice: rootVolumeSchema.optional().describe("Overrides for the image's root volume."),
 });
 
 /** The driver's own key: which run this update belongs to. Never written to a file in git. */
@@ -174,7 +170,21 @@ export const fileSchema = z.strictObject({
   live: z.string(),
   upgrade: upgradeSchema.prefault({}),
   phase: z.string().optional(),
-  step: z.number().int().min(1).optional(),
+  /** `pulumi config set` writes it as text. */
+  step: z
+    .union(
+      [
+        z.number().int().min(1),
+        z
+          .string()
+          .regex(/^[1-9]\d*$/)
+          .transform(Number),
+      ],
+      {
+        error: "must be a step's number, for example 1",
+      },
+    )
+    .optional(),
   run: runSchema.optional(),
 });
 

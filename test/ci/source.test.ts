@@ -47,6 +47,8 @@ describe("The source", () => {
     assert.deepEqual(
       Object.fromEntries(files.map((file) => [file, changes(file)]).filter(([, calls]) => calls?.length !== 0)),
       {
+        // A dry run of the launch.
+        "automation/cloud/launches.ts": ["RunInstances"],
         "automation/cloud/prune.ts": ["DeleteSnapshot", "DeleteDBSnapshot"],
         // A site's own documents, also as smoke checks.
         "automation/cloud/systems-manager.ts": ["CancelCommand", "SendCommand"],

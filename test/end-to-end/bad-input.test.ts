@@ -61,6 +61,21 @@ describe("bad input", () => {
       /handover:generations\.green\.imageId: ami-0fffffffffffffff0 does not exist/,
     ],
     [
+      "a key pair that does not exist",
+      (c) => {
+        c["handover:live"] = "green";
+        c["handover:generations"].green.keyName = "nobodys";
+      },
+      /handover:generations\.green: AWS would not launch it in subnet-\w+ \(InvalidKeyPair\.NotFound/,
+    ],
+    [
+      "another port of a live site",
+      (c) => {
+        c["handover:site"].port = 9090;
+      },
+      /handover:site\.port: was 8080 and is 9090, but the servers of blue listen on 8080/,
+    ],
+    [
       "an instance type that does not exist",
       (c) => {
         c["handover:live"] = "green";
@@ -74,7 +89,7 @@ describe("bad input", () => {
         c["handover:live"] = "green";
         c["handover:generations"].blue.inputs.APP_REVISION = "40";
       },
-      /inputs or userDataFile of the live generation changed together with handover:live/,
+      /inputs\.APP_REVISION of the live generation changed together with handover:live/,
     ],
     [
       "a user data file that is not there",

@@ -40,6 +40,13 @@ describe("configuration", () => {
     assert.equal(upgrade.bakeSeconds, 300);
   });
 
+  it("takes a step as `pulumi config set` writes it", () => {
+    const stepping = exampleConfig((values) => {
+      Object.assign(values, { phase: "connect", step: "2" });
+    });
+    assert.equal(stepping.step, 2);
+  });
+
   const cases: [string, (values: Values) => void, RegExp][] = [
     [
       "an unknown key",
@@ -190,11 +197,60 @@ describe("configuration", () => {
       /^handover:generations\.blue\.userDataFile: there is no file nowhere\.yaml/,
     ],
     [
+      "a folder for user data",
+      (v) => {
+        v.generations.blue.userDataFile = "frontends";
+      },
+      /^handover:generations\.blue\.userDataFile: there is no file frontends/,
+    ],
+    [
+      "user data that is no text",
+      (v) => {
+        v.generations.blue.userDataFile = process.execPath;
+      },
+      /^handover:generations\.blue\.userDataFile: .* is no text in UTF-8/,
+    ],
+    [
+      "statuses that no load balancer takes",
+      (v) => {
+        v.site.loadBalancer.healthCheck.matcher = "200-599";
+      },
+      /^handover:site\.loadBalancer\.healthCheck\.matcher: must be statuses from 200 to 499/,
+    ],
+    [
       "a missing port",
       (v) => {
         delete v.site.port;
       },
       /^handover:site\.port: is missing/,
+    ],
+    [
+      "a port in quotes",
+      (v) => {
+        v.site.port = "8080";
+      },
+      /^handover:site\.port: is the text "8080", and must be a number; write it without quotes: 8080$/,
+    ],
+    [
+      "a port that is no number",
+      (v) => {
+        v.site.port = "1_0";
+      },
+      /^handover:site\.port: must be a number$/,
+    ],
+    [
+      "a port without a value",
+      (v) => {
+        v.site.port = null;
+      },
+      /^handover:site\.port: is empty; it must be a number, or remove the key$/,
+    ],
+    [
+      "a number for text",
+      (v) => {
+        v.upgrade.migrate = { command: ["./frontends/migrate", 5] };
+      },
+      /^handover:upgrade\.migrate\.command\[1\]: is no text without quotes; write "5"$/,
     ],
     [
       "two kinds of network",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fewerServers, objection } from "../../stacks/guard.ts";
 import type { LastOutputs } from "../../stacks/outputs.ts";
+import { inputDigests, siteAsLaunched } from "../../stacks/user-data.ts";
 import { exampleConfig } from "./shape.ts";
 
 const definition = {
@@ -72,6 +73,47 @@ describe("guard", () => {
       objection(exampleConfig(), last, () => "other") ?? "",
       /inputs or userDataFile of the live generation changed/,
     );
+  });
+
+  it("names the input that was changed, or the user data file where it is none of them", () => {
+    const config = exampleConfig();
+    const then = (APP_REVISION: string, more = {}) => {
+      const digests = inputDigests({ APP_REVISION, ...more });
+      return { ...last, definitions: { blue: { ...definition, inputDigests: digests } } } as LastOutputs;
+    };
+    const said = (before: LastOutputs) => objection(config, before, () => "other") ?? "";
+    assert.match(said(then("40")), /blue: inputs\.APP_REVISION of the live generation changed/);
+    assert.match(said(then("41", { GONE: "x" })), /blue: inputs\.GONE of the live generation changed/);
+    assert.match(said(then("41")), /blue: userDataFile of the live generation changed/);
+  });
+
+  it("refuses another port by its name, and says what can be done instead", () => {
+    const generations = { blue: { port: 8080 } };
+    const listening = { ...last, outputs: { live: "blue", generations } } as unknown as LastOutputs;
+    const changed = exampleConfig((values) => {
+      values.site.port = 9090;
+    });
+    assert.match(
+      objection(changed, listening, same) ?? "",
+      /^handover:site\.port: was 8080 and is 9090, but the servers of blue listen on 8080.*as another stack/,
+    );
+    assert.equal(objection(exampleConfig(), listening, same), undefined);
+  });
+
+  it("lets a live site have another host name: its servers keep the one that they were launched with", () => {
+    const config = exampleConfig((values) => {
+      values.site.hostname = "shop.example.com";
+    });
+    const outputs = { live: "blue", hostname: "www.staging.example.com" };
+    const { blue } = config.generations;
+    assert.ok(blue);
+    const nameIn = (before: Record<string, unknown>) => {
+      const launched = { outputs, definitions: { blue: { ...definition, ...before } } } as unknown as LastOutputs;
+      return siteAsLaunched(config.site, launched, "blue").hostname;
+    };
+    assert.equal(nameIn({}), "www.staging.example.com");
+    assert.equal(nameIn({ hostname: "first.example.com" }), "first.example.com");
+    assert.equal(siteAsLaunched(config.site, last, "green").hostname, "shop.example.com");
   });
 
   it("refuses a generation with fewer servers than serve, unless that is said to be enough", () => {

@@ -40,7 +40,8 @@ export const planCommand: Command<Arguments> = {
       const result = await review(stack, phase, signals.stop);
       if (json) printJson("plan", result.prediction);
       else print(markdown ? planMarkdown(result) : planTable(result));
-      return exitCodes.reached;
+      // As `doctor`: nothing was changed, and something is to be mended first.
+      return result.refused ? exitCodes.usage : exitCodes.reached;
     } finally {
       signals.dispose();
     }

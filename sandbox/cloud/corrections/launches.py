@@ -3,12 +3,19 @@
 import copy
 from typing import Any
 
-from moto.ec2.exceptions import EC2ClientError, InvalidAMIIdError, InvalidParameterCombination
+from moto.ec2.exceptions import (
+    EC2ClientError,
+    InvalidAMIIdError,
+    InvalidKeyPairNameError,
+    InvalidParameterCombination,
+    InvalidSecurityGroupNotFoundError,
+)
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.utils import convert_tag_spec, filter_iam_instance_profiles
+from moto.iam.exceptions import NotFoundException as IAMNotFoundException
 
 from corrections import volumes
 from corrections.instances import boot
@@ -53,9 +60,40 @@ def respond(self: Any) -> Any:
             raise InvalidParameterCombination(
                 "Network interfaces and an instance-level subnet ID may not be specified on the same request"
             )
+        if self._get_param("DryRun"):
+            check_parameters(self)
         return _respond(self)
     finally:
         _request.clear()
+
+
+def check_parameters(self: Any) -> None:
+    """A dry run is refused for its parameters too, before it says that it would have succeeded.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
+    """
+    backend = self.ec2_backend
+    asked = {**_template(backend, self.params.get("LaunchTemplate")), **_request}
+    check_image(backend, asked.get("ImageId", ""), asked.get("InstanceType", "m1.small"))
+    profile = asked.get("IamInstanceProfile")
+    try:
+        _profile(backend, profile)
+    except IAMNotFoundException as error:
+        message = f"Value ({profile.get('Name') or profile.get('Arn')}) for parameter iamInstanceProfile is invalid."
+        raise EC2ClientError("InvalidParameterValue", message) from error
+    interfaces = asked.get("NetworkInterfaces") or []
+    for subnet in filter(None, [asked.get("SubnetId"), *(each.get("SubnetId") for each in interfaces)]):
+        backend.get_subnet(subnet)
+    groups = [*(asked.get("SecurityGroupIds") or []), *(group for each in interfaces for group in each.get("Groups") or [])]
+    for group in groups:
+        if backend.get_security_group_from_id(group) is None:
+            raise InvalidSecurityGroupNotFoundError(group)
+    if asked.get("KeyName") and asked["KeyName"] not in backend.key_pairs:
+        raise InvalidKeyPairNameError(asked["KeyName"])
+    for mapping in asked.get("BlockDeviceMappings") or []:
+        volume = mapping.get("Ebs") or {}
+        if volume.get("VolumeType") in ("io1", "io2") and not volume.get("Iops"):
+            raise EC2ClientError("MissingParameter", f"The parameter iops must be specified for {volume['VolumeType']} volumes.")
 
 
 def run_instances(

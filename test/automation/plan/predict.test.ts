@@ -22,7 +22,9 @@ describe("a prediction", () => {
       engine: { upTo: async () => ({ operations: [], outputs }) },
     } as unknown as Copy;
     const identity = { id: "r", from: "blue", to: "green" };
-    const { phases } = await predict(copy, { identity, behind: [], rows: ["launch-first"] }, AbortSignal.abort());
+    const {
+      prediction: { phases },
+    } = await predict(copy, { identity, behind: [], rows: ["launch-first"] }, AbortSignal.abort());
     const gates = phases.flatMap((phase) => phase.gates).filter((gate) => gate.startsWith("smoke command"));
     assert.deepEqual(gates, ["smoke command node suite.ts --token=[secret] --url=http://u:[secret]@db"]);
   });

@@ -34,6 +34,7 @@ const prediction: Prediction = {
 };
 const review: Review = {
   stack: "shop",
+  refused: false,
   prediction,
   changes: [{ name: "inputs.GREETING", before: null, after: "<b>|" }],
   expected: { seconds: 55, runs: 3 },

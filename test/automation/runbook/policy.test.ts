@@ -144,6 +144,9 @@ describe("policy", () => {
 
   it("lets an update outside a run create and change, but not touch a server that serves", () => {
     const context = { row: "settle", from: "blue", to: "blue" } as const;
+    const tagged = operation("update", "Instance", "blue-1", ['tags["team"]', "tagsAll.team", "volumeTags.team"]);
+    assert.deepEqual(offences([tagged], context), []);
+    assert.equal(offences([operation("update", "Instance", "blue-1", ["tags.team", "userData"])], context).length, 1);
     assert.deepEqual(
       offences([operation("create", "Instance", "blue-3"), operation("update", "Subnet", "site-1")], context),
       [],
@@ -151,6 +154,13 @@ describe("policy", () => {
     for (const op of ["update", "replace", "delete"])
       assert.equal(offences([operation(op, "Instance", "blue-1")], context).length, 1);
     assert.equal(offences([operation("delete", "Table", "ledger")], context).length, 1);
+  });
+
+  it("sends nobody to resume where there is no run", () => {
+    assert.throws(
+      () => check([operation("replace", "Instance", "blue-1")], { row: "settle", from: "blue", to: "blue" }),
+      (error: Error) => /declare the change as a generation/.test(error.message) && !/resume/.test(error.message),
+    );
   });
 
   it("names the operations, and what a person does first", () => {

@@ -1,0 +1,169 @@
+import type { Subnet } from "@aws-sdk/client-ec2";
+import { type Config, ConfigError, type GenerationConfig } from "../../stacks/config.ts";
+import type { LastOutputs } from "../../stacks/outputs.ts";
+import { projectDirectory } from "../../stacks/project.ts";
+import { siteName } from "../../stacks/tags.ts";
+import { userData } from "../../stacks/user-data.ts";
+import type { Aws } from "../cloud/aws.ts";
+
+/** What a launch is judged by. */
+export interface Launch {
+  readonly stack: string;
+  readonly config: Config;
+  readonly last: LastOutputs | undefined;
+  /** Whether who asks will launch: a role that only plans need not be allowed to. Default: true. */
+  readonly launches?: boolean;
+  readonly aws: { readonly launches: Aws["launches"]; readonly image: Aws["image"] };
+}
+
+/** An Application Load Balancer wants so many: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html */
+const balancerAddresses = 8;
+
+/**
+ * The goal's servers could be launched, each with all its parameters in its subnet: asked before the backup and the
+ * migrations, since nothing is to be undone then. Nothing is asked of servers that are there.
+ * @throws ConfigError (exit 1)
+ */
+export async function checkLaunch(launch: Launch, signal: AbortSignal): Promise<void> {
+  const { config, last } = launch;
+  const goal = config.generations[config.live];
+  if (goal === undefined || last?.outputs.generations[goal.name] !== undefined) return;
+  const text = userData(goal, config.site, projectDirectory);
+  const { subnets, zones, problems } = await placesOf(launch, signal);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const found = await Promise.all([
+    offered(launch, goal, zones, signal),
+    roomIn(subnets, goal),
+    refused(launch, goal, { subnets, text }, signal),
+  ]);
+  if (found.flat().length > 0) throw new ConfigError([...new Set(found.flat())]);
+}
+
+interface Places {
+  /** Of the frontends, in their order; none as long as the site's own network is not there. */
+  readonly subnets: readonly Subnet[];
+  readonly zones: readonly string[];
+  readonly problems: readonly string[];
+}
+
+async function placesOf({ stack, config, last, aws: { launches } }: Launch, signal: AbortSignal): Promise<Places> {
+  const { vpcId, subnetIds = [], frontendSubnetIds = subnetIds, cidrBlock } = config.site.network;
+  if (cidrBlock !== undefined) {
+    if (last === undefined)
+      return { subnets: [], zones: (await launches.ordinaryZones(signal)).slice(0, 2), problems: [] };
+    const own = [...(await launches.subnetsOf(siteName(stack), signal)).values()].toSorted(byName);
+    return { subnets: own, zones: zonesOf(own), problems: [] };
+  }
+  const known = await launches.subnets([...new Set([...subnetIds, ...frontendSubnetIds])], signal);
+  const key = "handover:site.network";
+  const each = (name: string, ids: readonly string[]) =>
+    ids.flatMap((id) => {
+      const subnet = known.get(id);
+      if (subnet === undefined)
+        return [`${key}.${name}: ${id} does not exist in this region; list yours with: aws ec2 describe-subnets`];
+      if (subnet.VpcId !== vpcId)
+        return [`${key}.${name}: ${id} is in ${subnet.VpcId}, not in ${vpcId}; choose one of that VPC`];
+      return [];
+    });
+  const problems = [
+    ...each("subnetIds", subnetIds),
+    ...(frontendSubnetIds === subnetIds ? [] : each("frontendSubnetIds", frontendSubnetIds)),
+  ];
+  const ofBalancer = subnetIds.flatMap((id) => known.get(id) ?? []);
+  const subnets = frontendSubnetIds.flatMap((id) => known.get(id) ?? []);
+  const own = last === undefined ? [...sameZone(ofBalancer), ...tooSmall(ofBalancer)] : [];
+  return { subnets, zones: zonesOf(subnets), problems: [...problems, ...own] };
+}
+
+/** A load balancer has one subnet in a zone. */
+function sameZone(subnets: readonly Subnet[]): string[] {
+  return Object.entries(Object.groupBy(subnets, ({ AvailabilityZone = "" }) => AvailabilityZone)).flatMap(
+    ([zone, inZone = []]) => {
+      if (inZone.length < 2) return [];
+      return [
+        `handover:site.network.subnetIds: ${inZone.map(({ SubnetId }) => SubnetId).join(" and ")} are both in ${zone}, and a load balancer takes one subnet in each zone; choose one in another zone`,
+      ];
+    },
+  );
+}
+
+function tooSmall(subnets: readonly Subnet[]): string[] {
+  return subnets.flatMap(({ SubnetId, AvailableIpAddressCount: free = 0 }) =>
+    free >= balancerAddresses
+      ? []
+      : [
+          `handover:site.network.subnetIds: ${SubnetId} has ${free} free addresses, and a load balancer needs ${balancerAddresses}; choose a larger one`,
+        ],
+  );
+}
+
+async function offered(
+  { aws }: Launch,
+  { name, instanceType }: GenerationConfig,
+  zones: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const offering = await aws.launches.zonesOffering(instanceType, signal);
+  const without = [...new Set(zones)].filter((zone) => offering !== undefined && !offering.has(zone));
+  if (without.length === 0) return [];
+  return [
+    `handover:generations.${name}.instanceType: ${instanceType} is not offered in ${without.join(" and ")}, where its servers would be (it is in ${[...(offering ?? [])].toSorted().join(", ") || "no zone"}); choose another type or other subnets`,
+  ];
+}
+
+/** The live generation's servers have their addresses; those of the array at least at its smallest. */
+function roomIn(subnets: readonly Subnet[], { name, frontends, array }: GenerationConfig): string[] {
+  return subnets.flatMap(({ SubnetId, AvailableIpAddressCount: free = 0 }, index) => {
+    const share = (servers: number) => Math.max(0, Math.ceil((servers - index) / subnets.length));
+    const needed = share(frontends) + share(array?.minSize ?? 0);
+    if (needed <= free) return [];
+    return [
+      `handover:generations.${name}.frontends: ${needed} new servers would be in ${SubnetId}, which has ${free} free addresses, and the old ones keep theirs until they are retired; use larger subnets, or fewer servers`,
+    ];
+  });
+}
+
+async function refused(
+  { aws, config, launches = true }: Launch,
+  { name, imageId, instanceType, keyName, iamInstanceProfile, rootBlockDevice }: GenerationConfig,
+  { subnets, text }: { readonly subnets: readonly Subnet[]; readonly text: string },
+  signal: AbortSignal,
+): Promise<string[]> {
+  const root = (await aws.image(imageId, signal))?.RootDeviceName;
+  const { volumeSize, volumeType, iops, throughput } = rootBlockDevice ?? {};
+  const Ebs = {
+    Encrypted: true,
+    VolumeSize: volumeSize,
+    VolumeType: volumeType as never,
+    Iops: iops,
+    Throughput: throughput,
+  };
+  const launch = {
+    ImageId: imageId,
+    InstanceType: instanceType as never,
+    KeyName: keyName,
+    IamInstanceProfile: iamInstanceProfile === undefined ? undefined : { Name: iamInstanceProfile },
+    UserData: Buffer.from(text).toString("base64"),
+    MetadataOptions: { HttpEndpoint: "enabled", HttpTokens: "required", HttpPutResponseHopLimit: 1 } as const,
+    BlockDeviceMappings: root === undefined ? undefined : [{ DeviceName: root, Ebs }],
+  };
+  const answers = subnets.map(async ({ SubnetId }) => {
+    const Groups = config.site.network.frontendSecurityGroupIds;
+    const NetworkInterfaces = [{ DeviceIndex: 0, SubnetId, Groups, AssociatePublicIpAddress: false }];
+    const why = await aws.launches.refusal({ ...launch, NetworkInterfaces }, signal);
+    return why === undefined || (!launches && why.startsWith("UnauthorizedOperation"))
+      ? []
+      : [`handover:generations.${name}: AWS would not launch it in ${SubnetId} (${why}); correct what it names`];
+  });
+  return (await Promise.all(answers)).flat();
+}
+
+function zonesOf(subnets: readonly Subnet[]): string[] {
+  return subnets.map(({ AvailabilityZone = "" }) => AvailabilityZone);
+}
+
+/** The site's own are numbered. */
+function byName(a: Subnet, b: Subnet): number {
+  const name = ({ Tags = [] }: Subnet) => Tags.find(({ Key }) => Key === "Name")?.Value ?? "";
+  return name(a) < name(b) ? -1 : 1;
+}
