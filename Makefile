@@ -8,7 +8,7 @@ test: ## all tests
 	@tools/run --sandbox mocha
 
 test-unit: ## the tests that need no cloud, in under a minute
-	@tools/run mocha --config .mocharc.unit.mjs
+	@tools/run --engine mocha --config .mocharc.unit.mjs
 
 check: ## format, lint, types, imports and workflows
 	@tools/run biome check --error-on-warnings .

@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Aws } from "../../../automation/cloud/aws.ts";
+import type { Launches } from "../../../automation/cloud/launches.ts";
 import type { Snapshots } from "../../../automation/cloud/snapshots.ts";
 import type { RunEvent } from "../../../automation/documents/events.ts";
 import type { Applied, Engine, Plan } from "../../../automation/engine/engine.ts";
@@ -122,7 +123,9 @@ export class FakeSite {
 
   readonly #aws: Pick<Aws, "image" | "architecturesOf" | "targetHealth" | "instanceStatuses" | "addressHolders"> & {
     readonly snapshots: Pick<Snapshots, "find" | "sizeOf">;
+    readonly launches: Pick<Launches, "ordinaryZones" | "zonesOffering">;
   } = {
+    launches: { ordinaryZones: async () => ["us-east-1a", "us-east-1b"], zonesOffering: async () => undefined },
     image: async () => ({ Architecture: "x86_64" }),
     architecturesOf: async () => ["x86_64"],
     targetHealth: async (name) => {
