@@ -8,6 +8,7 @@ import { isIntentRow, phaseNames } from "../../stacks/runbook.ts";
 const read = (file: string) => readFileSync(join(projectDirectory, file), "utf8");
 const files = [
   "README.md",
+  "CONTRIBUTING.md",
   "CHANGELOG.md",
   "docs/operating.md",
   "docs/getting-started.md",
@@ -87,7 +88,7 @@ describe("the documents", () => {
         const [program, first = "", second = ""] = command.split(" ");
         if (program === "make") assert.match(makefile, new RegExp(`^${first}:`, "m"), command);
         if (program === "npm" && first === "run") assert.ok(scripts[second] !== undefined, command);
-        if (/^(\.github|sandbox|docs)\/[\w./-]+\.\w+$/.test(program ?? ""))
+        if (/^(\.github|automation|docs|provider|sandbox|stacks|test)\/(?!.*NAME)[\w./-]+\.\w+$/.test(program ?? ""))
           assert.ok(existsSync(join(projectDirectory, program ?? "")), command);
         const [, phase] = /handover:phase:? ([a-z-]+)/.exec(command) ?? [];
         if (phase !== undefined) assert.ok(isIntentRow(phase), command);
