@@ -4,7 +4,7 @@ import { parseDocument } from "yaml";
 import type { Listener, RunResult } from "../automation/documents/events.ts";
 import { HandoverError } from "../automation/errors.ts";
 import type { Signals } from "../automation/processes/signals.ts";
-import { openSession } from "../automation/run/open-stack.ts";
+import { openStack } from "../automation/run/open-stack.ts";
 import type { LastOutputs } from "../stacks/outputs.ts";
 import { deploy } from "./deploy.ts";
 import { sandboxDirectory } from "./environment.ts";
@@ -92,7 +92,7 @@ function markPhases(traffic: Traffic, event: Parameters<Listener>[0]): void {
 }
 
 async function lastOutputs(name: string): Promise<LastOutputs> {
-  const session = await openSession(name, { create: false });
+  const session = await openStack(name, { create: false });
   session.close();
   if (session.last === undefined) throw new Error(`Stack "${name}" has no outputs.`);
   return session.last;
@@ -100,7 +100,7 @@ async function lastOutputs(name: string): Promise<LastOutputs> {
 
 /** Of the live generation, by its name; empty when it has no array. */
 async function arraySizes(name: string): Promise<Record<string, number>> {
-  const { last, aws, close } = await openSession(name, { create: false });
+  const { last, aws, close } = await openStack(name, { create: false });
   try {
     const { live = "", generations = {} } = last?.outputs ?? {};
     const array = generations[live]?.array;

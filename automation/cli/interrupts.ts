@@ -33,7 +33,7 @@ export function interrupts(notify: (line: string) => void): Signals & { dispose(
  * The error of work that ended before its first operation, waiting for the lease or putting in order what a killed run
  * left: an `InterruptedError` if it ended because it was told to.
  */
-export function explained(error: unknown, { stop, cancel }: Signals): unknown {
+export function explainInterrupt(error: unknown, { stop, cancel }: Signals): unknown {
   const isAbort = error instanceof Error ? error.name === "AbortError" : [stop.reason, cancel.reason].includes(error);
   if (!stop.aborted || !isAbort) return error;
   return new InterruptedError(String(stop.reason), {

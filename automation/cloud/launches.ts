@@ -69,7 +69,8 @@ export class Launches {
       return undefined;
     } catch (error) {
       const code = error instanceof Error ? error.name : "";
-      if (code === "DryRunOperation") return undefined;
+      // Capacity comes and goes: the launch itself finds out.
+      if (code === "DryRunOperation" || code.startsWith("Insufficient")) return undefined;
       if (
         isDenied(error) ||
         isNotFound(error) ||

@@ -25,7 +25,7 @@ export class State {
   /** The outputs of the last update; undefined when there was none. */
   async outputs(): Promise<LastOutputs | undefined> {
     this.#seen = await this.export();
-    return parseOutputs(revealed(this.#stackResource?.outputs ?? {}));
+    return parseOutputs(revealSecrets(this.#stackResource?.outputs ?? {}));
   }
 
   /** Whether an engine was at work, or was killed at it, when the outputs were read. */
@@ -49,11 +49,11 @@ export class State {
 
   /** The whole state, with secrets in plain text. */
   async export(): Promise<Deployment> {
-    return (await told(this.#stack.exportStack())).deployment as Deployment;
+    return (await wrapEngineError(this.#stack.exportStack())).deployment as Deployment;
   }
 
   async import(deployment: Deployment): Promise<void> {
-    const { version } = await told(this.#stack.exportStack());
+    const { version } = await wrapEngineError(this.#stack.exportStack());
     await this.#import(this.#newFile(JSON.stringify({ version, deployment })));
   }
 
@@ -81,12 +81,12 @@ export class State {
 
   async #pulumi(...args: string[]): Promise<void> {
     const { name, workspace } = this.#stack;
-    await told(this.#command.run([...args, "--stack", name], this.#directory, workspace.envVars));
+    await wrapEngineError(this.#command.run([...args, "--stack", name], this.#directory, workspace.envVars));
   }
 }
 
 /** @throws HandoverError (exit 4) with what the engine said, for example of a passphrase that is not the stack's */
-async function told<T>(work: Promise<T>): Promise<T> {
+async function wrapEngineError<T>(work: Promise<T>): Promise<T> {
   return work.catch((cause) => {
     if (!(cause instanceof CommandError)) throw cause;
     throw new HandoverError(
@@ -99,7 +99,7 @@ async function told<T>(work: Promise<T>): Promise<T> {
 }
 
 /** Secret values in a state that was exported in plain text. */
-function revealed(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function revealSecrets(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
       const secret = typeof value === "object" && value !== null && "plaintext" in value ? value.plaintext : undefined;

@@ -26,7 +26,8 @@ export function metricWithin(
   const begun = clock();
   const { cloudWatch: query, prometheus } = metric;
   const ask = async (signal: AbortSignal): Promise<PrometheusAnswer> => {
-    if (prometheus !== undefined) return instantQuery(prometheus.url, filled(prometheus.query, placeholders), signal);
+    if (prometheus !== undefined)
+      return instantQuery(prometheus.url, fillPlaceholders(prometheus.query, placeholders), signal);
     if (query === undefined) return { values: [], warnings: [] };
     const points = await cloudWatchPoints(cloudWatch, query, placeholders, { begun, now: clock() }, signal);
     return { values: points.map(([, value]) => value), warnings: [] };
@@ -89,7 +90,7 @@ export function cloudWatchQueries(
 ): MetricDataQuery[] {
   const queries = Object.entries(metrics).map(([Id, metric]) => {
     const dimensions = Object.fromEntries(
-      Object.entries(metric.dimensions).map(([name, value]) => [name, filled(value, placeholders)]),
+      Object.entries(metric.dimensions).map(([name, value]) => [name, fillPlaceholders(value, placeholders)]),
     );
     const ReturnData = expression === undefined;
     return { Id, ReturnData, MetricStat: metricStat({ ...metric, dimensions }, periodSeconds) };
@@ -100,6 +101,6 @@ export function cloudWatchQueries(
 }
 
 /** An unknown name stays as it is: a dollar sign has other uses. */
-function filled(text: string, placeholders: Placeholders): string {
+function fillPlaceholders(text: string, placeholders: Placeholders): string {
   return text.replace(/\$([a-zA-Z]+)/g, (whole, name: string) => placeholders[name] ?? whole);
 }

@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Engine } from "../engine/engine.ts";
 import { HandoverError } from "../errors.ts";
-import { openSession, type Session, stackFileOf } from "../run/open-stack.ts";
+import { type OpenStack, openStack, stackFileOf } from "../run/open-stack.ts";
 import { startSimulator } from "./simulator.ts";
 
 /** A stack, and a copy of it that may be updated: its cloud is simulated, its backend a folder that goes with it. */
 export interface Copy {
   /** Its engine must not be asked to change anything. */
-  readonly session: Session;
+  readonly session: OpenStack;
   readonly engine: Engine;
   close(): void;
 }
@@ -35,17 +35,14 @@ export async function openCopy(stack: string): Promise<Copy> {
     return { environment, engine: keep(await Engine.open(stackFileOf(stack), { create: true, environment })) };
   };
   // The slowest part is starting processes, so both are opened side by side.
-  const [original, scratch] = await Promise.allSettled([
-    openSession(stack, { create: false }).then(keep),
-    openScratch(),
-  ]);
+  const [original, scratch] = await Promise.allSettled([openStack(stack, { create: false }).then(keep), openScratch()]);
   try {
     if (original.status === "rejected" && !isNotDeployed(original.reason)) throw original.reason;
     if (scratch.status === "rejected") throw scratch.reason;
     const { engine, environment } = scratch.value;
     if (original.status === "rejected") {
       // There is nothing to copy, and nothing is created where the stack would be.
-      return { session: keep(await openSession(stack, { create: false, environment })), engine, close };
+      return { session: keep(await openStack(stack, { create: false, environment })), engine, close };
     }
     await original.value.engine.state.copyTo(engine.state);
     return { session: original.value, engine, close };

@@ -1,7 +1,7 @@
 import type { Listener } from "../documents/events.ts";
 import type { Signals } from "../processes/signals.ts";
 import type { Ruling } from "../site-commands/command-states.ts";
-import type { Session } from "./open-stack.ts";
+import type { OpenStack } from "./open-stack.ts";
 import type { LeaseWish, RunLedger } from "./run-ledger.ts";
 
 /** A command's wishes for how a stack is driven. */
@@ -22,7 +22,7 @@ export interface DriveOptions extends LeaseWish {
 
 /** What the parts of the driver share. */
 export interface Drive {
-  readonly session: Session;
+  readonly session: OpenStack;
   readonly ledger: RunLedger;
   readonly options: DriveOptions;
 }

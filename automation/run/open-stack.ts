@@ -12,7 +12,7 @@ import { Engine, type OpenOptions } from "../engine/engine.ts";
 import { handoverValues, readStackFile, type StackFile } from "../engine/stack-file.ts";
 
 /** What a command works with: the stack's configuration, checked, its last outputs, the engine, and AWS. */
-export interface Session {
+export interface OpenStack {
   readonly stack: string;
   readonly region: string;
   readonly config: Config;
@@ -31,7 +31,7 @@ export interface Session {
  * Opens a stack. Configuration is checked before the engine is asked for anything.
  * @throws ConfigError or HandoverError (exit 1); nothing was created
  */
-export async function openSession(stack: string, options: OpenOptions): Promise<Session> {
+export async function openStack(stack: string, options: OpenOptions): Promise<OpenStack> {
   const file = readStackFile(projectDirectory, stack);
   parseConfig(handoverValues(file.config), projectDirectory);
   const region = regionOf(file);
@@ -72,7 +72,7 @@ export async function openSession(stack: string, options: OpenOptions): Promise<
 }
 
 /** @throws ConfigError when the goal cannot be reached from what serves now */
-export function checkGoal({ config, last }: Session): void {
+export function checkGoal({ config, last }: OpenStack): void {
   // The driver goes phase by phase, so a new goal is no jump.
   const stepping = { ...config, phase: firstPhase };
   const problem = objection(stepping, last, (generation) =>

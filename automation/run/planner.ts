@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Plan } from "../engine/engine.ts";
 import { factsOf, type RunIdentity, type Update } from "../runbook/rows.ts";
 import { positionOf } from "../runbook/updates.ts";
-import type { Session } from "./open-stack.ts";
+import type { OpenStack } from "./open-stack.ts";
 
 interface Ahead {
   readonly update: Update;
@@ -12,12 +12,12 @@ interface Ahead {
 
 /** Makes a run's plans, the next one while the gates of the update before it are held. */
 export class Planner {
-  readonly #engine: Session["engine"];
+  readonly #engine: OpenStack["engine"];
   readonly #identity: RunIdentity;
   readonly #cancel: AbortSignal;
   #ahead: Ahead | undefined;
 
-  constructor(engine: Session["engine"], identity: RunIdentity, cancel: AbortSignal) {
+  constructor(engine: OpenStack["engine"], identity: RunIdentity, cancel: AbortSignal) {
     this.#engine = engine;
     this.#identity = identity;
     this.#cancel = cancel;

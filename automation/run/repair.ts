@@ -1,12 +1,12 @@
 import type { StateResource } from "../engine/deployment.ts";
 import type { Drive } from "./drive.ts";
-import type { Session } from "./open-stack.ts";
+import type { OpenStack } from "./open-stack.ts";
 import { recover } from "./recovery.ts";
 import type { RunLedger } from "./run-ledger.ts";
 
 /** The parts of a drive that a repair needs. */
 export interface Damage {
-  readonly session: Pick<Session, "engine" | "aws">;
+  readonly session: Pick<OpenStack, "engine" | "aws">;
   readonly ledger: Pick<RunLedger, "lost" | "tell">;
   readonly options: Pick<Drive["options"], "signals">;
 }

@@ -3,7 +3,7 @@ import type { LedgerRecord } from "../ledger/events.ts";
 import { readJournal } from "../ledger/journal.ts";
 import { factsOf, type LastPlanned } from "../runbook/rows.ts";
 import { applyEvent, type CommandStates } from "../site-commands/command-states.ts";
-import type { Session } from "./open-stack.ts";
+import type { OpenStack } from "./open-stack.ts";
 import { ledgerOf } from "./run-ledger.ts";
 
 /** A run that was begun and has not ended, as the ledger has it. */
@@ -80,7 +80,7 @@ function isCommand(phase: string): boolean {
 export async function begunRun({
   stack,
   region,
-}: Pick<Session, "stack" | "region">): Promise<UnfinishedRun | undefined> {
+}: Pick<OpenStack, "stack" | "region">): Promise<UnfinishedRun | undefined> {
   const table = ledgerOf(stack, region);
   try {
     const journal = readJournal(table);

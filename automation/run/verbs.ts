@@ -12,7 +12,7 @@ import { applyEvent, type CommandStates } from "../site-commands/command-states.
 import type { Drive, DriveOptions } from "./drive.ts";
 import { checkImage } from "./image.ts";
 import { checkLaunch } from "./launch.ts";
-import { checkGoal, type Session } from "./open-stack.ts";
+import { checkGoal, type OpenStack } from "./open-stack.ts";
 import { checkPrograms } from "./programs.ts";
 import { putBack, type Why } from "./put-back.ts";
 import { repair } from "./repair.ts";
@@ -22,7 +22,7 @@ import { walk } from "./walk.ts";
 import { Walker } from "./walker.ts";
 
 /** Goes to the goal: deploys an empty stack, begins a run, or goes on with one that was begun. */
-export async function upgrade(session: Session, options: DriveOptions): Promise<RunResult> {
+export async function upgrade(session: OpenStack, options: DriveOptions): Promise<RunResult> {
   checkGoal(session);
   const { config, aws } = session;
   checkPrograms(config);
@@ -50,7 +50,7 @@ export async function upgrade(session: Session, options: DriveOptions): Promise<
 }
 
 /** Goes on with the run that was begun, forwards or back, or with the first deployment. */
-export async function resume(session: Session, options: DriveOptions): Promise<RunResult> {
+export async function resume(session: OpenStack, options: DriveOptions): Promise<RunResult> {
   if (session.last === undefined) return upgrade(session, options);
   return underLease(session, options, async (drive) => {
     const begun = await mustHaveBegun(session, "resume");
@@ -60,7 +60,7 @@ export async function resume(session: Session, options: DriveOptions): Promise<R
 }
 
 /** Goes back from the run that was begun. */
-export async function rollback(session: Session, options: DriveOptions): Promise<RunResult> {
+export async function rollback(session: OpenStack, options: DriveOptions): Promise<RunResult> {
   return underLease(session, options, async (drive) => {
     const begun = await mustHaveBegun(session, "rollback");
     return goBack(drive, begun, { reason: "A rollback was asked for", exitCode: exitCodes.reached });
@@ -68,7 +68,7 @@ export async function rollback(session: Session, options: DriveOptions): Promise
 }
 
 /** Gives a run up that has not launched anything: the site stays as it is, and the next run can begin. */
-export async function abort(session: Session, options: DriveOptions): Promise<RunResult> {
+export async function abort(session: OpenStack, options: DriveOptions): Promise<RunResult> {
   return underLease(session, options, async (drive) => {
     const begun = await mustHaveBegun(session, "abort");
     const { from, to, reached } = begun;
@@ -198,7 +198,7 @@ async function tellDrift({ session: { engine }, ledger, options: { signals } }: 
 
 /** Works under the stack's lease, and gives it back. */
 async function underLease(
-  session: Session,
+  session: OpenStack,
   options: DriveOptions,
   work: (drive: Drive) => Promise<RunResult>,
 ): Promise<RunResult> {
@@ -225,7 +225,7 @@ function runId(): string {
   return `${date.replaceAll("-", "")}-${time.slice(0, 8).replaceAll(":", "")}-${randomBytes(2).toString("hex")}`;
 }
 
-async function mustHaveBegun(session: Session, command: string): Promise<UnfinishedRun> {
+async function mustHaveBegun(session: OpenStack, command: string): Promise<UnfinishedRun> {
   const begun = await begunRun(session);
   if (begun !== undefined) return begun;
   const { stack } = session;

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseDocument } from "yaml";
 import { secondsSince } from "../../automation/elapsed.ts";
-import { openSession } from "../../automation/run/open-stack.ts";
+import { openStack } from "../../automation/run/open-stack.ts";
 import { addFault, clearFaults } from "../faults.ts";
 import { seededRandom } from "../network/random.ts";
 import { down, get, type Sandbox, stackFile, up } from "../sandbox.ts";
@@ -95,7 +95,7 @@ async function badDay(sandbox: Sandbox, day: BadDay): Promise<readonly ChaosRow[
 
 /** Traffic on what was deployed; undefined before that. */
 async function trafficOn(sandbox: Sandbox): Promise<Traffic | undefined> {
-  const session = await openSession(sandbox.name, { create: true });
+  const session = await openStack(sandbox.name, { create: true });
   session.close();
   const outputs = session.last?.outputs;
   if (outputs === undefined) return undefined;

@@ -48,8 +48,11 @@ class Fault:
             return True
         return self.seconds is not None and time.monotonic() - self.since > self.seconds
 
-    def applies(self, operation: str) -> bool:
-        if self.is_over():
+    def applies(self, operation: str, dry_run: bool) -> bool:
+        """A dry run takes no effect, so that none can be lost, and asks for no capacity.
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
+        """
+        if self.is_over() or (dry_run and self.kind in ("capacity", "drop")):
             return False
         if self.operation not in (None, operation):
             return False
@@ -116,9 +119,9 @@ def clear() -> dict[str, int]:
     return {"cleared": count}
 
 
-def active(operation: str) -> list[Fault]:
+def active(operation: str, dry_run: bool = False) -> list[Fault]:
     with _lock:
-        return [fault for fault in _faults if fault.applies(operation)]
+        return [fault for fault in _faults if fault.applies(operation, dry_run)]
 
 
 def _throttle(service: str) -> tuple[int, str, str]:

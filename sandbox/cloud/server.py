@@ -59,7 +59,7 @@ class Application:
         with self._counting:
             self.calls[access_key, f"{service}.{operation}"] += 1
         drop = False
-        for fault in faults.active(operation):
+        for fault in faults.active(operation, parameters.get("DryRun") == "true"):
             answer = fault.strike(service, operation, start_response)
             if answer is faults.DROP:
                 drop = True

@@ -2,7 +2,7 @@ import type { InferredOptionTypes } from "yargs";
 import { phaseNames } from "../../../stacks/runbook.ts";
 import type { RunResult } from "../../documents/events.ts";
 import { parseDuration } from "../duration.ts";
-import { explained, interrupts } from "../interrupts.ts";
+import { explainInterrupt, interrupts } from "../interrupts.ts";
 import { phaseTable, progressLines } from "../progress.ts";
 import { note, print, printJson, stackOption } from "./command.ts";
 
@@ -54,12 +54,9 @@ export async function drive(
   args: DriveArguments & { json: boolean },
   { create }: { readonly create: boolean } = { create: false },
 ): Promise<number> {
-  const [driver, { openSession }] = await Promise.all([
-    import("../../run/verbs.ts"),
-    import("../../run/open-stack.ts"),
-  ]);
+  const [driver, { openStack }] = await Promise.all([import("../../run/verbs.ts"), import("../../run/open-stack.ts")]);
   const signals = interrupts(note);
-  const session = await openSession(args.stack, { create });
+  const session = await openStack(args.stack, { create });
   try {
     const result = await driver[command](session, {
       command: `handover ${command} --stack ${args.stack}`,
@@ -77,7 +74,7 @@ export async function drive(
     if (!args.json) printResult(result);
     return result.exitCode;
   } catch (error) {
-    throw explained(error, signals);
+    throw explainInterrupt(error, signals);
   } finally {
     session.close();
     signals.dispose();

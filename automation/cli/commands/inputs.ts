@@ -11,11 +11,11 @@ export const inputsCommand: Command<{ stack: string }> = {
       .positional("action", { choices: ["diff"] as const, demandOption: true, describe: "what to do" })
       .options(stackOption),
   async run({ stack, json }) {
-    const [{ openSession }, { inputDifferences }] = await Promise.all([
+    const [{ openStack }, { inputDifferences }] = await Promise.all([
       import("../../run/open-stack.ts"),
       import("../../plan/differences.ts"),
     ]);
-    const session = await openSession(stack, { create: false });
+    const session = await openStack(stack, { create: false });
     try {
       const { config, last, secrets } = session;
       const [from, to] = [last?.outputs.live ?? null, config.live];

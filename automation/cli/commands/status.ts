@@ -13,13 +13,13 @@ export const statusCommand: Command<{ stack: string }> = {
   ],
   builder: stackOption,
   async run({ stack, json }) {
-    const [{ begunRun }, { readLease }, { ledgerOf }, { openSession }] = await Promise.all([
+    const [{ begunRun }, { readLease }, { ledgerOf }, { openStack }] = await Promise.all([
       import("../../run/unfinished-run.ts"),
       import("../../ledger/lease.ts"),
       import("../../run/run-ledger.ts"),
       import("../../run/open-stack.ts"),
     ]);
-    const session = await openSession(stack, { create: false });
+    const session = await openStack(stack, { create: false });
     const table = ledgerOf(stack, session.region);
     try {
       const outputs = session.last?.outputs;

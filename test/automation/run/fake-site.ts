@@ -11,7 +11,7 @@ import type { State } from "../../../automation/engine/state.ts";
 import type { LedgerEvent } from "../../../automation/ledger/events.ts";
 import type { Journal } from "../../../automation/ledger/journal.ts";
 import type { Drive, DriveOptions } from "../../../automation/run/drive.ts";
-import type { Session } from "../../../automation/run/open-stack.ts";
+import type { OpenStack } from "../../../automation/run/open-stack.ts";
 import { RunLedger } from "../../../automation/run/run-ledger.ts";
 import { type Intent, intent, settled } from "../../../stacks/intent.ts";
 import type { Outputs } from "../../../stacks/outputs.ts";
@@ -97,7 +97,7 @@ export class FakeSite {
     };
   }
 
-  #session(): Session {
+  #session(): OpenStack {
     return {
       stack: "fake",
       region: "us-east-1",

@@ -6,7 +6,7 @@ import type { RunEvent } from "../../../automation/documents/events.ts";
 import type { Plan } from "../../../automation/engine/engine.ts";
 import type { Position } from "../../../automation/engine/position.ts";
 import { ApprovalNeeded } from "../../../automation/run/approval-needed.ts";
-import type { Session } from "../../../automation/run/open-stack.ts";
+import type { OpenStack } from "../../../automation/run/open-stack.ts";
 import { RunLedger } from "../../../automation/run/run-ledger.ts";
 import { Walker } from "../../../automation/run/walker.ts";
 import { intent } from "../../../stacks/intent.ts";
@@ -84,7 +84,7 @@ class OldSite {
       instanceStatuses: async () => new Map(),
     };
     const last = { outputs: outputsAt({ phase: "observe" }), definitions: {} };
-    const session = { stack: "test", config, shape, engine, aws, last, secrets: new Set() } as unknown as Session;
+    const session = { stack: "test", config, shape, engine, aws, last, secrets: new Set() } as unknown as OpenStack;
     const never = new AbortController().signal;
     const signals = { stop: never, cancel: never };
     const listener = (event: RunEvent) => void this.events.push(event);
