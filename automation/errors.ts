@@ -62,7 +62,7 @@ export class HandoverError extends Error {
 
   constructor(code: string, exitCode: ExitCode, explanation: string | Explanation, options?: ErrorOptions) {
     const whole = typeof explanation === "string" ? { happened: explanation } : explanation;
-    super(say(whole), options);
+    super(typeof explanation === "string" ? explanation : say(explanation), options);
     this.name = "HandoverError";
     this.code = code;
     this.exitCode = exitCode;

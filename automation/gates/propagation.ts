@@ -6,8 +6,10 @@ import type { Gate, Observation } from "./gate.ts";
 export interface Weights {
   /** The load balancer by its name, asked for the public host name. */
   readonly question: Omit<Question, "address" | "timeoutSeconds"> & { readonly name: string };
-  /** The generation that must get no request any more, and its target group. */
+  /** The generation that must get no request any more. */
   readonly without: string;
+  /** A server of it, and one of the other generation: asked once whether their answers say who gave them. */
+  readonly servers: readonly [without: Server | undefined, other: Server | undefined];
   readonly targetGroupArns: readonly [without: string, other: string];
   /** Share of the requests, in percent, that a node which has not learned the change still gives to it, at least. */
   readonly staleShare: number;
@@ -15,6 +17,8 @@ export interface Weights {
   /** Length of the metrics' periods, in seconds. */
   readonly periodSeconds: number;
 }
+
+type Server = Omit<Question, "timeoutSeconds">;
 
 export interface Means {
   readonly metrics: Pick<BalancerMetrics, "requests">;
@@ -55,7 +59,8 @@ export class WeightsEverywhere implements Gate {
   readonly #needed: number;
   /** Answers in a row by node, none of them from the generation. */
   readonly #clean = new Map<string, number>();
-  #isTold = false;
+  /** Which of the two say who they are; undefined before they were asked. */
+  #tell: readonly [without: boolean, other: boolean] | undefined;
 
   constructor(weights: Weights, means: Means) {
     const { without, staleShare, propagationSeconds } = weights;
@@ -69,12 +74,13 @@ export class WeightsEverywhere implements Gate {
   }
 
   async observe(signal: AbortSignal): Promise<Observation> {
+    this.#tell ??= await this.#whoTells(signal);
     const nodes = await this.#means.addressesOf(this.#weights.question.name);
     const limit = pLimit(inFlight);
     const asked = nodes.flatMap((node) => Array.from({ length: atOnce }, () => node));
     await limit.map(asked, (node) => this.#ask(node, signal));
     signal.throwIfAborted();
-    if (!this.#isTold) return this.#untold(signal);
+    if (!this.#tell.includes(true)) return this.#untold(signal);
     const behind = nodes.filter((node) => (this.#clean.get(node) ?? 0) < this.#needed);
     const evidence = { nodes: nodes.length, answersInARow: this.#needed, behind: behind.slice(0, 10) };
     return { verdict: behind.length === 0 ? "pass" : "pending", evidence };
@@ -84,10 +90,28 @@ export class WeightsEverywhere implements Gate {
     const { question, without } = this.#weights;
     const { name: _, ...rest } = question;
     const answer = await this.#means.ask({ ...rest, address: node }, signal).catch(() => undefined);
-    const generation = answer?.headers["x-generation"];
-    if (generation !== undefined) this.#isTold = true;
-    const isClean = generation !== undefined && generation !== without;
-    this.#clean.set(node, isClean ? (this.#clean.get(node) ?? 0) + 1 : 0);
+    this.#clean.set(node, this.#isClean(answer, without) ? (this.#clean.get(node) ?? 0) + 1 : 0);
+  }
+
+  /** An answer that says nothing is of the generation that never does; one of the load balancer itself is of neither. */
+  #isClean(answer: Answer | undefined, without: string): boolean {
+    if (answer === undefined) return false;
+    const generation = answer.headers["x-generation"];
+    if (generation !== undefined) {
+      this.#tell = generation === without ? [true, this.#tell?.[1] ?? false] : [this.#tell?.[0] ?? false, true];
+      return generation !== without;
+    }
+    const [withoutTells, otherTells] = this.#tell ?? [false, false];
+    return answer.status < 500 && withoutTells && !otherTells;
+  }
+
+  async #whoTells(signal: AbortSignal): Promise<readonly [boolean, boolean]> {
+    const tells = this.#weights.servers.map(async (server) => {
+      const answer = server && (await this.#means.ask(server, signal).catch(() => undefined));
+      return answer?.headers["x-generation"] !== undefined;
+    });
+    const [without = false, other = false] = await Promise.all(tells);
+    return [without, other];
   }
 
   /** Whom an answer is from cannot be told. */

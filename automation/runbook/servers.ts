@@ -46,8 +46,12 @@ export function weightsEverywhere({ aws, config, from, after }: GateContext, wit
   // A node may be several changes behind: the smallest share that any of them gave to the generation.
   const shares = shiftPercent.filter((share) => share < 100);
   const staleShare = without === from ? 100 - Math.max(0, ...shares) : Math.min(100, ...shares);
+  const { path } = config.site.loadBalancer.healthCheck;
+  const serverOf = ({ frontends: [first], port }: typeof silent) =>
+    first && ({ protocol: "http", address: first.privateIp, port, host: after.testHostname, path } as const);
   const weights = {
-    question: { name: dnsName, protocol, port, host: after.hostname, path: config.site.loadBalancer.healthCheck.path },
+    servers: [serverOf(silent), serverOf(other)] as const,
+    question: { name: dnsName, protocol, port, host: after.hostname, path },
     without,
     targetGroupArns: [silent.targetGroupArn, other.targetGroupArn] as const,
     staleShare,

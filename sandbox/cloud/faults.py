@@ -49,10 +49,10 @@ class Fault:
         return self.seconds is not None and time.monotonic() - self.since > self.seconds
 
     def applies(self, operation: str, dry_run: bool) -> bool:
-        """A dry run takes no effect, so that none can be lost, and asks for no capacity.
+        """A dry run is not the call that a fault of an operation is meant for: it takes no effect and asks for no capacity.
         https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
         """
-        if self.is_over() or (dry_run and self.kind in ("capacity", "drop")):
+        if self.is_over() or (dry_run and (self.operation is not None or self.kind in ("capacity", "drop"))):
             return False
         if self.operation not in (None, operation):
             return False

@@ -56,10 +56,12 @@ class Application:
         if environ["PATH_INFO"].startswith("/sandbox/"):
             return control.handle(self, environ, start_response)
         access_key, service, operation, parameters = call_of(environ)
-        with self._counting:
-            self.calls[access_key, f"{service}.{operation}"] += 1
+        dry_run = parameters.get("DryRun") == "true"
+        if not dry_run:
+            with self._counting:
+                self.calls[access_key, f"{service}.{operation}"] += 1
         drop = False
-        for fault in faults.active(operation, parameters.get("DryRun") == "true"):
+        for fault in faults.active(operation, dry_run):
             answer = fault.strike(service, operation, start_response)
             if answer is faults.DROP:
                 drop = True

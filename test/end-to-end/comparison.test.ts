@@ -36,7 +36,7 @@ describe("a new generation that is worse than the old one, though healthy", () =
       );
       assert.equal((failed[0]?.evidence as Record<string, unknown>)[worse], "worse");
       const applied = events.flatMap((event) => (event.type === "applied" ? [event.phase] : []));
-      assert.deepEqual(applied.slice(applied.indexOf("connect")), ["connect", "withdraw", "settle"]);
+      assert.deepEqual(applied.slice(applied.indexOf("connect")), ["connect", "withdraw", "withdraw", "settle"]);
       const { live, generations, run } = await site.status();
       assert.deepEqual([live, Object.keys(generations), run], ["blue", ["blue"], null]);
     });

@@ -107,6 +107,7 @@ async function operate(site: Site): Promise<void> {
   assert.equal(exitCode, 0, stderr);
 }
 
+/** Every node of the load balancer has the weights by then: the second update waits for that. */
 function isBack(event: RunEvent): boolean {
-  return event.type === "applied" && event.phase === "withdraw";
+  return event.type === "applied" && event.phase === "withdraw" && event.step === 2;
 }

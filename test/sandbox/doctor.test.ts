@@ -30,7 +30,7 @@ describe("doctor against the sandbox's cloud", () => {
     const args = ["doctor", "--stack", "staging", "--json"];
     const { stdout, exitCode } = await execa(
       process.execPath,
-      [join(projectDirectory, "automation", "cli.ts"), ...args],
+      [join(projectDirectory, "automation", "cli", "main.ts"), ...args],
       {
         reject: false,
         env: {

@@ -51,6 +51,7 @@ const rows: Readonly<Record<string, Row>> = {
       new WeightsEverywhere(
         {
           question: { name: "lb", protocol: "http", port: 80, host: "www.example.com", path: "/" },
+          servers: [undefined, undefined],
           without: "blue",
           targetGroupArns: ["arn:blue", "arn:green"],
           staleShare: 99.9,

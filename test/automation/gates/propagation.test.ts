@@ -10,6 +10,9 @@ const question = {
   path: "/",
 } as const;
 
+const server = (address: string) =>
+  ({ protocol: "http", address, port: 8080, host: "test.example.com", path: "/" }) as const;
+
 /** A load balancer whose nodes answer from one generation or the other, and its metrics. */
 class Balancer {
   /** Who answers on each node; undefined: the answers do not say. */
@@ -21,10 +24,13 @@ class Balancer {
   };
   now = 0;
   hasMetrics = true;
+  /** Whether the servers of each generation say who they are, when they are asked directly. */
+  readonly servers = { "10.0.0.1": true, "10.0.0.2": true };
 
   gate(staleShare = 30) {
     const weights = {
       question,
+      servers: [server("10.0.0.1"), server("10.0.0.2")],
       without: "blue",
       targetGroupArns: ["arn:blue", "arn:green"],
       staleShare,
@@ -41,7 +47,8 @@ class Balancer {
         },
       },
       ask: async ({ address }) => {
-        const generation = this.nodes.get(address)?.();
+        const tells = Object.entries(this.servers).some(([each, says]) => each === address && says);
+        const generation = tells ? "me" : this.nodes.get(address)?.();
         return { status: 200, body: "", headers: generation === undefined ? {} : { "x-generation": generation } };
       },
     };
@@ -91,6 +98,14 @@ describe("weights everywhere", () => {
     assert.deepEqual(await verdicts(gate, 1), ["pass"]);
   });
 
+  it("takes an answer that says nothing for one of the generation whose servers never say", async () => {
+    balancer.servers["10.0.0.2"] = false;
+    for (const node of balancer.nodes.keys()) balancer.nodes.set(node, undefined);
+    assert.deepEqual(await verdicts(balancer.gate(), 2), ["pending", "pass"]);
+    Object.assign(balancer.servers, { "10.0.0.1": false, "10.0.0.2": true });
+    assert.deepEqual(await verdicts(balancer.gate(), 3), ["pending", "pending", "pending"]);
+  });
+
   it("is inconclusive, not a failure, when time is over", () => {
     const { whenOver, patienceSeconds } = balancer.gate();
     assert.deepEqual([whenOver, patienceSeconds], ["inconclusive", 300]);
@@ -98,6 +113,7 @@ describe("weights everywhere", () => {
 
   describe("where answers do not say who gave them", () => {
     beforeEach(() => {
+      Object.assign(balancer.servers, { "10.0.0.1": false, "10.0.0.2": false });
       for (const node of balancer.nodes.keys()) balancer.nodes.set(node, undefined);
     });
 
