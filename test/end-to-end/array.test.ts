@@ -19,6 +19,8 @@ describe("an upgrade with an array", () => {
     site = await Site.up("sandbox-array", (config) => {
       config["handover:generations"].blue.array = { minSize: 2, maxSize: 6 };
       config["handover:upgrade"].gateSeconds = 30;
+      // Longer than the load balancer's lag: what autoscaling takes away ends after this delay, whoever still knows it.
+      config["handover:site"].loadBalancer.deregistrationDelaySeconds = 5;
       config["handover:upgrade"].smoke.push({ ssm: { parameters: { commands: ['test -n "$GENERATION"'] } } });
     });
     watch = new ArrayWatch(site.settings);
