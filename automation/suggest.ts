@@ -1,6 +1,6 @@
 import { closestMatch } from "leven";
 
-/** What was probably meant: the known word that is nearest, if it is near. */
+/** Suggests the known word that is nearest, if it is near. */
 function suggestion(word: string, known: readonly string[]): string | undefined {
   return closestMatch(word, [...known], { maxDistance: Math.max(1, Math.ceil(word.length / 3)) });
 }

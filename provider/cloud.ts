@@ -21,7 +21,7 @@ import { unless } from "./errors.ts";
 import { Instances } from "./instances.ts";
 import type { Tags } from "./tags.ts";
 
-/** What the provider's configuration says; what it does not say comes from the environment. */
+/** The provider's configuration; what it leaves out comes from the environment. */
 export interface CloudOptions {
   readonly region?: string;
   readonly accessKey?: string;

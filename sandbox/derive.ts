@@ -31,7 +31,7 @@ export interface DeriveOptions {
   readonly slot: Slot;
   /** Replaces the site's database, if it has one. */
   readonly database: Readonly<Record<string, string>> | undefined;
-  /** Of the stack's secrets. Default: the backend's. */
+  /** Encryption of the stack's secrets. Default: the backend's. */
   readonly encryption?: SecretsKey;
   /** Number of frontends of every generation. Default: as in the file. */
   readonly frontends?: number;

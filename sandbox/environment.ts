@@ -10,7 +10,7 @@ export function sandboxDirectory(name: string): string {
 }
 
 /**
- * What `pulumi`, `aws` and any AWS SDK need to work against the sandbox, and the site's own commands to reach its
+ * The variables that `pulumi`, `aws` and any AWS SDK need to work against the sandbox, and the site's own commands to reach its
  * database. Handover itself needs no more than they do.
  * @param providerPort where the provider listens that stays up; the engine attaches to it
  */

@@ -7,13 +7,13 @@ export interface Fault {
   readonly rate?: number;
   /** The one operation that it strikes, for example `RunInstances`. Default: all. */
   readonly operation?: string;
-  /** How many calls it strikes at most. Default: any number. */
+  /** Most calls that it strikes. Default: any number. */
   readonly times?: number;
   /** HTTP status of `error`: 500 or 503. Default: 500. */
   readonly status?: number;
-  /** How long `latency` takes. Default: 300. */
+  /** Delay of `latency`. Default: 300. */
   readonly milliseconds?: number;
-  /** How long the fault lasts. Default: until it is cleared. */
+  /** Duration of the fault. Default: until it is cleared. */
   readonly seconds?: number;
 }
 

@@ -22,7 +22,7 @@ const parts: Readonly<Record<string, readonly string[]>> = {
   "dynamodb:TransactWriteItems": ["dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
 };
 
-/** What is created with tags needs the service's action for tagging too, although it is never called by itself. */
+/** Actions for tagging, which creating with tags needs although they are never called by themselves. */
 const tagging: Readonly<Record<string, string>> = {
   ec2: "ec2:CreateTags",
   elasticloadbalancing: "elasticloadbalancing:AddTags",

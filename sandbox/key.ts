@@ -7,7 +7,7 @@ import {
 
 const alias = "alias/handover-sandbox";
 
-/** How a stack's file says that its secrets are encrypted with a key of KMS. */
+/** A stack file's statement that its secrets are encrypted with a key of KMS. */
 export interface SecretsKey {
   readonly secretsprovider: string;
   /** The stack's data key, encrypted. */

@@ -10,7 +10,7 @@ export interface ServiceOptions {
   readonly logFile: string;
   /** The service outlives this process. Default: false. */
   readonly detached?: boolean;
-  /** How long the service may take until it prints a line `ready`. Default: 30. */
+  /** Seconds that the service has until it prints a line `ready`. Default: 30. */
   readonly readySeconds?: number;
 }
 

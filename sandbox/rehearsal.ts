@@ -98,7 +98,7 @@ async function lastOutputs(name: string): Promise<LastOutputs> {
   return session.last;
 }
 
-/** Of the live generation, by its name; empty when it has no array. */
+/** Size of the live generation's array, by its name; empty when it has none. */
 async function arraySizes(name: string): Promise<Record<string, number>> {
   const { last, aws, close } = await openStack(name, { create: false });
   try {

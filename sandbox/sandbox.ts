@@ -13,7 +13,7 @@ import { createKey } from "./key.ts";
 import { isRunning, startService, stopProcess } from "./processes.ts";
 import { freeSlot, type Slot, slot as slotOf } from "./slot.ts";
 
-/** What runs, as `.sandbox/<name>/sandbox.json` has it. */
+/** A running sandbox, as `.sandbox/<name>/sandbox.json` has it. */
 export interface Sandbox {
   readonly name: string;
   readonly slot: number;

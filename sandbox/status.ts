@@ -13,7 +13,7 @@ export interface SandboxStatus {
   readonly running: number;
 }
 
-/** What runs in a sandbox, and what its cloud holds. */
+/** Reads what runs in a sandbox, and what its cloud holds. */
 export async function statusOf({ name, slot: number, processes }: Sandbox): Promise<SandboxStatus> {
   const { cloud } = slot(number);
   const services = Object.fromEntries(

@@ -23,7 +23,7 @@ export interface ServerArrayArgs {
 /**
  * A generation's server array: an Auto Scaling group with its scaling policies and scheduled actions.
  *
- * How many servers there are is autoscaling's decision: it is stated when the group is created and never again. What is
+ * The number of servers is autoscaling's decision: it is stated when the group is created and never again. What is
  * suspended is an operator's decision outside of a run, and the run's in one (docs/decisions/0006-arrays.md).
  */
 export class ServerArray {

@@ -57,7 +57,7 @@ function changedUserData({ inputs }: GenerationConfig, before: Readonly<Record<s
   return keys.length === 0 ? ["userDataFile"] : keys.toSorted().map((key) => `inputs.${key}`);
 }
 
-/** What the servers listen on stands in their user data; another host name is told to the next generation alone. */
+/** Compares the port, which stands in the servers' user data; another host name is told to the next generation alone. */
 function fixedOfSite({ site }: Config, { outputs: { live, generations } }: LastOutputs): string | undefined {
   const port = generations?.[live]?.port;
   if (port !== undefined && port !== site.port)

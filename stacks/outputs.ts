@@ -55,7 +55,7 @@ const definitionsSchema = z.record(
     instanceType: z.string(),
     userDataDigest: z.string(),
     frontends: z.number(),
-    /** What the servers know as SITE. Missing where they were launched before it could change. */
+    /** The servers' SITE. Missing where they were launched before it could change. */
     hostname: z.string().optional(),
     inputDigests: z.record(z.string(), z.string()).optional(),
     iamInstanceProfile: z.string().optional(),

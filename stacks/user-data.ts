@@ -45,7 +45,7 @@ export function siteAsLaunched(site: SiteConfig, last: LastOutputs | undefined, 
   return { ...site, hostname: launched.hostname ?? last.outputs.hostname };
 }
 
-/** What each input was, as a digest. */
+/** A digest of each input. */
 export function inputDigests(inputs: GenerationConfig["inputs"]): Record<string, string> {
   return Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, userDataDigest(String(value))]));
 }

@@ -8,7 +8,7 @@ import type {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { exitCodes, HandoverError } from "../errors.ts";
 
-/** What the operator says of the site. */
+/** Facts that the operator states about the site. */
 export interface Asked {
   readonly stack: string;
   readonly region: string;
@@ -16,7 +16,7 @@ export interface Asked {
   readonly loadBalancer: string;
   /** Default: that of the only listener that forwards to a target group. */
   readonly listenerPort?: number;
-  /** What its servers shall be called. */
+  /** Name for the existing servers' generation. */
   readonly generation: string;
   readonly hostname: string;
   readonly testHostname: string;
@@ -30,7 +30,7 @@ export interface ListenerWithRules {
   readonly rules: readonly Rule[];
 }
 
-/** What AWS says of a site that was made by hand, in AWS's words. */
+/** AWS's description of a site that was made by hand, in AWS's words. */
 export interface Facts {
   readonly loadBalancer: LoadBalancer;
   readonly listener: ListenerWithRules;
@@ -40,7 +40,7 @@ export interface Facts {
   /** Attributes of the target group. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly targets: readonly TargetHealthDescription[];
-  /** Those that are registered. */
+  /** The registered targets. */
   readonly instances: readonly Instance[];
   /** Their volumes. */
   readonly volumes: readonly Volume[];

@@ -9,7 +9,7 @@ export function frontendsOf({ instances, addresses }: Facts): Instance[] {
   return instances.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-/** What each of a generation's servers is launched with, by the keys of `handover:generations`. */
+/** The arguments that a generation's servers were launched with, by the keys of `handover:generations`. */
 export function launchedWith(instance: Instance, volumes: readonly Volume[]) {
   const root = rootVolume(instance, volumes);
   return {

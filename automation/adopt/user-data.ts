@@ -1,10 +1,10 @@
 import type { Facts } from "./facts.ts";
 import { frontendsOf } from "./servers.ts";
 
-/** Of the 16 KB that EC2 takes; the rest is for what the program adds. */
+/** Share of the 16 KB that EC2 takes; the rest is for what the program adds. */
 const mostBytes = 14_000;
 
-/** What the first server was told at boot, as a `userDataFile` for the servers that come after it. */
+/** The first server's user data, as a `userDataFile` for the servers that come after it. */
 export function userDataOf(facts: Facts): { readonly text?: string; readonly remarks: readonly string[] } {
   const [first, ...others] = frontendsOf(facts).map(
     ({ InstanceId = "" }) => [InstanceId, facts.userData[InstanceId]] as const,

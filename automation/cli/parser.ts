@@ -8,7 +8,7 @@ import { commands } from "./commands/index.ts";
 // biome-ignore lint/suspicious/noExplicitAny: each command has arguments of its own
 export type AnyCommand = Command<any>;
 type Arguments = GlobalArguments & Record<string, unknown>;
-/** What is done with a command once its arguments are known. Default: it runs, and gives the exit code. */
+/** Executes a command once its arguments are known. Default: runs it for its exit code. */
 export type Execute = (command: AnyCommand, args: Arguments) => Promise<void>;
 
 /**
@@ -64,7 +64,7 @@ Exit codes: 0 goal reached, 1 usage or configuration error, 2 rolled back, 3 pau
     });
 }
 
-/** What yargs knows of the command that it is in; not part of its published types. */
+/** Yargs's context of the current command; not part of its published types. */
 function optionsOf(cli: Argv<GlobalArguments>) {
   return (cli as unknown as { getOptions(): { key: Record<string, unknown>; array: readonly string[] } }).getOptions();
 }

@@ -76,7 +76,7 @@ function collect(phase: Collected, time: string, event: LedgerEvent): void {
   phase.until = time;
 }
 
-/** What happened beside the phases, in words. */
+/** Incidents beside the phases, in words. */
 function happening(time: string, event: LedgerEvent): Happening | undefined {
   switch (event.type) {
     case "interrupted":

@@ -7,7 +7,7 @@ import type { Retries } from "./retries.ts";
 export interface ArrayNow {
   readonly minSize: number;
   readonly maxSize: number;
-  /** How many servers autoscaling wants. */
+  /** Number of servers that autoscaling wants. */
   readonly desiredCapacity: number;
   readonly suspendedProcesses: readonly string[];
   readonly servers: readonly ArrayServer[];
@@ -20,7 +20,7 @@ export interface ArrayServer {
   readonly healthy: boolean;
 }
 
-/** What the gates read of Auto Scaling groups. */
+/** Reads Auto Scaling groups for the gates. */
 export class Arrays {
   readonly #scaling: AutoScalingClient;
   readonly #ec2: EC2Client;

@@ -22,7 +22,7 @@ import { retries } from "./retries.ts";
 import { Snapshots } from "./snapshots.ts";
 
 /**
- * What the gates read from AWS. Region, endpoint and credentials come from the SDK's usual environment.
+ * Reads AWS for the gates. Region, endpoint and credentials come from the SDK's usual environment.
  */
 export class Aws {
   readonly #ec2: EC2Client;

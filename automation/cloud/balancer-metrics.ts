@@ -1,7 +1,7 @@
 import type { MetricDataQuery } from "@aws-sdk/client-cloudwatch";
 import type { CloudWatch, Series, Span } from "./cloudwatch.ts";
 
-/** What the load balancer saw of a target group's answers in some periods. */
+/** A target group's answers in some periods, as the load balancer counted them. */
 export interface Answers {
   readonly requests: number;
   /** Answers with 5xx. */
@@ -44,7 +44,7 @@ export class BalancerMetrics {
     );
   }
 
-  /** How long the slowest requests of a target group may take that are not slow, in seconds. */
+  /** Computes the longest time that a target group's request may take without being slow, in seconds. */
   async threshold(
     targetGroupArn: string,
     span: Span,

@@ -31,7 +31,7 @@ export interface LogEvents {
 /** More pages of log events than these are not read: the count is high enough by then. */
 const mostPages = 10;
 
-/** What the gates read from CloudWatch and CloudWatch Logs. */
+/** Reads CloudWatch and CloudWatch Logs for the gates. */
 export class CloudWatch {
   readonly #metrics: CloudWatchClient;
   readonly #logs: CloudWatchLogsClient;

@@ -1,5 +1,5 @@
 /**
- * What a JSON document has at a path of names and list positions: `pools.0.active`.
+ * Reads the value that a JSON document has at a path of names and list positions: `pools.0.active`.
  * @returns undefined when there is nothing, or the text is no JSON
  */
 export function valueAt(text: string, path: string): unknown {

@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { isNotFound } from "./not-found.ts";
 
-/** What AWS says of a launch before it is one. */
+/** Asks AWS about a launch before there is one. */
 export class Launches {
   readonly #ec2: EC2Client;
 

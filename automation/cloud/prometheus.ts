@@ -20,9 +20,9 @@ const answerSchema = z.discriminatedUnion("status", [
 ]);
 
 export interface PrometheusAnswer {
-  /** Of every element of a vector, or of the scalar. */
+  /** Values of every element of a vector, or of the scalar. */
   readonly values: readonly number[];
-  /** What Prometheus finds odd in the query or in what it was worked out from. */
+  /** Prometheus's warnings about the query or its data. */
   readonly warnings: readonly string[];
 }
 

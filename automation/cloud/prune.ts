@@ -4,7 +4,7 @@ import { retries } from "./retries.ts";
 import { isComplete, type Snapshot } from "./snapshots.ts";
 
 export interface Retention {
-  /** How long a snapshot is kept. Undefined: for ever. */
+  /** Days for which a snapshot is kept. Undefined: for ever. */
   readonly retainDays: number | undefined;
   readonly now: Date;
   /** A run that has not ended needs its snapshot. */

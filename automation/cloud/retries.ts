@@ -1,6 +1,6 @@
 import { AdaptiveRetryStrategy, DefaultRateLimiter } from "@smithy/core/retry";
 
-/** What a client of AWS's SDK is created with. One client has one: what it learns of its service is its own. */
+/** Retry options of one client of AWS's SDK: what it learns of its service is its own. */
 export interface Retries {
   readonly retryStrategy: AdaptiveRetryStrategy;
 }

@@ -75,7 +75,7 @@ export class Snapshots {
     return (await this.ofSite(database, stack)).filter(({ tags }) => tags["handover:run"] === run);
   }
 
-  /** How large the volume or the instance's storage is, in GiB. */
+  /** Reads the size of the volume or of the instance's storage, in GiB. */
   async sizeOf(database: Database, abortSignal?: AbortSignal): Promise<number | undefined> {
     if (database.volumeId !== undefined) {
       const command = new DescribeVolumesCommand({ VolumeIds: [database.volumeId] });

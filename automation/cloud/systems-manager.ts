@@ -15,11 +15,11 @@ import { retries } from "./retries.ts";
 export interface Document {
   readonly name: string;
   readonly parameters: Readonly<Record<string, readonly string[]>>;
-  /** How long it may take on each instance, from its start to its end. */
+  /** Time limit on each instance, from its start to its end. */
   readonly timeoutSeconds: number;
 }
 
-/** How a document ended on an instance, in the words of Systems Manager: `Success`, `Failed`, `TimedOut`, … */
+/** A document's end on an instance, in the words of Systems Manager: `Success`, `Failed`, `TimedOut`, … */
 export interface Invocation {
   readonly status: string;
   /** -1 while there is none. */

@@ -1,11 +1,11 @@
 import { messageOf } from "../errors.ts";
 
-/** What `handover doctor` found in one place. */
+/** A finding of `handover doctor`. */
 export interface Finding {
   readonly check: string;
   /** `skipped`: it could not be looked at, which is no problem by itself. */
   readonly result: "ok" | "problem" | "skipped";
-  /** What was seen; for a problem also how to mend it. */
+  /** The observation; for a problem also its fix. */
   readonly message: string;
 }
 

@@ -55,7 +55,7 @@ export async function findingsOf(
   }
 }
 
-/** What refuses the question would refuse it in the run; what cannot be reached from here may be reached from there. */
+/** Tells a refusal, which the run would meet too, from a service that only this machine cannot reach. */
 async function answers(check: string, ask: () => Promise<unknown>): Promise<Finding> {
   try {
     await ask();

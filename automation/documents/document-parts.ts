@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ledgerEvent, outcome, purpose } from "../ledger/events.ts";
 
-/** What the documents of documents.ts are made of. A shape may grow within a version; whatever else changes raises it. */
+/** Parts of the documents in documents.ts. A shape may grow within a version; any other change raises it. */
 export const version = 1;
 
 export const list = <Item extends z.ZodType>(item: Item) => z.array(item).readonly();

@@ -29,7 +29,7 @@ const phaseReport = z.object({
   ledgerSeconds: z.number().describe("part of `seconds` spent waiting for the ledger"),
 });
 
-/** How a run ended: the last line of its JSON lines. */
+/** A run's end: the last of its JSON lines. */
 export const runResult = z.object({
   outcome: z.enum(["reached", "rolled-back", "paused", "failed", "interrupted", "aborted"]),
   run: z.string().nullable(),

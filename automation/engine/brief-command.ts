@@ -9,7 +9,7 @@ interface CommandResult {
   readonly code: number;
 }
 
-/** What the Automation API has, but does not publish the types of. */
+/** Members of the Automation API whose types are not published. */
 interface Internals {
   readonly CommandResult: new (stdout: string, stderr: string, code: number, error?: Error) => CommandResult;
   createCommandError(result: CommandResult): Error;
@@ -24,7 +24,7 @@ type Tell = (text: string) => void;
  * The engine's command line for the Automation API. It has a process group of its own: a Ctrl-C in the driver's terminal
  * does not reach it, so the driver decides when the operation in hand ends.
  *
- * What nobody reads here is not asked for. After each update the API asks the
+ * Answers from nothing what nobody reads here. After each update the API asks the
  * engine for the outputs, twice, and for the history: three more processes, half of a small update's time. The outputs
  * come with the update's own events, and the history is the ledger.
  */

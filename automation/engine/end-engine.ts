@@ -30,7 +30,7 @@ export interface EndOptions {
   readonly leased: boolean;
   /** Called right before anything is done to another process. @throws LeaseLostError */
   readonly assertMayRun: () => void;
-  /** How long the engine may take to end by itself, and then each time it is asked to. Default: 5. */
+  /** Time that the engine has to end by itself, and then each time it is asked to. Default: 5. */
   readonly graceSeconds?: number;
 }
 

@@ -6,7 +6,7 @@ import type { StateResource } from "./deployment.ts";
  * update had in flight is not known until the next one.
  */
 export class EngineDiedError extends HandoverError {
-  /** What the provider had been asked to create when it died: the engine takes that for failed, and forgets it. */
+  /** Creations that the provider had in progress when it died: the engine takes them for failed, and forgets them. */
   readonly forgotten: readonly StateResource[];
 
   constructor(problem: string, cause: unknown, forgotten: readonly StateResource[] = []) {

@@ -22,7 +22,7 @@ import { lastLine, type Operation, Recorder } from "./recorder.ts";
 import { mergeKeys, type StackFile } from "./stack-file.ts";
 import { State } from "./state.ts";
 
-/** What a preview found, and the file that binds the update to it. */
+/** A preview's result, and the file that binds the update to it. */
 export interface Plan {
   readonly file: string;
   readonly operations: readonly Operation[];
@@ -46,7 +46,7 @@ export interface OpenOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** How many resources the engine works on at once. */
+/** Number of resources that the engine works on at once. */
 const parallel = 64;
 
 /**

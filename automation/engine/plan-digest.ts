@@ -4,11 +4,11 @@ import type { Position } from "./position.ts";
 import type { Operation, Recorder } from "./recorder.ts";
 import { declarationOf, type StackFile } from "./stack-file.ts";
 
-/** How much of a row a person approves with one plan. */
+/** The part of a row that a person approves with one plan. */
 export type Approved = "first plan" | "whole row" | "command";
 
 /**
- * What a person approves of a plan: SHA-256 over its operations, in an order of their own, since the engine works on
+ * The digest that a person approves: SHA-256 over its operations, in an order of their own, since the engine works on
  * resources side by side. User data is masked in a plan, so what is declared in the file is part of the digest: an
  * approval is void when a server's inputs change.
  *
@@ -32,7 +32,7 @@ export function digestOf(
   return sha256(canonicalJson({ position, planned, file }));
 }
 
-/** What the program declares, without what the plugin chose for it: a name that it made up is another in every preview. */
+/** Inputs that the program declares, without the plugin's own choices: a generated name differs in every preview. */
 function declared(inputs: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   const { __defaults: chosen, ...rest } = inputs;
   return Object.fromEntries(Object.entries(rest).filter(([name]) => !(Array.isArray(chosen) && chosen.includes(name))));

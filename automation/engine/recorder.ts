@@ -41,9 +41,9 @@ type StepEventMetadata = NonNullable<EngineEvent["resourcePreEvent"]>["metadata"
 /** Collects what the engine does from its events. */
 export class Recorder {
   readonly operations: Operation[] = [];
-  /** What a refresh found otherwise than it was; its steps say only at their end what they came to. */
+  /** Drift found by a refresh. Only a step's end event says what changed. */
   readonly drift: Operation[] = [];
-  /** What the operations' resources are declared with; secrets are masked by the engine. */
+  /** Declared inputs of the operations' resources; the engine masks secrets. */
   readonly inputs: (Readonly<Record<string, unknown>> | undefined)[] = [];
   /** The stack's outputs; secrets are masked by the engine. */
   outputs: unknown;

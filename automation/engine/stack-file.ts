@@ -16,11 +16,11 @@ export interface StackFile {
   readonly config: Readonly<Record<string, unknown>>;
   /** Whether it holds values that only the engine can decrypt. */
   readonly hasSecrets: boolean;
-  /** What the stack is created with, for example `awskms://alias/site?awssdk=v2`. Undefined: the backend's own way. */
+  /** Secrets provider of a new stack, for example `awskms://alias/site?awssdk=v2`. Undefined: the backend's default. */
   readonly secretsProvider: string | undefined;
 }
 
-/** How a state is encrypted: with a passphrase, which has a salt, or with a data key that a key service encrypts. */
+/** A state's encryption: by a passphrase, which has a salt, or by a data key that a key service encrypts. */
 export interface Encryption {
   readonly salt?: string;
   readonly url?: string;
@@ -60,7 +60,7 @@ export function handoverValues(config: Readonly<Record<string, unknown>>): Recor
 }
 
 /**
- * What a stack's servers and their surroundings are declared as: values as the file has them, so secrets as they are
+ * The declaration of a stack's servers and their surroundings: values as the file has them, so secrets as they are
  * encrypted there, and digests of the user data files.
  * @param directory where those are looked up
  */

@@ -13,7 +13,7 @@ export class State {
   readonly #stack: Stack;
   readonly #command: BriefCommand;
   readonly #directory: string;
-  /** What the last look saw. */
+  /** The state as last read. */
   #seen: Deployment = {};
 
   constructor(stack: Stack, command: BriefCommand, directory: string) {
@@ -38,7 +38,7 @@ export class State {
     return this.#stackResource?.urn;
   }
 
-  /** How its secrets are encrypted; undefined as long as nothing was deployed. */
+  /** The encryption of its secrets; undefined as long as nothing was deployed. */
   get encryption(): Encryption | undefined {
     return this.#seen.secrets_providers?.state;
   }

@@ -90,7 +90,7 @@ export function allServers(aws: Aws, { name }: ArrayOutputs): Servers {
   return (signal) => aws.arrays.servers([name], signal);
 }
 
-/** Those that autoscaling neither launches nor takes away. */
+/** The servers that autoscaling neither launches nor takes away. */
 export function serversInService(aws: Aws, { name }: ArrayOutputs): Servers {
   return async (signal) => {
     const [array, servers] = await Promise.all([aws.arrays.find(name, signal), aws.arrays.servers([name], signal)]);

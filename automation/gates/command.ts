@@ -2,7 +2,7 @@ import type { CommandCheck } from "../../stacks/config/checks.ts";
 import { runBounded } from "../processes/bounded.ts";
 import type { Gate, Observation } from "./gate.ts";
 
-/** Of what a check printed the last this many characters are kept as evidence. */
+/** Number of characters, from the end of a check's output, that are kept as evidence. */
 const keptCharacters = 2_000;
 
 export interface CommandOptions {

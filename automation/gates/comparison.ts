@@ -18,7 +18,7 @@ export interface Sides {
   readonly loadBalancerArn: string;
 }
 
-/** How far back is looked for the rate of requests, and for the old generation's answers when it gets no more of them. */
+/** Time before the step in which the rate of requests is looked for, and the old generation's answers once it gets none. */
 const lookBackSeconds = 900;
 
 /** Evidence must have grown by this factor before it may refuse again: each look makes the next one stricter. */

@@ -3,7 +3,7 @@ import type { Frontend, Outputs } from "../../stacks/outputs.ts";
 import type { Aws } from "../cloud/aws.ts";
 import type { SystemsManager } from "../cloud/systems-manager.ts";
 
-/** What a row's gates look at. */
+/** The context in which a row's gates look. */
 export interface GateContext {
   readonly aws: Aws;
   readonly manager: SystemsManager;

@@ -4,17 +4,17 @@ import { matches } from "../../stacks/config/matcher.ts";
 import type { Answer } from "../cloud/http.ts";
 import { valueAt } from "../cloud/json-path.ts";
 
-/** What a check wanted and what it got. */
+/** A difference between a check's expectation and an answer. */
 export interface Difference {
   readonly expected: number | string;
   readonly answered: number | string;
 }
 
-/** Of a body or a JSON value no more than this many characters are shown. */
+/** Most characters of a body or a JSON value that are shown. */
 const shown = 200;
 
 /**
- * How an answer differs from what a check expects; undefined when it does not.
+ * Compares an answer with what a check expects; undefined when it does not.
  * @param redact takes secrets out of what is quoted
  */
 export function differenceOf(

@@ -3,7 +3,7 @@ import { secondsSince } from "../elapsed.ts";
 import { messageOf } from "../errors.ts";
 import type { Verdict } from "../ledger/events.ts";
 
-/** What a gate saw: plain data for the ledger and the report. */
+/** A gate's evidence: plain data for the ledger and the report. */
 export type Evidence =
   | string
   | number
@@ -24,13 +24,13 @@ export interface Observation {
 export interface Gate {
   readonly name: string;
   /**
-   * How long it may be pending, in seconds. Default: the configuration's `gateSeconds` where it is held. A gate that is
+   * Its patience: the time that it may be pending, in seconds. Default: the configuration's `gateSeconds` where it is held. A gate that is
    * watched and has such a patience collects evidence: it fails at once, and the others are watched until it has passed.
    */
   readonly patienceSeconds?: number;
-  /** What pending evidence is after that. Default: `fail`. */
+  /** Verdict on evidence that is still pending then. Default: `fail`. */
   readonly whenOver?: "fail" | "inconclusive";
-  /** How often it is worth looking, in seconds. Default: 1 while it is watched; else often at first, then every 3. */
+  /** Seconds between two looks. Default: 1 while it is watched; else often at first, then every 3. */
   readonly everySeconds?: number;
   /** Looks once. What it throws (AWS cannot be reached, say) is no evidence against the new generation. */
   observe(signal: AbortSignal): Promise<Observation>;
@@ -44,7 +44,7 @@ export interface GateResult {
 }
 
 export interface Patience {
-  /** How long a gate may be pending that says nothing else. No evidence is inconclusive after that. */
+  /** Default patience. A gate that has seen nothing by then is inconclusive. */
   readonly seconds: number;
   readonly signal: AbortSignal;
 }

@@ -5,10 +5,10 @@ import type { CloudWatch } from "../cloud/cloudwatch.ts";
 import { instantQuery, type PrometheusAnswer } from "../cloud/prometheus.ts";
 import type { Gate, Observation } from "./gate.ts";
 
-/** Of values and warnings no more than this many are shown. */
+/** Most values and warnings that are shown. */
 const shown = 5;
 
-/** What `$name` stands for in queries and in the values of dimensions. */
+/** Values of `$name` in queries and dimensions. */
 export type Placeholders = Readonly<Record<string, string>>;
 
 /**
@@ -63,7 +63,7 @@ function newest(values: readonly number[]): (number | string)[] {
 /** The start of a period, in milliseconds since 1970, and its value. */
 export type Point = readonly [time: number, value: number];
 
-/** What a query gave in the periods that have begun and ended in a time, the oldest first. */
+/** A query's values in the periods that lie within a time as a whole, the oldest first. */
 export async function cloudWatchPoints(
   cloudWatch: Pick<CloudWatch, "metricData">,
   query: CloudWatchQuery,
@@ -78,7 +78,7 @@ export async function cloudWatchPoints(
   return [...series.values()].flatMap((one) => [...one].sort(([a], [b]) => a - b));
 }
 
-/** How often it is worth asking, in seconds: a value does not change within its period. */
+/** Seconds between two questions: a value does not change within its period. */
 export function lookEverySeconds({ periodSeconds }: Pick<CloudWatchQuery, "periodSeconds">): number {
   return Math.min(Math.max(periodSeconds / 4, 1), 15);
 }

@@ -29,9 +29,9 @@ export function difference(next: Share, old: Share, confidence: number): Bounds 
 }
 
 export interface Rule {
-  /** How much larger the new share may be: 0.01 is one of a hundred requests. */
+  /** Amount by which the new share may be larger: 0.01 is one of a hundred requests. */
   readonly tolerance: number;
-  /** How sure a verdict must be, for example 0.95. */
+  /** Confidence of a verdict, for example 0.95. */
   readonly confidence: number;
   /** Which look at growing evidence this is, 1 being the first, when it may refuse. */
   readonly look?: number;

@@ -6,7 +6,7 @@ import { valueAt } from "../cloud/json-path.ts";
 import { secondsSince } from "../elapsed.ts";
 import { cloudWatchPoints, type Point } from "./metrics.ts";
 
-/** What was seen of a server's sessions; undefined when nothing is known yet. */
+/** A server's sessions as last seen; undefined when nothing is known yet. */
 export type Seen = "gone" | { readonly active: number; readonly quietSeconds?: number } | undefined;
 
 /** Looks once. @throws when the server cannot be asked */

@@ -1,7 +1,7 @@
 import { canonicalJson, sha256 } from "./canonical.ts";
 import { type LedgerRecord, type UnsealedRecord, unsealedRecord } from "./events.ts";
 
-/** What the first record names as the hash of its predecessor. */
+/** The first record's hash of its predecessor. */
 export const noHash = "0".repeat(64);
 
 /** The last record's place in the chain. */

@@ -1,6 +1,6 @@
 import type { LeaseHolder } from "./owner.ts";
 
-/** What went wrong with the ledger. `code` is stable; the message is for people and may change. */
+/** An error of the ledger. `code` is stable; the message is for people and may change. */
 export abstract class LedgerError extends Error {
   abstract readonly code: string;
 

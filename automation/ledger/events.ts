@@ -12,7 +12,7 @@ export const verdict = z.enum(["pass", "fail", "inconclusive"]);
 /** Why a run waits: a person must approve a plan, nothing is proven, the policy refused a plan, or a person must act. */
 export const pauseReason = z.enum(["approval", "inconclusive", "refused", "needs-person"]);
 
-/** How a run ended; `failed` is what earlier versions wrote of one that was given up. */
+/** A run's end; earlier versions wrote `failed` for a run that was given up. */
 export const outcome = z.enum(["reached", "rolled-back", "given-up", "failed"]);
 
 /** The purpose of a command of the site's operators. */
@@ -30,12 +30,12 @@ const operation = z.strictObject({
 
 const operations = {
   operations: z.array(operation),
-  /** How many operations were left out because the event would not fit into an item. */
+  /** Number of operations left out because the event would not fit into an item. */
   omitted: z.int().positive().optional(),
 };
 
 /**
- * What happens in a run. Events are plain data, and strict: an event that is read back has exactly the members that
+ * An event of a run. Events are plain data, and strict: an event that is read back has exactly the members that
  * were written, so its hash can be computed again.
  */
 export const ledgerEvent = z.discriminatedUnion("type", [
@@ -60,7 +60,7 @@ export const ledgerEvent = z.discriminatedUnion("type", [
     phase,
     gate: z.string(),
     verdict,
-    /** Whatever the gate saw. Too large for an item, it is kept as a `Truncated`. */
+    /** The gate's evidence. Too large for an item, it is kept as a `Truncated`. */
     evidence: json,
     seconds,
   }),
@@ -70,7 +70,7 @@ export const ledgerEvent = z.discriminatedUnion("type", [
     type: z.literal("command-output"),
     ...command,
     output: z.string(),
-    /** How many lines before this event were left out because the command printed too much. */
+    /** Number of lines before this event left out because the command printed too much. */
     omitted: z.int().positive().optional(),
   }),
   z.strictObject({
@@ -104,7 +104,7 @@ export type Verdict = z.infer<typeof verdict>;
 export type PauseReason = z.infer<typeof pauseReason>;
 export type Outcome = z.infer<typeof outcome>;
 
-/** What is signed by the hash: everything but the hash. */
+/** The part that the hash signs: everything but the hash. */
 export const unsealedRecord = z.strictObject({
   /** 1, 2, 3, … through all runs of the stack. */
   sequence: z.int().positive(),

@@ -7,14 +7,14 @@ import type { Json, LedgerEvent } from "./events.ts";
  */
 const maxEventBytes = 350_000;
 
-/** What is kept of a value that is too large. */
+/** The remainder of a value that is too large. */
 export type Truncated = {
   truncated: true;
-  /** How large the value was, as canonical JSON in UTF-8. */
+  /** The value's size, as canonical JSON in UTF-8. */
   bytes: number;
   /** SHA-256 of that JSON, to compare it with a copy that was kept elsewhere. */
   sha256: string;
-  /** How that JSON begins. */
+  /** The beginning of that JSON. */
   head: string;
 };
 

@@ -24,9 +24,9 @@ export interface AcquireOptions extends LedgerTable {
   readonly owner: LeaseOwner;
   /** The command line, as a person would type it, without secrets. */
   readonly command: string;
-  /** How long the lease lasts without a heartbeat; there is one every third of it. Default: 60. */
+  /** Seconds that the lease lasts without a heartbeat; there is one every third of it. Default: 60. */
   readonly seconds?: number;
-  /** How long to wait for a lease that somebody else has. Default: 0, fail at once. */
+  /** Seconds to wait for a lease that somebody else has. Default: 0, fail at once. */
   readonly waitSeconds?: number;
   /** Take the lease of a process that has died on this machine without waiting for its expiry. Default: false. */
   readonly takeOver?: boolean;

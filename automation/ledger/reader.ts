@@ -5,7 +5,7 @@ import type { LedgerRecord } from "./events.ts";
 import { parseSummary, type RunSummary } from "./runs.ts";
 import { type Item, type LedgerTable, request, sortable, text } from "./table.ts";
 
-/** What can be read without the lease. Reads are strongly consistent, and follow all pages. */
+/** Reads the ledger without the lease: strongly consistent, and through all pages. */
 export interface JournalReader {
   /** The events of a run, or of all runs, in order. Empty if the run is unknown. @throws {LedgerUnreadableError} */
   events(run?: string): Promise<LedgerRecord[]>;

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { Json } from "./events.ts";
 
-/** What stands in the ledger for a secret. */
+/** A secret's stand-in in the ledger. */
 export type SecretDigest = { digest: string };
 
 /**

@@ -11,7 +11,7 @@ export interface RunSummary {
   readonly command: string;
   /** ISO 8601, UTC. */
   readonly started: string;
-  /** Of the last event. */
+  /** Time of the last event. */
   readonly updated: string;
   /** Only when the run has ended. */
   readonly finished?: string;
@@ -70,7 +70,7 @@ export function summaryUpdate(
   };
 }
 
-/** What an event says about its run. */
+/** Derives from an event the changes of its run's summary. */
 function changes({ event, time, sequence, hash }: LedgerRecord): Item {
   return {
     updated: { S: time },

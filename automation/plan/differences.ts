@@ -21,7 +21,7 @@ export function differences<Value>(before: Named<Value>, after: Named<Value>): D
 }
 
 /**
- * How the new generation's declaration differs from the live one's, for a person.
+ * Lists how the new generation's declaration differs from the live one's, for a person.
  * @param secrets values that are shown as `[secret]`, whether whole or as a part of others
  */
 export function generationDifferences(
@@ -43,7 +43,7 @@ export interface InputDifference extends Difference {
   readonly secret: boolean;
 }
 
-/** How one generation's inputs differ from another's. */
+/** Lists how one generation's inputs differ from another's. */
 export function inputDifferences(
   before: Named<Input>,
   after: Named<Input>,

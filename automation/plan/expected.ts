@@ -3,10 +3,10 @@ import { readJournal } from "../ledger/journal.ts";
 import type { RunSummary } from "../ledger/runs.ts";
 import { ledgerOf } from "../run/run-ledger.ts";
 
-/** How long a run may be expected to take: the median of the last ones that reached their goal. */
+/** A run's expected duration: the median of the last runs that reached their goal. */
 export interface Expected {
   readonly seconds: number;
-  /** How many runs that is judged from. */
+  /** Number of runs behind it. */
   readonly runs: number;
 }
 

@@ -49,7 +49,7 @@ export function countsOf(operations: readonly PlannedOperation[]): string {
   return [...counts].map(([op, count]) => `${count} ${op}`).join(", ") || "no changes";
 }
 
-/** What comes to pass, in one sentence. */
+/** Sums the plan up in one sentence. */
 export function headline(stack: string, { from, to, phases }: Prediction): string {
   const operations = phases.flatMap((phase) => phase.operations);
   if (phases.some(({ name }) => name === lastPhase))

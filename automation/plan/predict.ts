@@ -12,7 +12,7 @@ import { positionOf, updatesOf } from "../runbook/updates.ts";
 import type { Copy } from "./copy.ts";
 import type { Route } from "./route.ts";
 
-/** What a run would do: the document of `handover plan --json`. */
+/** A run's prediction: the document of `handover plan --json`. */
 export type Prediction = Omit<DocumentOf<"plan">, "version">;
 
 /** A prediction, and whether the run would get as far as it says. */

@@ -16,7 +16,7 @@ export interface Review {
   readonly prediction: Prediction;
   /** Whether a phase would be refused: the run would stop there. */
   readonly refused: boolean;
-  /** How the new generation's declaration differs from the live one's. */
+  /** Differences of the new generation's declaration from the live one's. */
   readonly changes: readonly Difference[];
   readonly expected: Expected | undefined;
 }

@@ -7,7 +7,7 @@ import type { UnfinishedRun } from "../run/unfinished-run.ts";
 import { hasWayBack, type LastPlanned, type Row, type RunIdentity, reachedBy, settle } from "../runbook/rows.ts";
 import { lastByHand, phasesOf, wayBack } from "../runbook/updates.ts";
 
-/** What is known of a stack before anything is planned. */
+/** The facts of a stack before anything is planned. */
 export interface Standing {
   readonly config: Config;
   readonly shape: SiteShape;

@@ -20,7 +20,7 @@ export interface Ended {
 }
 
 const keptCharacters = 16 * 1024;
-/** How long a process may take to end once it was asked to. */
+/** Time that a process has to end once it was asked to. */
 const graceMilliseconds = 500;
 
 /** Runs a command that may print without end, start others, and never end by itself. */

@@ -6,7 +6,7 @@ export interface GroupOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Ends it and all that it started: at first gently, then for good. */
   readonly signal: AbortSignal;
-  /** How long it may take to end by itself. */
+  /** Time that it has to end by itself. */
   readonly graceMilliseconds: number;
 }
 

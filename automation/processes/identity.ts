@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** Of Linux's times in `/proc`, whatever the kernel counts in itself: `getconf CLK_TCK`. */
+/** Unit of Linux's times in `/proc`, whatever the kernel counts in itself: `getconf CLK_TCK`. */
 const ticksPerSecond = 100;
 
 /**

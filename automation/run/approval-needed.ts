@@ -3,7 +3,7 @@ import type { Row } from "../runbook/rows.ts";
 
 /** A person must approve the plan before it is applied. */
 export class ApprovalNeeded extends HandoverError {
-  /** What is approved. */
+  /** Digest of the plan that is approved. */
   readonly digest: string;
 
   constructor(row: Row, digest: string, why = "") {

@@ -20,7 +20,7 @@ export interface DriveOptions extends LeaseWish {
   readonly refresh?: boolean;
 }
 
-/** What the parts of the driver share. */
+/** The context that the parts of the driver share. */
 export interface Drive {
   readonly session: OpenStack;
   readonly ledger: RunLedger;

@@ -6,7 +6,7 @@ import { siteName } from "../../stacks/tags.ts";
 import { userData } from "../../stacks/user-data.ts";
 import type { Aws } from "../cloud/aws.ts";
 
-/** What a launch is judged by. */
+/** The facts by which a launch is judged. */
 export interface Launch {
   readonly stack: string;
   readonly config: Config;
@@ -40,7 +40,7 @@ export async function checkLaunch(launch: Launch, signal: AbortSignal): Promise<
 }
 
 interface Places {
-  /** Of the frontends, in their order; none as long as the site's own network is not there. */
+  /** The frontends' subnets, in their order; none as long as the site's own network is not there. */
   readonly subnets: readonly Subnet[];
   readonly zones: readonly string[];
   readonly problems: readonly string[];

@@ -5,7 +5,7 @@ import { type Gate, type GateResult, hold } from "../gates/gate.ts";
 const togetherMilliseconds = 1_000;
 
 export interface OldServersOptions {
-  /** How long a gate is patient that says nothing else. */
+  /** Default patience of a gate. */
   readonly seconds: number;
   /** Whether a server that was not quiet in time may end all the same. */
   readonly terminate: boolean;
@@ -17,7 +17,7 @@ export class OldServers {
   readonly #options: OldServersOptions;
   readonly #stop = new AbortController();
   readonly #waiting: Map<string, Promise<void>>;
-  /** What was seen of servers that may end now, by name, and of those that were not quiet in time. */
+  /** Results of servers that may end now, by name, and of those that were not quiet in time. */
   readonly #ended = new Map<string, GateResult>();
   readonly #overdue = new Map<string, GateResult>();
   readonly #news: GateResult[] = [];
@@ -29,7 +29,7 @@ export class OldServers {
     this.#waiting = new Map([...gates].map(([name, gate]) => [name, this.#watch(name, gate)]));
   }
 
-  /** Waits until a server may end, or there is none any more that could. */
+  /** Waits until a server may end, or no remaining server can. */
   async someEnded(): Promise<void> {
     while (this.#ended.size === 0 && this.#waiting.size > 0) await Promise.race(this.#waiting.values());
     if (this.#waiting.size > 0) {
@@ -39,7 +39,7 @@ export class OldServers {
     if (this.#error !== undefined) throw this.#error;
   }
 
-  /** What was seen since the last call. */
+  /** Results since the last call. */
   news(): readonly GateResult[] {
     return this.#news.splice(0);
   }
@@ -49,12 +49,12 @@ export class OldServers {
     return [...this.#waiting.keys(), ...this.#overdue.keys()].sort();
   }
 
-  /** Those that may end are gone. */
+  /** Forgets the servers that could end: they are gone. */
   gone(): void {
     this.#ended.clear();
   }
 
-  /** Those that hold everything up: nobody else may end, and nobody is waited for any more. */
+  /** Names of the servers that hold everything up: no other may end, and none is waited for any more. */
   get stuck(): readonly string[] {
     return this.#ended.size === 0 && this.#waiting.size === 0 ? [...this.#overdue.keys()].sort() : [];
   }

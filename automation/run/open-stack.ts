@@ -11,7 +11,7 @@ import { SystemsManager } from "../cloud/systems-manager.ts";
 import { Engine, type OpenOptions } from "../engine/engine.ts";
 import { handoverValues, readStackFile, type StackFile } from "../engine/stack-file.ts";
 
-/** What a command works with: the stack's configuration, checked, its last outputs, the engine, and AWS. */
+/** An open stack: its configuration, checked, its last outputs, the engine, and AWS. */
 export interface OpenStack {
   readonly stack: string;
   readonly region: string;

@@ -14,11 +14,11 @@ import { keptOf } from "./kept.ts";
 export interface LeaseWish {
   /** As a person would type it. */
   readonly command: string;
-  /** How long to wait for a lease that another run holds. Default: 0. */
+  /** Seconds to wait for a lease that another run holds. Default: 0. */
   readonly waitSeconds?: number;
   /** Take the lease of a process that has died on this machine. Default: false. */
   readonly takeOver?: boolean;
-  /** How long the lease lasts without a heartbeat. Default: 60. */
+  /** Seconds that the lease lasts without a heartbeat. Default: 60. */
   readonly leaseSeconds?: number;
 }
 
@@ -114,7 +114,7 @@ export class RunLedger {
     );
   }
 
-  /** How long the run waited for its ledger so far. */
+  /** Seconds that the run has waited for its ledger so far. */
   get waitedSeconds(): number {
     return this.#waitedSeconds;
   }

@@ -27,7 +27,7 @@ export interface UnfinishedRun {
   readonly asked: readonly string[];
   /** Rows of the way back whose gates have passed. */
   readonly back: readonly string[];
-  /** How the site's commands ended. */
+  /** The ends of the site's commands. */
   readonly commands: CommandStates;
 }
 

@@ -187,7 +187,7 @@ async function settleOn(drive: Drive): Promise<RunResult> {
   }
 }
 
-/** What somebody changed in the cloud beside the run; a plan would change it back, and the policy refuses that. */
+/** Tells what somebody changed in the cloud beside the run; a plan would change it back, and the policy refuses that. */
 async function tellDrift({ session: { engine }, ledger, options: { signals } }: Drive): Promise<void> {
   const drift = await engine.refreshAll(AbortSignal.any([signals.cancel, ledger.lost]));
   for (const { op, type, name, properties } of drift) {

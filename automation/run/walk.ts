@@ -14,7 +14,7 @@ import { putBack } from "./put-back.ts";
 import { type Ending, Walker } from "./walker.ts";
 import { warningsOf } from "./warnings.ts";
 
-/** How far a run got before. */
+/** A run's progress so far. */
 export interface Progress {
   readonly finished: readonly PhaseName[];
   /** The furthest phase that was begun. */
@@ -24,7 +24,7 @@ export interface Progress {
   /** Phases for whose plan a person was asked, and digests of plans that a person approved. */
   readonly asked: readonly string[];
   readonly approved: ReadonlySet<string>;
-  /** How the site's commands ended. */
+  /** The ends of the site's commands. */
   readonly commands: CommandStates;
 }
 
@@ -121,7 +121,7 @@ function isRefused(error: unknown): boolean {
   return error instanceof HandoverError && error.code === "plan-refused";
 }
 
-/** Whatever could not be planned or seen is no evidence against the new servers. */
+/** Whether an error is no evidence against the new servers: something could not be planned or seen. */
 export function isUnproven(error: unknown): boolean {
   const unplanned = error instanceof HandoverError && error.code === "preview-failed";
   const inconclusive = error instanceof GateError && error.inconclusive;

@@ -25,7 +25,7 @@ type NeedsApproval = (plan: Pick<Plan, "digest">) => boolean;
 
 interface Work {
   readonly operations: number;
-  /** How long the cloud, a gate or a command was waited for. */
+  /** Seconds in which the cloud, a gate or a command was waited for. */
   readonly waitedSeconds: number;
 }
 

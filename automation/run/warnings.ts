@@ -1,7 +1,7 @@
 import type { Config } from "../../stacks/config.ts";
 import type { RunIdentity } from "../runbook/rows.ts";
 
-/** What a person should know of a run before it begins, from the configuration alone. */
+/** Warns of what a person should know before a run begins, from the configuration alone. */
 export function warningsOf({ generations }: Config, { from, to }: Pick<RunIdentity, "from" | "to">): string[] {
   // Every new server is healthy before an old one leaves; how many that are is the configuration's word.
   const [old, next] = [from, to].map((name) => generations[name]?.frontends ?? 0);

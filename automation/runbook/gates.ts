@@ -26,7 +26,7 @@ export interface RowGates {
   readonly watch?: { readonly gates: readonly Gate[]; readonly seconds: number };
 }
 
-/** What must hold before the run goes on from a row. */
+/** Gates that must hold before the run goes on from a row. */
 export function gatesOf(row: Row, context: GateContext): RowGates {
   const { config, after, from, to } = context;
   switch (row) {
@@ -102,7 +102,7 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
 }
 
 /**
- * What must hold right before a row is applied: new servers take over, and old ones leave, only while every new one
+ * Gates that must hold right before a row is applied: new servers take over, and old ones leave, only while every new one
  * serves. The gates of the row before have passed, but that may be days ago when a run was paused.
  */
 export function gatesBefore(row: Row, context: GateContext): RowGates {

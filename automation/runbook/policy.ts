@@ -3,7 +3,7 @@ import type { Operation } from "../engine/recorder.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
 import type { Row } from "./rows.ts";
 
-/** What an update in a row may do, by resource type: the engine's words for a change, and whose resource it may be. */
+/** A permission of a row's updates, by resource type: the engine's words for a change, and the resource's owner. */
 interface Permission {
   readonly types: readonly string[];
   readonly ops: readonly string[];
@@ -25,7 +25,7 @@ const route: Permission = { types: routing, ops: ["update"] };
 const testRoute: Permission = { types: [types.listenerRule], ops: ["update"] };
 const move: Permission = { types: [types.eipAssociation], ops: replacement };
 const launch: Permission = { types: generation, ops: ["create"], of: "to" };
-/** What is set after they are created, by another run where this one was killed in between. */
+/** Set right after creation; a resumed run does it when the first was killed in between. */
 const finishTargetGroup: Permission = { types: [types.targetGroup], ops: ["update"], of: "to" };
 const finishArray = changeArray("to", "suspendedProcesses");
 const forgetSnapshot: Permission = { types: snapshots, ops: ["delete"] };

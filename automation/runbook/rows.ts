@@ -57,7 +57,7 @@ export interface RowFacts {
   readonly exists: (run: RunShape) => boolean;
   /** The number of updates of the engine. */
   readonly updates: (site: SiteShape) => number;
-  /** How many of its first updates change nothing in the cloud. */
+  /** Number of its first updates that change nothing in the cloud. */
   readonly idle: number;
   /** The row of stacks/intent.ts that the engine applies; none where one generation is alone. */
   readonly intent: IntentRow | "none";
@@ -69,7 +69,7 @@ export interface RowFacts {
   readonly command: "freezes" | "migrates" | "quiets" | "none";
   /** The servers on which the site's own checks run, and whether the row has launched them. */
   readonly suite: "new frontends" | "new array" | "all servers" | "frontends" | "none";
-  /** What a person approves: the plan of its first update, the row whatever its plans are, or its command. */
+  /** The object of an approval: the plan of its first update, the row whatever its plans are, or its command. */
   readonly approves: "first plan" | "whole row" | "command";
   /** Whether it waits for the sessions of old servers, or ends these servers one by one as their sessions end. */
   readonly sessions: "ignored" | "awaited" | "ended one by one";

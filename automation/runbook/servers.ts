@@ -144,7 +144,7 @@ function httpChecks({ config, from, to }: GateContext, name: string | undefined)
   return isNew && checks.length > 0 ? checks : [healthCheckOf(config.site.loadBalancer)];
 }
 
-/** What the load balancer asks, and what it takes for healthy. */
+/** The load balancer's own check, and the answers that it takes for healthy. */
 function healthCheckOf({ healthCheck: { path, matcher } }: SiteConfig["loadBalancer"]): HttpCheck {
   return { ...httpCheckOf({ path }), matcher };
 }

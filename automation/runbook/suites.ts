@@ -29,14 +29,14 @@ export function suites(row: Row, context: GateContext, generation: string): Gate
   });
 }
 
-/** What a row's suites are about. */
+/** The subject of a row's suites. */
 interface Subject {
   readonly servers: Servers;
   /** Whether the row has launched them. */
   readonly launched: boolean;
   /** The name that reaches the generation: the test host name before the new servers have all traffic. */
   readonly host: string;
-  /** What must hold before. */
+  /** Gates that must hold before. */
   readonly ready: readonly Gate[];
 }
 
@@ -69,7 +69,7 @@ function subjectOf(row: Row, context: GateContext, generation: string): Subject 
   }
 }
 
-/** What a command is told: where to look, and what must answer. Lists are separated by blanks. */
+/** A command's environment: where to look, and what must answer. Lists are separated by blanks. */
 export function environmentOf(
   row: Row,
   { loadBalancer, addresses, generations }: Outputs,

@@ -7,7 +7,7 @@ import type { Gate } from "../gates/gate.ts";
 import { fewMatches, type Writers } from "../gates/logs.ts";
 import { metricWithin } from "../gates/metrics.ts";
 
-/** What is watched while the new generation gets public traffic: against the old one, and what the configuration names. */
+/** Gates that are watched while the new generation gets public traffic: against the old one, and what the configuration names. */
 export function watched({ aws, config, from, to, after }: GateContext): Gate[] {
   const { cloudWatch } = aws;
   const [next, old] = [sideOf(after, to), sideOf(after, from)];

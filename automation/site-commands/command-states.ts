@@ -4,10 +4,10 @@ import { phaseThat } from "../runbook/rows.ts";
 /** `cut-off`: it was begun, and nobody saw how it ended. */
 export type CommandState = "done" | "failed" | "cut-off";
 
-/** How a run's commands ended so far; one that was never begun is missing. */
+/** The ends of a run's commands so far; one that was never begun is missing. */
 export type CommandStates = Readonly<Partial<Record<Purpose, CommandState>>>;
 
-/** What a person says of a command that was cut off: it is complete, or it shall be run once more. */
+/** A person's word on a command that was cut off: it is complete, or is to be run once more. */
 export type Ruling = "done" | "again";
 
 /** The states after an event. */

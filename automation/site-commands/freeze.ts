@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { exitCodes, HandoverError, messageOf } from "../errors.ts";
 
-/** How a database is quiet while its snapshot begins. */
+/** Keeps a database quiet while its snapshot begins. */
 export interface Freezing {
   freeze(): Promise<void>;
   /** Must not be kept from running by anything, and does no harm where nothing is frozen. */

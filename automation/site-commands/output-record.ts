@@ -1,12 +1,12 @@
-/** What of a command's output goes into one event, in characters, and how long it waits for more. */
+/** Most of a command's output that goes into one event, in characters, and its wait for more. */
 const eventCharacters = 16_000;
 const eventMilliseconds = 1000;
-/** What of a command's output is recorded at all. */
+/** Most of a command's output that is recorded at all. */
 const mostCharacters = 128_000;
 
 export interface OutputPart {
   readonly output: string;
-  /** How many lines before it were left out, since there was no room for them. */
+  /** Number of lines before it left out, since there was no room for them. */
   readonly omitted: number;
 }
 

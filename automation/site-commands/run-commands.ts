@@ -18,7 +18,7 @@ export interface RunCommandsOptions {
   readonly ledger: RunRecord;
   /** Ends the command in hand. A thaw is never ended by it. */
   readonly cancel: AbortSignal;
-  /** How the run's commands ended before. */
+  /** The ends of the run's commands before. */
   readonly states: CommandStates;
   /** A person's word on the migration command that was cut off. */
   readonly ruling?: Ruling;
@@ -57,7 +57,7 @@ export class RunCommands {
     this.#commands = new SiteCommands({ environment, ledger, states });
   }
 
-  /** How the run's commands ended so far. */
+  /** The ends of the run's commands so far. */
   get states(): CommandStates {
     return this.#commands.states;
   }

@@ -5,7 +5,7 @@ import { startGroup } from "../processes/group.ts";
 
 /** Longer lines are cut. */
 const longestLine = 4000;
-/** How long a command that is ended may take to end by itself. */
+/** Time that a stopped command has to end by itself. */
 const graceMilliseconds = 5000;
 
 export interface CommandObservation extends Observation {

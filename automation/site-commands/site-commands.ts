@@ -8,7 +8,7 @@ import { applyEvent, type CommandStates } from "./command-states.ts";
 import { OutputRecord } from "./output-record.ts";
 import { type CommandObservation, runCommand } from "./run-site-command.ts";
 
-/** How much of what a failed command printed last is part of the evidence. */
+/** Number of a failed command's last lines that are part of the evidence. */
 const lastLines = 20;
 
 export interface SiteCommand {
@@ -29,7 +29,7 @@ export interface SiteCommandsOptions {
   /** Added to the driver's own. */
   readonly environment: Readonly<Record<string, string>>;
   readonly ledger: RunRecord;
-  /** How the run's commands ended so far. */
+  /** The ends of the run's commands so far. */
   readonly states: CommandStates;
 }
 
@@ -84,7 +84,7 @@ export class SiteCommands {
     return { verdict: "fail", evidence: { ...evidence, reason, output } } as const;
   }
 
-  /** What thaws a database is run even where it cannot be written down. */
+  /** Records an event; a thaw goes on even where it cannot be written down. */
   async #record(event: Extract<LedgerEvent, { purpose: Purpose }>): Promise<void> {
     this.#states = applyEvent(this.#states, event);
     const recorded = this.#options.ledger.append(event);

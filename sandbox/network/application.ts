@@ -12,7 +12,7 @@ export interface ApplicationOptions {
   readonly database: SiteDatabase;
 }
 
-/** How many requests at once the server status pretends to have room for. */
+/** Number of requests at once that the server status pretends to have room for. */
 const workers = 256;
 const longestSleepMilliseconds = 600_000;
 

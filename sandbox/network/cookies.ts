@@ -25,7 +25,7 @@ export function stickyCookie(name: string, subject: string, durationSeconds: num
   return `${name}=${value}; Expires=${new Date(now + browserMilliseconds).toUTCString()}; Path=/`;
 }
 
-/** What a client is bound to by its cookie; undefined if there is none, it has expired, or cannot be decoded. */
+/** Decodes what a client's cookie binds it to; undefined if there is none, it has expired, or cannot be decoded. */
 export function stuckTo(header: string | undefined, name: string, now: number): string | undefined {
   const value = readCookie(header, name);
   if (value === undefined) return undefined;

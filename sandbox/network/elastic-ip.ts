@@ -58,7 +58,7 @@ export class ElasticIp {
     return this.#endpoint;
   }
 
-  /** How many are established through the address. */
+  /** Number of connections established through the address. */
   get connections(): number {
     return this.#connections.size;
   }

@@ -9,7 +9,7 @@ export interface FollowOptions {
   readonly onState: (state: CloudState) => Promise<void>;
   readonly signal: AbortSignal;
   readonly log: Log;
-  /** How long the cloud may hold a request without a change. Default: 20. */
+  /** Seconds that the cloud may hold a request without a change. Default: 20. */
   readonly waitSeconds?: number;
 }
 

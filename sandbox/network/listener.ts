@@ -10,7 +10,7 @@ import type { Target, TargetGroup } from "./target-groups.ts";
 import { forwardUpgrade, respondOnSocket } from "./websocket.ts";
 
 export interface ListenerOptions {
-  /** How long a client's connection may be idle, in milliseconds. */
+  /** Time that a client's connection may be idle, in milliseconds. */
   readonly idleMilliseconds: number;
   readonly random: Random;
   readonly group: (arn: string) => TargetGroup | undefined;

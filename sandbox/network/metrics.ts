@@ -3,7 +3,7 @@ import { request } from "undici";
 import { type Log, messageOf } from "./log.ts";
 import type { TargetGroupMetrics } from "./state.ts";
 
-/** What a target answered: its status and after how long it began to; neither where the load balancer answered for it. */
+/** A target's answer: its status and the time until it began; neither where the load balancer answered for it. */
 export interface Answer {
   readonly status?: number;
   readonly seconds?: number;
@@ -12,11 +12,11 @@ export interface Answer {
 interface Counts {
   requests: number;
   errors: number;
-  /** How many answers took so many milliseconds. */
+  /** Number of answers by milliseconds. */
   readonly times: Map<number, number>;
 }
 
-/** What the load balancer measures of each target group, and tells the cloud every second. AWS's tells it every minute. */
+/** Measures each target group and tells the cloud every second. AWS's load balancer tells it every minute. */
 export class BalancerMetrics {
   #counts = new Map<string, Counts>();
 
@@ -30,7 +30,7 @@ export class BalancerMetrics {
     counts.times.set(milliseconds, (counts.times.get(milliseconds) ?? 0) + 1);
   }
 
-  /** What was counted since the last call. */
+  /** Counts since the last call. */
   take(): Omit<TargetGroupMetrics, "timestamp">[] {
     const taken = this.#counts;
     this.#counts = new Map();

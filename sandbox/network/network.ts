@@ -8,13 +8,13 @@ import type { SiteDatabase } from "./site-database.ts";
 import type { CloudState, InstanceState, LoadBalancerState, TargetHealthReport } from "./state.ts";
 
 export interface NetworkOptions {
-  /** How long a move of an Elastic IP takes until clients see it, in milliseconds. */
+  /** Time that a move of an Elastic IP takes until clients see it, in milliseconds. */
   readonly propagationMilliseconds: number;
   readonly onHealth: (report: TargetHealthReport) => void;
   /** Called for each request that the load balancer gave to a target. */
   readonly onAnswer?: (targetGroupArn: string, answer: Answer) => void;
   readonly log: Log;
-  /** What `/health/db` asks. */
+  /** The database that `/health/db` asks. */
   readonly database: SiteDatabase;
   /** The load balancer's idle timeout in milliseconds. Default: 60,000, as on AWS. */
   readonly idleMilliseconds?: number;
@@ -70,7 +70,7 @@ export class Network {
     for (const server of this.#servers.values()) server.stop();
   }
 
-  /** What is served now, as `GET /network/status` answers it. */
+  /** Everything that is served now, as `GET /network/status` answers it. */
   status(): object {
     return {
       revision: this.#revision ?? null,

@@ -1,4 +1,4 @@
-/** How the sample application misbehaves on purpose: the input `SIMULATE`. */
+/** The sample application's deliberate misbehaviour: the input `SIMULATE`. */
 export interface Simulation {
   /** `/health` answers 500. */
   readonly unhealthy: boolean;
@@ -12,7 +12,7 @@ export interface Simulation {
   readonly crashAfterSeconds: number | undefined;
   /** The server never listens. */
   readonly bootFails: boolean;
-  /** What was asked for and is not known. */
+  /** Words that were asked for and are not known. */
   readonly unknown: readonly string[];
 }
 

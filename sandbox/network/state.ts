@@ -1,4 +1,4 @@
-/** What the cloud tells the network, and what the network reports back. See sandbox/README.md. */
+/** Messages from the cloud to the network, and its reports back. See sandbox/README.md. */
 
 export interface CloudState {
   /** Grows with every change. */
@@ -88,7 +88,7 @@ export interface TargetGroupState {
   }[];
 }
 
-/** What a target group answered in one second. */
+/** A target group's answers in one second. */
 export interface TargetGroupMetrics {
   readonly targetGroupArn: string;
   /** When, in seconds since 1970. */
@@ -96,7 +96,7 @@ export interface TargetGroupMetrics {
   readonly requests: number;
   /** Answers with 5xx. */
   readonly errors: number;
-  /** How long the targets took to begin their answers, and how many took so long. */
+  /** Times until the targets began their answers, and the number of answers for each. */
   readonly seconds: readonly number[];
   readonly counts: readonly number[];
 }

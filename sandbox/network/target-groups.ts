@@ -7,7 +7,7 @@ import { eligibleTargets, type Health, healthy, isNews, newlyRegistered, nextHea
 
 export interface TargetGroupOptions {
   /**
-   * How long a connection to a target may be idle, and how long a target may keep a request waiting, in milliseconds.
+   * Time that a connection to a target may be idle, and that a target may keep a request waiting, in milliseconds.
    * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html (60 s)
    */
   readonly idleMilliseconds: number;

@@ -1,6 +1,6 @@
 import type { TargetGroupState } from "./state.ts";
 
-/** What one health check found. */
+/** The outcome of one health check. */
 export type CheckOutcome =
   | { readonly passed: true }
   | { readonly passed: false; readonly reason: FailureReason; readonly description: string };

@@ -7,7 +7,7 @@ import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, p
  */
 
 export interface StackYaml {
-  /** What the file holds. Undefined where it is no YAML. */
+  /** The file's content. Undefined where it is no YAML. */
   readonly content: unknown;
   /** Why it cannot be used, each with its place. */
   readonly problems: readonly string[];
@@ -93,7 +93,7 @@ function tagProblem(path: string, { tag }: Pick<Node, "tag">): string {
   return `${path}: has the tag ${tag?.replace("tag:yaml.org,2002:", "!!")}, which is not read alike everywhere; remove it, and write text in quotes`;
 }
 
-/** What Go's yaml.v3 makes of a plain scalar, dates as the engine then writes them. */
+/** Reads a plain scalar as Go's yaml.v3 does, dates as the engine then writes them. */
 export function readByEngine(source: string): string | number | boolean | null {
   if (["", "~", "null", "Null", "NULL"].includes(source)) return null;
   if (/^(true|True|TRUE)$/.test(source)) return true;

@@ -2,7 +2,7 @@ import type { CommandModule } from "yargs";
 import type { DocumentName, DocumentOf } from "../../documents/documents.ts";
 import { plain } from "../terminal.ts";
 
-/** What every command is given besides its arguments. */
+/** Arguments that every command has. */
 export interface GlobalArguments {
   readonly json: boolean;
 }
@@ -13,7 +13,7 @@ export interface GlobalArguments {
  */
 export type Command<Arguments> = Omit<CommandModule<GlobalArguments, GlobalArguments & Arguments>, "handler"> & {
   readonly command: string;
-  /** What one would type, and what that does; `--help` shows them. */
+  /** Commands to type, and what each does; `--help` shows them. */
   readonly examples: readonly (readonly [command: string, does: string])[];
   readonly run: (args: GlobalArguments & Arguments) => Promise<number>;
 };
@@ -22,7 +22,7 @@ export const stackOption = {
   stack: { type: "string", demandOption: true, describe: "stack, as in Pulumi.<stack>.yaml", requiresArg: true },
 } as const;
 
-/** How late a sandbox's load balancer is. */
+/** The lag of a sandbox's load balancer. */
 export const balancerLagOption = {
   type: "number",
   default: 3,
