@@ -32,8 +32,6 @@ function diffField(
   const replace = parentReplaces || field.replace === true;
   const emptied = field.mayBeEmptied === true && Array.isArray(now);
   if (isEmpty(now) && field.computed && !emptied) return [];
-  // An import does not record it.
-  if (isEmpty(old) && field.writeOnly) return [];
   const before = isEmpty(old) ? field.default : (old as Value);
   const after = isEmpty(now) ? field.default : (now as Value);
   if (isEmpty(before) && isEmpty(after)) return [];
