@@ -31,8 +31,6 @@ export function diffField(
   const replace = parentReplaces || field.replace === true;
   const emptied = field.mayBeEmptied === true && Array.isArray(now);
   if (isEmpty(now) && field.computed && !emptied) return [];
-  // After an import nobody knows what it was.
-  if (isEmpty(old) && field.writeOnly) return [];
   const before = isEmpty(old) ? field.default : (old as Value);
   const after = isEmpty(now) ? field.default : (now as Value);
   if (isEmpty(before) && isEmpty(after)) return [];

@@ -114,16 +114,15 @@ export class Provider {
   }
 
   /**
-   * A refresh when there are inputs from before, an import otherwise. Without a state the id is the one to import by, as
-   * for the official plugin. Undefined when there is nothing.
+   * A refresh of what the state knows, an import otherwise, whatever the inputs were: as for the official plugin the id is
+   * the one to import by then, and inputs that AWS cannot tell are lost. Undefined when there is nothing.
    */
   async read(request: Request, id: string, inputs: Properties, state: Properties): Promise<ReadResult | undefined> {
     const type = typeOf(request.urn);
     const operation = this.#operation(request);
-    const isUnknown = Object.keys(state).length === 0;
-    const isImport = isUnknown && Object.keys(inputs).length === 0;
+    const isImport = Object.keys(state).length === 0;
     const { id: ownId, ...known } =
-      isUnknown && type.importId !== undefined ? await type.importId(id, operation) : { id, ...state };
+      isImport && type.importId !== undefined ? await type.importId(id, operation) : { id, ...state };
     const found = ownId === "" ? undefined : await type.read({ ...operation, id: ownId, state: known });
     if (found === undefined) {
       this.#tokens.gone(request.urn);

@@ -70,7 +70,7 @@ export async function recover(
     pending.map(async (operation) => ({ operation, id: await createdId(operation, aws, known, { signal, patience }) })),
   );
   const adopted = found.flatMap(({ operation: { resource }, id }) =>
-    id === undefined ? [] : [{ ...resource, id, outputs: {} }],
+    id === undefined ? [] : [{ ...resource, id, outputs: outputsOf(resource) }],
   );
   await engine.state.import(mended(deployment, adopted));
   if (adopted.length > 0) {
@@ -91,6 +91,22 @@ export async function recover(
 /** The deployment without pending operations and with what was adopted. */
 export function mended(deployment: Deployment, adopted: readonly StateResource[]): Deployment {
   return { ...deployment, pending_operations: [], resources: [...(deployment.resources ?? []), ...adopted] };
+}
+
+/**
+ * Its inputs stand for its outputs until it is read: without any the plugin would take the reading for an import, and
+ * lose what AWS cannot tell. A route is found by another id than its own, so it is imported; AWS tells all of it.
+ */
+function outputsOf({ type, inputs = {} }: StateResource): Readonly<Record<string, unknown>> {
+  return type === "aws:ec2/route:Route" ? {} : (withoutDefaults(inputs) as Readonly<Record<string, unknown>>);
+}
+
+/** Without the plugin's notes of which inputs are defaults. */
+function withoutDefaults(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutDefaults);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([key]) => key !== "__defaults");
+  return Object.fromEntries(entries.map(([key, entry]) => [key, withoutDefaults(entry)]));
 }
 
 async function createdId(

@@ -52,6 +52,7 @@ describe("The provider's instances, with what is used less", function () {
       }),
       change: { disableApiStop: false, sourceDestCheck: true },
       replace: { ebsOptimized: false, tenancy: "dedicated", placementGroup: "close" },
+      untold: ["forceDestroy"],
     }),
   );
 

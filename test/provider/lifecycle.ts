@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { defaultsKey } from "../../provider/names.ts";
 import { type Properties, unknown } from "../../provider/values.ts";
 import type { Deployed, Harness } from "./harness.ts";
 
@@ -15,8 +16,8 @@ export interface Lifecycle {
   /** Outputs that AWS chooses. */
   readonly outputs?: readonly string[];
   readonly importId?: (deployed: Deployed) => string;
-  /** Inputs that an import cannot know. */
-  readonly afterDelete?: () => Promise<void>;
+  /** Inputs that AWS cannot tell. */
+  readonly untold?: readonly string[];
 }
 
 /**
@@ -58,12 +59,24 @@ export function itLivesAs(
       assert.deepEqual(harness().diff(deployed, inputs).differences, []);
     });
 
-    it("is imported, and an update after that changes nothing", async () => {
-      const { token, inputs, importId = ({ id }) => id } = context();
+    it("is imported, and an update after that changes only what AWS cannot tell", async () => {
+      const { token, inputs, importId = ({ id }) => id, untold = [] } = context();
       const imported = await harness().import(token, name, importId(deployed));
       assert.ok(imported, "nothing was imported");
       assert.equal(imported.id, deployed.id);
-      assert.deepEqual(harness().diff(imported, inputs).differences, []);
+      const changed = harness()
+        .diff(imported, inputs)
+        .differences.map(({ path }) => path);
+      assert.deepEqual(changed.sort(), [...untold].sort());
+    });
+
+    it("is adopted with its inputs as all that is known of it, and an update after that changes nothing", async () => {
+      const { inputs } = context();
+      const { [defaultsKey]: _, ...stated } = deployed.inputs;
+      const adopted = await harness().refresh({ ...deployed, state: stated });
+      assert.ok(adopted, "nothing was adopted");
+      assert.deepEqual(harness().diff(adopted, inputs).differences, []);
+      await assertUnchanged(harness(), { ...deployed, state: adopted.state });
     });
 
     if (updates) {

@@ -60,6 +60,7 @@ describe("The provider's servers", function () {
         userData: "#cloud-config\nother",
       },
       outputs: ["arn", "instanceState", "privateIp", "publicIp", "primaryNetworkInterfaceId"],
+      untold: ["userDataReplaceOnChange"],
     }),
   );
 
@@ -155,6 +156,7 @@ describe("The provider's servers", function () {
       change: { instanceType: "t3.medium" },
       replace: { name: "fixed" },
       outputs: ["arn", "latestVersion"],
+      untold: ["updateDefaultVersion"],
     }),
   );
 
@@ -216,6 +218,7 @@ describe("The provider's servers", function () {
         inputs: inputs(holder),
         replace: { instanceId: next.id, allocationId: "eipalloc-0" },
         outputs: ["publicIp", "networkInterfaceId"],
+        untold: ["allowReassociation"],
       }),
       { updates: false },
     );

@@ -37,7 +37,8 @@ function killed(pending: readonly (readonly [operation: string, type: string])[]
   const signal = new AbortController().signal;
   const mend = (patience: number, forgotten: readonly StateResource[] = []) =>
     recover(engine, aws, signal, { patience, forgotten });
-  return { mend, done, looked: () => looked, resources: () => imported?.resources?.map(({ id }) => id) };
+  const outputs = () => imported?.resources?.at(-1)?.outputs;
+  return { mend, done, looked: () => looked, resources: () => imported?.resources?.map(({ id }) => id), outputs };
 }
 
 describe("what a killed engine left", () => {
@@ -59,6 +60,26 @@ describe("what a killed engine left", () => {
     const urn = `urn::${balancer}`;
     const { adopted } = await mend(0, [{ urn, type: balancer, custom: true, inputs: { name: "site-1" } }]);
     assert.deepEqual([adopted, resources()], [[{ urn, id: "lb-2" }], ["lb-1", "lb-2"]]);
+  });
+
+  it("keeps its inputs as outputs, or AWS would have to tell what it cannot", async () => {
+    const { mend, outputs } = killed([]);
+    const inputs = {
+      name: "site-1",
+      forceDelete: true,
+      __defaults: ["name"],
+      tags: [{ key: "Name", value: "a", __defaults: [] }],
+      password: { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", plaintext: '"p"' },
+    };
+    await mend(0, [{ urn: "urn::group", type: balancer, inputs }]);
+    const { __defaults: _, ...stated } = inputs;
+    assert.deepEqual(outputs(), { ...stated, tags: [{ key: "Name", value: "a" }] });
+  });
+
+  it("is imported when it is a route, which is found by another id than its own", async () => {
+    const { mend, outputs } = killed([]);
+    await mend(0, [{ urn: "urn::route", type: "aws:ec2/route:Route", inputs: { routeTableId: "rtb-1" } }]);
+    assert.deepEqual(outputs(), {});
   });
 
   it("is adopted when it takes effect a moment later: the plugin outlives its engine", async () => {
