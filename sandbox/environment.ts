@@ -10,9 +10,14 @@ export function sandboxDirectory(name: string): string {
 /**
  * What `pulumi`, `aws` and any AWS SDK need to work against the sandbox, and the site's own commands to reach its
  * database. Handover itself needs no more than they do.
- * @param providerPort where the provider listens that stays up; the engine attaches to it
+ * @param provider where the provider listens that stays up, to which the engine attaches, and the folder that it is in
  */
-export function environment(name: string, region: string, slot: Slot, providerPort: number): Record<string, string> {
+export function environment(
+  name: string,
+  region: string,
+  slot: Slot,
+  provider: { readonly port: number; readonly directory: string },
+): Record<string, string> {
   return {
     AWS_ENDPOINT_URL: slot.cloud.url,
     AWS_REGION: region,
@@ -27,8 +32,8 @@ export function environment(name: string, region: string, slot: Slot, providerPo
     // The sandbox's own stack has a key of KMS; this is for others that a person creates beside it.
     PULUMI_CONFIG_PASSPHRASE: "sandbox",
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    PULUMI_DEBUG_PROVIDERS: `aws:${providerPort}`,
-    PATH: [join(import.meta.dirname, "..", "provider"), process.env.PATH ?? ""].join(delimiter),
+    PULUMI_DEBUG_PROVIDERS: `aws:${provider.port}`,
+    PATH: [provider.directory, process.env.PATH ?? ""].join(delimiter),
   };
 }
 

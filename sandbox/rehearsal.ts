@@ -18,6 +18,8 @@ export interface RehearsalOptions {
   readonly like: string;
   readonly frontends?: number;
   readonly array?: number;
+  /** Another `pulumi-resource-aws`. Default: the sandbox's own. */
+  readonly plugin?: string;
   /** Default: the first generation in the file that is not live. */
   readonly to?: string;
   readonly requestsPerSecond: number;

@@ -9,6 +9,7 @@ interface Arguments {
   readonly like: string;
   readonly frontends?: number;
   readonly array?: number;
+  readonly plugin?: string;
   readonly to?: string;
   readonly rate: number;
 }
@@ -26,6 +27,7 @@ export const rehearseCommand: Command<Arguments> = {
     like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file is followed" },
     frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
     array: { type: "number", requiresArg: true, describe: "number of servers of each generation's array" },
+    plugin: { type: "string", requiresArg: true, describe: "another pulumi-resource-aws than the sandbox's own" },
     to: { type: "string", requiresArg: true, describe: "generation to go to (default: the first that is not live)" },
     rate: { type: "number", default: 200, requiresArg: true, describe: "requests per second" },
   },
