@@ -12,9 +12,14 @@ export function sandboxDirectory(name: string): string {
 /**
  * The variables that `pulumi`, `aws` and any AWS SDK need to work against the sandbox, and the site's own commands to reach its
  * database. Handover itself needs no more than they do.
- * @param providerPort where the provider listens that stays up; the engine attaches to it
+ * @param provider where the provider listens that stays up, to which the engine attaches, and the folder that it is in
  */
-export function environment(name: string, region: string, slot: Slot, providerPort: number): Record<string, string> {
+export function environment(
+  name: string,
+  region: string,
+  slot: Slot,
+  provider: { readonly port: number; readonly directory: string },
+): Record<string, string> {
   return {
     AWS_ENDPOINT_URL: slot.cloud.url,
     AWS_REGION: region,
@@ -29,12 +34,12 @@ export function environment(name: string, region: string, slot: Slot, providerPo
     // The sandbox's own stack has a key of KMS; this is for others that a person creates beside it.
     PULUMI_CONFIG_PASSPHRASE: "sandbox",
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    PULUMI_DEBUG_PROVIDERS: `aws:${providerPort}`,
+    PULUMI_DEBUG_PROVIDERS: `aws:${provider.port}`,
     // The load balancer's name is known to programs on Node alone; `sandbox status` has the addresses of its nodes.
     NODE_OPTIONS: [process.env.NODE_OPTIONS, `--import=${pathToFileURL(join(import.meta.dirname, "resolve.mjs"))}`]
       .filter((option) => option !== undefined && option !== "")
       .join(" "),
-    PATH: [join(import.meta.dirname, "..", "provider"), process.env.PATH ?? ""].join(delimiter),
+    PATH: [provider.directory, process.env.PATH ?? ""].join(delimiter),
   };
 }
 

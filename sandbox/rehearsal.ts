@@ -20,6 +20,8 @@ export interface RehearsalOptions {
   readonly array?: number;
   /** See `UpOptions`. */
   readonly balancerLagSeconds?: number;
+  /** Another `pulumi-resource-aws`. Default: the sandbox's own. */
+  readonly plugin?: string;
   /** Default: the first generation in the file that is not live. */
   readonly to?: string;
   readonly requestsPerSecond: number;

@@ -1,6 +1,16 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { HandoverError, messageOf } from "../automation/errors.ts";
 import { projectDirectory } from "../stacks/project.ts";
@@ -13,12 +23,16 @@ import { createKey } from "./key.ts";
 import { isRunning, startService, stopProcess } from "./processes.ts";
 import { freeSlot, type Slot, slot as slotOf } from "./slot.ts";
 
+const ownProvider = join(import.meta.dirname, "..", "provider");
+
 /** A running sandbox, as `.sandbox/<name>/sandbox.json` has it. */
 export interface Sandbox {
   readonly name: string;
   readonly slot: number;
   readonly region: string;
   readonly providerPort: number;
+  /** The folder with its `pulumi-resource-aws`. */
+  readonly providerDirectory: string;
   /** Process ids of the services, in the order in which they were started. */
   readonly processes: Readonly<Record<string, number>>;
 }
@@ -31,6 +45,8 @@ export interface UpOptions {
   readonly array?: number;
   /** The longest that a node of the load balancer takes to learn of a change, in seconds. Default: 3. */
   readonly balancerLagSeconds?: number;
+  /** Another `pulumi-resource-aws`, for example the official one. Default: the sandbox's own. */
+  readonly plugin?: string;
 }
 
 /** As AWS on a good day: https://github.com/argoproj/argo-rollouts/issues/4595 tells of seconds to minutes. */
@@ -46,6 +62,7 @@ export async function up({
   frontends,
   array,
   balancerLagSeconds = defaultBalancerLagSeconds,
+  plugin,
 }: UpOptions): Promise<Sandbox> {
   if (find(name) !== undefined) {
     throw new HandoverError(
@@ -55,22 +72,31 @@ export async function up({
     );
   }
   const file = readLike(like);
+  const executable = plugin === undefined ? undefined : executableAt(plugin);
   const region = String((file.config as Record<string, unknown>)["aws:region"] ?? "us-east-1");
   const directory = sandboxDirectory(name);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(join(directory, "state"), { recursive: true });
+  const providerDirectory = executable === undefined ? ownProvider : providerIn(directory, executable);
   const processes: Record<string, number> = {};
   try {
     const { slot, pid } = await startCloudInFreeSlot(directory, file, like);
     processes.cloud = pid;
     const providerPort = await freePort();
-    const variables = environment(name, region, slot, providerPort);
+    const variables = environment(name, region, slot, { port: providerPort, directory: providerDirectory });
     enter(variables);
-    [processes.database, processes.network, processes.provider] = await Promise.all([
-      startDatabaseService(directory, slot),
-      startNetwork(directory, slot, balancerLagSeconds),
-      startProvider(directory, providerPort),
-    ]);
+    const services = {
+      database: startDatabaseService(directory, slot),
+      network: startNetwork(directory, slot, balancerLagSeconds),
+      provider: startProvider(directory, providerPort, executable),
+    };
+    // When one does not start, the others are known by then and are stopped.
+    const ends = await Promise.allSettled(Object.values(services));
+    for (const [index, service] of Object.keys(services).entries()) {
+      const end = ends[index];
+      if (end?.status === "fulfilled") processes[service] = end.value;
+    }
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
     const database = await createDatabase(
       (file.config as Record<string, { database?: object }>)["handover:site"]?.database,
       region,
@@ -78,7 +104,7 @@ export async function up({
     const encryption = await createKey(region);
     const { text } = derive({ like: file, likeName: like, slot, database, encryption, frontends, array });
     writeFileSync(stackFile(name), text);
-    const sandbox: Sandbox = { name, slot: slot.number, region, providerPort, processes };
+    const sandbox: Sandbox = { name, slot: slot.number, region, providerPort, providerDirectory, processes };
     writeFileSync(join(directory, "env"), exportLines(variables), { mode: 0o600 });
     writeFileSync(join(directory, "sandbox.json"), JSON.stringify(sandbox));
     return sandbox;
@@ -93,7 +119,7 @@ export async function down(name: string): Promise<boolean> {
   const sandbox = find(name);
   if (sandbox !== undefined) await stop(sandbox.processes);
   const directory = sandboxDirectory(name);
-  for (const file of ["sandbox.json", "env", "state", "database"])
+  for (const file of ["sandbox.json", "env", "state", "database", "plugin"])
     rmSync(join(directory, file), { recursive: true, force: true });
   rmSync(stackFile(name), { force: true });
   return sandbox !== undefined;
@@ -115,8 +141,9 @@ export function get(name: string): Sandbox {
   return sandbox;
 }
 
-export function environmentOf({ name, region, slot, providerPort }: Sandbox): Record<string, string> {
-  return environment(name, region, slotOf(slot), providerPort);
+export function environmentOf(sandbox: Sandbox): Record<string, string> {
+  const { name, region, slot, providerPort: port, providerDirectory: directory } = sandbox;
+  return environment(name, region, slotOf(slot), { port, directory });
 }
 
 export function stackFile(name: string): string {
@@ -183,15 +210,43 @@ async function startNetwork(
 }
 
 /** The engine attaches to it as long as the sandbox is up, so one that dies is started again. */
-async function startProvider(directory: string, port: number): Promise<number> {
-  const provider = join(import.meta.dirname, "..", "provider", "pulumi-resource-aws");
+async function startProvider(directory: string, port: number, other?: string): Promise<number> {
+  const [command, args] =
+    other === undefined
+      ? [join(import.meta.dirname, "keep"), [join(ownProvider, "pulumi-resource-aws")]]
+      : [process.execPath, [join(import.meta.dirname, "plugin.ts"), other]];
   const service = await startService("provider", {
-    command: join(import.meta.dirname, "keep"),
-    args: [provider, "--port", String(port)],
+    command,
+    args: [...args, "--port", String(port)],
     logFile: join(directory, "provider.log"),
     detached: true,
+  }).catch((cause) => {
+    if (other === undefined) throw cause;
+    throw new HandoverError("no-plugin", 1, `--plugin: ${messageOf(cause)}\nNothing was deployed.`, { cause });
   });
   return pidOf(service.pid);
+}
+
+/** @throws HandoverError (exit 1) when there is no program that could be started */
+function executableAt(plugin: string): string {
+  const path = resolve(plugin);
+  try {
+    accessSync(path, constants.X_OK);
+    if (statSync(path).isFile()) return path;
+  } catch {}
+  throw new HandoverError(
+    "no-plugin",
+    1,
+    `--plugin: ${path} is no executable file. Nothing was started. Name a pulumi-resource-aws, for example the official one: ~/.pulumi/plugins/resource-aws-vVERSION/pulumi-resource-aws`,
+  );
+}
+
+/** A folder in which an engine finds the plugin by its name, whatever it is called. */
+function providerIn(directory: string, executable: string): string {
+  const folder = join(directory, "plugin");
+  mkdirSync(folder);
+  symlinkSync(executable, join(folder, "pulumi-resource-aws"));
+  return folder;
 }
 
 async function stop(processes: Readonly<Record<string, number>>): Promise<void> {

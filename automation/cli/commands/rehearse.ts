@@ -10,6 +10,7 @@ interface Arguments {
   readonly frontends?: number;
   readonly array?: number;
   readonly "balancer-lag": number;
+  readonly plugin?: string;
   readonly to?: string;
   readonly rate: number;
 }
@@ -28,6 +29,7 @@ export const rehearseCommand: Command<Arguments> = {
     frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
     array: { type: "number", requiresArg: true, describe: "number of servers of each generation's array" },
     "balancer-lag": balancerLagOption,
+    plugin: { type: "string", requiresArg: true, describe: "another pulumi-resource-aws than the sandbox's own" },
     to: { type: "string", requiresArg: true, describe: "generation to go to (default: the first that is not live)" },
     rate: { type: "number", default: 200, requiresArg: true, describe: "requests per second" },
   },

@@ -11,6 +11,7 @@ interface Arguments {
   readonly frontends?: number;
   readonly array?: number;
   readonly "balancer-lag": number;
+  readonly plugin?: string;
   readonly kind?: string;
   readonly rate?: number;
   readonly operation?: string;
@@ -27,6 +28,7 @@ export const sandboxCommand: Command<Arguments> = {
   describe: "run an AWS on this machine: up, env, status, fault, down",
   examples: [
     ["sandbox up", "start it, and deploy the live generation of Pulumi.staging.yaml as stack `sandbox`"],
+    ["sandbox up --plugin ~/bin/pulumi-resource-aws", "the same with another plugin, for example the official one"],
     ["sandbox env", 'variables for a shell: eval "$(handover sandbox env)", then pulumi, aws and any AWS SDK'],
     ["sandbox fault throttle --rate 0.2 --for 30s", "refuse a fifth of the calls for half a minute"],
     ["sandbox fault clear", "end all faults"],
@@ -57,17 +59,30 @@ export const sandboxCommand: Command<Arguments> = {
         frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
         array: { type: "number", requiresArg: true, describe: "number of servers of each generation's array" },
         "balancer-lag": balancerLagOption,
+        plugin: {
+          type: "string",
+          requiresArg: true,
+          describe: "up: another pulumi-resource-aws than the sandbox's own",
+        },
       }),
   run: (args) => actions[args.action as keyof typeof actions](args),
 };
 
 const actions = {
-  async up({ name, like, frontends, array, "balancer-lag": balancerLagSeconds, json }: Arguments & { json: boolean }) {
+  async up({
+    name,
+    like,
+    frontends,
+    array,
+    "balancer-lag": balancerLagSeconds,
+    plugin,
+    json,
+  }: Arguments & { json: boolean }) {
     const [{ deploy }, { up }] = await Promise.all([
       import("../../../sandbox/deploy.ts"),
       import("../../../sandbox/sandbox.ts"),
     ]);
-    const sandbox = await up({ name, like, frontends, array, balancerLagSeconds });
+    const sandbox = await up({ name, like, frontends, array, balancerLagSeconds, plugin });
     const result = await deploy(name, json ? () => undefined : progressLines(note));
     if (json) printJson("sandbox-up", { name, like, ...result });
     else if (result.outcome !== "reached")
