@@ -37,6 +37,8 @@ export interface DeriveOptions {
   readonly frontends?: number;
   /** Number of servers with which every generation's array begins; it may double, and keeps its policies. Default: as in the file. */
   readonly array?: number;
+  /** The load balancer's lag, which gates wait for beside everything else. Default: 0. */
+  readonly balancerLagSeconds?: number;
 }
 
 /**
@@ -45,7 +47,7 @@ export interface DeriveOptions {
  * metrics, alarms and logs are not watched, nor are sessions that a metric counts.
  */
 export function derive(options: DeriveOptions): Derived {
-  const { like, likeName, slot, database, encryption, frontends, array } = options;
+  const { like, likeName, slot, database, encryption, frontends, array, balancerLagSeconds = 0 } = options;
   const config = structuredClone(like.config) as Record<string, Node>;
   const site = config["handover:site"] ?? {};
   const balancer = child(site, "loadBalancer");
@@ -70,6 +72,8 @@ export function derive(options: DeriveOptions): Derived {
   limit(upgrade, "stepSeconds", shortest.stepSeconds, 10);
   limit(upgrade, "bakeSeconds", shortest.bakeSeconds, 300);
   limit(upgrade, "gateSeconds", shortest.gateSeconds, 600);
+  // A node may learn of a rule and of a target one after the other.
+  upgrade.gateSeconds = Number(upgrade.gateSeconds) + 2 * balancerLagSeconds;
   limit(balancer, "stickinessSeconds", shortest.stickinessSeconds, 0);
   if (upgrade.sessions !== undefined) limit(child(upgrade, "sessions"), "quietSeconds", shortest.quietSeconds, 10);
   const comparison = child(upgrade, "comparison");

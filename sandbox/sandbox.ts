@@ -102,7 +102,10 @@ export async function up({
       region,
     );
     const encryption = await createKey(region);
-    const { text } = derive({ like: file, likeName: like, slot, database, encryption, frontends, array });
+    const { text } = derive({
+      ...{ like: file, likeName: like, slot, database, encryption, frontends, array },
+      balancerLagSeconds: Math.ceil(balancerLagSeconds),
+    });
     writeFileSync(stackFile(name), text);
     const sandbox: Sandbox = { name, slot: slot.number, region, providerPort, providerDirectory, processes };
     writeFileSync(join(directory, "env"), exportLines(variables), { mode: 0o600 });
