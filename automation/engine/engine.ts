@@ -11,7 +11,7 @@ import {
 import { configValue } from "../../stacks/config.ts";
 import { type Outputs, outputsSchema } from "../../stacks/outputs.ts";
 import { secondsSince } from "../elapsed.ts";
-import { exitCodes, HandoverError, messageOf } from "../errors.ts";
+import { exitCodes, HandoverError, messageOf, toType } from "../errors.ts";
 import { attemptsOf, restoreState, withoutAttributes } from "./backend.ts";
 import { BriefCommand } from "./brief-command.ts";
 import { EngineBusyError, endDeadEngine, type LockHolder, lockHolders } from "./end-engine.ts";
@@ -103,7 +103,11 @@ export class Engine {
         throw new HandoverError(
           "stack-not-deployed",
           exitCodes.usage,
-          `Stack "${file.stack}" was never deployed. Nothing was changed. Deploy its live generation with: handover upgrade --stack ${file.stack}`,
+          {
+            happened: `Stack "${file.stack}" was never deployed`,
+            state: "Nothing was changed",
+            next: toType("upgrade", file.stack),
+          },
           { cause },
         );
       }

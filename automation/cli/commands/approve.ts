@@ -1,4 +1,4 @@
-import { exitCodes, HandoverError } from "../../errors.ts";
+import { exitCodes, HandoverError, toType } from "../../errors.ts";
 import { currentOwner } from "../../ledger/owner.ts";
 import { interrupts } from "../interrupts.ts";
 import { type Command, note, print, printJson, stackOption } from "./command.ts";
@@ -26,33 +26,28 @@ export const approveCommand: Command<{ stack: string; digest: string }> = {
     ]);
     const region = regionOf(stackFileOf(stack));
     const signals = interrupts(note);
-    const ledger = await RunLedger.open(
-      stack,
-      region,
-      new Set(),
-      { command: `handover approve --stack ${stack}` },
-      signals.stop,
-    );
+    const ledger = await RunLedger.open(stack, region, new Set(), { command: toType("approve", stack) }, signals.stop);
     try {
       const run = await begunRun({ stack, region });
       if (run?.waitingFor === undefined)
-        throw new HandoverError(
-          "nothing-to-approve",
-          exitCodes.usage,
-          `No run on stack "${stack}" waits for approval. See: handover status --stack ${stack}`,
-        );
+        throw new HandoverError("nothing-to-approve", exitCodes.usage, {
+          happened: `No run on stack "${stack}" waits for approval`,
+          next: toType("status", stack),
+        });
       const { phase, digest: waiting } = run.waitingFor;
       if (waiting === undefined || digest !== waiting) {
-        throw new HandoverError(
-          "other-plan",
-          exitCodes.usage,
-          `The run waits with plan ${waiting ?? "none"}, not ${digest}. Nothing was approved. Look at it again and approve that one.`,
-        );
+        throw new HandoverError("other-plan", exitCodes.usage, {
+          happened: `The run waits with plan ${waiting ?? "none"}, not ${digest}`,
+          state: "Nothing was approved",
+          ...(waiting === undefined
+            ? { next: toType("status", stack) }
+            : { first: "Look at that plan", next: toType("approve", stack, "--digest", waiting) }),
+        });
       }
       const by = currentOwner().who;
       await ledger.append({ type: "approved", phase, digest, by });
       if (json) printJson("approval", { run: run.id, phase, digest, by });
-      else print([`${by} approved ${phase} of run ${run.id}. Go on with: handover resume --stack ${stack}`]);
+      else print([`${by} approved ${phase} of run ${run.id}. Next: \`${toType("resume", stack)}\``]);
       return exitCodes.reached;
     } finally {
       await ledger.close();

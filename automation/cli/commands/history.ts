@@ -1,4 +1,4 @@
-import { exitCodes, HandoverError } from "../../errors.ts";
+import { exitCodes, HandoverError, toType } from "../../errors.ts";
 import { LedgerMissingError } from "../../ledger/errors.ts";
 import { type Command, print, printJson, stackOption } from "./command.ts";
 
@@ -44,11 +44,10 @@ export const historyCommand: Command<{ stack: string; run?: string; verify: bool
       }
       const events = await journal.events(run);
       if (events.length === 0)
-        throw new HandoverError(
-          "unknown-run",
-          exitCodes.usage,
-          `There is no run "${run}" on stack "${stack}". List them with: handover history --stack ${stack}`,
-        );
+        throw new HandoverError("unknown-run", exitCodes.usage, {
+          happened: `There is no run "${run}" on stack "${stack}"`,
+          next: toType("history", stack),
+        });
       if (json) printJson("run-history", { run, events });
       else
         print(

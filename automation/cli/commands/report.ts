@@ -1,4 +1,4 @@
-import { exitCodes, HandoverError } from "../../errors.ts";
+import { exitCodes, HandoverError, toType } from "../../errors.ts";
 import { type Command, print, printJson, stackOption } from "./command.ts";
 
 export const reportCommand: Command<{ stack: string; run?: string; markdown: boolean }> = {
@@ -32,11 +32,10 @@ export const reportCommand: Command<{ stack: string; run?: string; markdown: boo
       const records = id === undefined ? [] : await journal.events(id);
       if (records.length === 0) {
         const which = run === undefined ? "no run yet" : `no run "${run}"`;
-        throw new HandoverError(
-          "unknown-run",
-          exitCodes.usage,
-          `There is ${which} on stack "${stack}". List the runs with: handover history --stack ${stack}`,
-        );
+        throw new HandoverError("unknown-run", exitCodes.usage, {
+          happened: `There is ${which} on stack "${stack}"`,
+          next: toType("history", stack),
+        });
       }
       const report = runReport(records);
       if (json) printJson("report", report);

@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { commands } from "../../../automation/cli/commands/index.ts";
 import { parser } from "../../../automation/cli/parser.ts";
 import { isColourful, plain } from "../../../automation/cli/terminal.ts";
-import { HandoverError } from "../../../automation/errors.ts";
+import { type CommandName, HandoverError, toType } from "../../../automation/errors.ts";
 import { projectDirectory } from "../../../stacks/project.ts";
 import { assertDocuments } from "../documents/validate.ts";
 
@@ -37,6 +37,27 @@ describe("the command line", () => {
       for (const [example] of examples) await understand(...(example.split(/ [|>] /)[0] ?? "").split(" "));
     });
   }
+
+  it("understands every command that a message tells to type", async () => {
+    const options: Readonly<Record<CommandName, readonly string[]>> = {
+      upgrade: [],
+      plan: [],
+      status: [],
+      resume: ["--migration", "again"],
+      rollback: ["--accept-schema"],
+      approve: ["--digest", "3f9a"],
+      abort: [],
+      history: [],
+      report: [],
+      doctor: [],
+    };
+    for (const [command, more] of Object.entries(options) as [CommandName, string[]][])
+      await understand(
+        ...toType(command, "staging", ...more)
+          .split(" ")
+          .slice(1),
+      );
+  });
 
   it("says which command was probably meant", async () => {
     assert.match(
