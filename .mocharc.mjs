@@ -6,7 +6,7 @@ const upgrades = globSync("test/end-to-end/{rollback,gates,faults,*}.test.ts");
 export default {
   spec: [...new Set([...upgrades, ...globSync("test/**/*.test.ts")])],
   parallel: true,
-  // Upgrades mostly wait for servers, so that two cores are enough for three.
-  jobs: 3,
+  // Upgrades mostly wait for servers, so that two cores are enough for four.
+  jobs: 4,
   timeout: 180_000,
 };
