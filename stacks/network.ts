@@ -64,10 +64,7 @@ function createNetwork(name: string, cidrBlock: string, owner: Owner, parent: pu
     { routeTableId: routes.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id },
     { parent },
   );
-  // Local and Wavelength Zones are for who opted in, and have neither all instance types nor load balancers.
-  // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeAvailabilityZones.html
-  const ordinary = { name: "zone-type", values: ["availability-zone"] };
-  const zones = aws.getAvailabilityZonesOutput({ state: "available", filters: [ordinary] }, { parent });
+  const zones = pulumi.output(ordinaryZones(parent));
   const subnetIds = quarters(cidrBlock).map((block, index) => {
     const subnetName = siteNames.subnet(name, index);
     const subnet = new aws.ec2.Subnet(
@@ -75,7 +72,7 @@ function createNetwork(name: string, cidrBlock: string, owner: Owner, parent: pu
       {
         vpcId: vpc.id,
         cidrBlock: block,
-        availabilityZone: zones.names.apply((names) => names[index] ?? ""),
+        availabilityZone: zones.apply((names) => names[index] ?? ""),
         tags: tags(subnetName, owner),
       },
       // A new zone in the region must not move the subnets of a live site.
@@ -99,4 +96,23 @@ export function quarters(cidrBlock: string): [string, string] {
   const size = 2 ** (32 - Number(prefix) - 2);
   const at = (value: number) => [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
   return [`${at(base)}/${Number(prefix) + 2}`, `${at(base + size)}/${Number(prefix) + 2}`];
+}
+
+let zonesOfRegion: Promise<readonly string[]> | undefined;
+
+/**
+ * Reads the region's zones once in a process: the driver evaluates the program for each preview and each update. Local and
+ * Wavelength Zones are for who opted in, and have neither all instance types nor load balancers.
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeAvailabilityZones.html
+ */
+function ordinaryZones(parent: pulumi.Resource): Promise<readonly string[]> {
+  const ordinary = { name: "zone-type", values: ["availability-zone"] };
+  zonesOfRegion ??= aws.getAvailabilityZones({ state: "available", filters: [ordinary] }, { parent }).then(
+    ({ names }) => names,
+    (error) => {
+      zonesOfRegion = undefined;
+      throw error;
+    },
+  );
+  return zonesOfRegion;
 }
