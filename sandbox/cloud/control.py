@@ -71,7 +71,7 @@ def _answer(application: Any, route: tuple[str, str], environ: dict[str, Any]) -
 
 
 def _calls(calls: Counter[tuple[str, str]], query: dict[str, list[str]]) -> dict[str, int]:
-    """How often each operation was called; with `accessKey`, by whom has that one."""
+    """Counts the calls of each operation; with `accessKey`, those made with that key."""
     total: Counter[str] = Counter()
     for (access_key, call), count in list(calls.items()):
         if access_key in query.get("accessKey", [access_key]):

@@ -1,4 +1,4 @@
-"""What the load balancer tells CloudWatch.
+"""Metrics that the load balancer sends to CloudWatch.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
 """
 

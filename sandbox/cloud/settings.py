@@ -1,4 +1,4 @@
-"""What can be set of the cloud: at the start by a file, and while it runs by POST /sandbox/settings."""
+"""Settings of the cloud: at the start by a file, and while it runs by POST /sandbox/settings."""
 
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any

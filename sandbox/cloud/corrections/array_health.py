@@ -28,8 +28,8 @@ def check_all() -> None:
 
 
 def check(group: FakeAutoScalingGroup) -> None:
-    """Whatever does not run is unhealthy; with health checks of the load balancer also what that finds unhealthy, once
-    the grace period is over. https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
+    """Marks as unhealthy what does not run and, with health checks of the load balancer, what that finds unhealthy
+    once the grace period is over. https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
     """
     if not is_suspended(group, "HealthCheck"):
         for state in group.instance_states:

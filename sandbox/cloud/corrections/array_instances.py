@@ -166,7 +166,7 @@ def register(group: FakeAutoScalingGroup, instances: list[Instance]) -> None:
 
 
 def deregister(group: FakeAutoScalingGroup, instances: list[Instance]) -> float:
-    """How long they drain, in seconds; those that were not registered do not."""
+    """Returns how long they drain, in seconds; those that were not registered do not."""
     delay = 0
     for target_group in target_groups(group):
         registered = [{"Id": each.id} for each in instances if each.id in target_group.targets]

@@ -108,7 +108,7 @@ def set_desired_capacity(self: FakeAutoScalingGroup, new_capacity: int | None) -
 
 
 def update_attached_target_groups(self: Any, group_name: str) -> None:
-    """Whatever runs is registered; what boots is when it runs.
+    """Registers what runs; what boots follows when it runs.
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/attach-load-balancer-asg.html
     """
     group = self.autoscaling_groups[group_name]
@@ -117,7 +117,7 @@ def update_attached_target_groups(self: Any, group_name: str) -> None:
 
 
 def detach_target_groups(self: Any, group_name: str, target_group_arns: list[str]) -> None:
-    """Its instances are deregistered and stay in service.
+    """Deregisters its instances; they stay in service.
     https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DetachLoadBalancerTargetGroups.html
     """
     group = find(self, group_name)
@@ -128,7 +128,7 @@ def detach_target_groups(self: Any, group_name: str, target_group_arns: list[str
 
 
 def resume_processes(self: Any, group_name: str, scaling_processes: list[str]) -> None:
-    """What was left undone is done then.
+    """Resumes the processes, and does what was left undone.
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html
     """
     group = find(self, group_name)

@@ -1,4 +1,4 @@
-"""What is in use cannot be deleted."""
+"""Refuses to delete what is in use."""
 
 from typing import Any
 

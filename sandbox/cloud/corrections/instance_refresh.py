@@ -67,7 +67,7 @@ def describe(self: Any) -> ActionResult:
 
 
 def cancel(self: Any) -> ActionResult:
-    """What is replaced stays so.
+    """Ends the refresh; instances that it has replaced stay replaced.
     https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CancelInstanceRefresh.html
     """
     active = _active(_group(self))
@@ -78,7 +78,7 @@ def cancel(self: Any) -> ActionResult:
 
 
 def _go_on(group: FakeAutoScalingGroup, refresh: dict[str, Any], old: list[InstanceState]) -> None:
-    """A batch when the one before is in service and warm; nothing while a process that it needs is suspended.
+    """Replaces a batch when the one before is in service and warm; nothing while a process that it needs is suspended.
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/understand-how-suspending-processes-affects-other-processes.html
     """
     if not exists(group):

@@ -117,7 +117,7 @@ def terminate(self: Instance) -> InstanceState:
 
 
 def release(self: Instance) -> None:
-    """What belongs to the instance goes with it, and what does not becomes available."""
+    """Deletes the volumes that belong to the instance; the others become available."""
     for interface in self.nics.values():
         if interface.delete_on_termination and interface.id in self.ec2_backend.enis:
             interface.delete()
@@ -231,7 +231,7 @@ def modify_instance_metadata_options(
     http_protocol: str | None = None,
     metadata_tags: str | None = None,
 ) -> MetadataOptions:
-    """What the call leaves out stays as it is.
+    """Keeps whatever the call leaves out.
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceMetadataOptions.html
     """
     options = self.get_instance(instance_id).metadata_options

@@ -148,8 +148,8 @@ def launch(
 
 
 def complete(backend: Any, instance: Instance, template: dict[str, Any], tags: dict[str, dict[str, str]]) -> None:
-    """What DescribeInstances shows beside what moto knows: groups are those of the primary interface, and what the
-    call leaves out has its default. An interface that a launch creates goes with its instance.
+    """Adds the facts of DescribeInstances that moto does not know: groups are those of the primary interface,
+    and what the call leaves out has its default. An interface that a launch creates goes with its instance.
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceSpecification.html
     """
@@ -222,7 +222,7 @@ def _template_tags(template: dict[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def _from_template(template: dict[str, Any], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Whatever the call leaves out comes from the template.
+    """Takes from the template whatever the call leaves out.
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-launch-templates.html
     """
     result: dict[str, Any] = {

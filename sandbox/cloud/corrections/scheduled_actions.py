@@ -67,7 +67,7 @@ def _wait(backend: Any, key: tuple[str, str], action: FakeScheduledAction) -> No
 
 
 def _act(backend: Any, action: FakeScheduledAction) -> None:
-    """What comes while that is suspended is not done later.
+    """Applies the action. One that falls due while the process is suspended is skipped for good.
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/understand-how-suspending-processes-affects-other-processes.html
     """
     group = backend.autoscaling_groups.get(action.auto_scaling_group_name)

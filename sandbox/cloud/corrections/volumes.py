@@ -37,7 +37,7 @@ def image_mappings(image: Ami) -> list[dict[str, Any]]:
 
 
 def mappings(image: Ami, *layers: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """What a layer leaves out of a device comes from the layer below; the lowest is the image's own mapping.
+    """Merges the layers of a device: each takes from the one below what it leaves out; the lowest is the image's own mapping.
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/block-device-mapping-concepts.html
     """
     devices = {mapping["DeviceName"]: mapping["Ebs"] for mapping in image.block_device_mappings}
