@@ -14,9 +14,12 @@ describe("the network's process", () => {
   let process_: ChildProcess;
   let directory: string;
 
+  // The world holds the port of the slot's own cloud.
+  const cloudPort = 4568;
+
   beforeEach(async () => {
     world = await World.start();
-    cloud = new FakeCloud(world.slot.cloud.host, world.slot.cloud.port);
+    cloud = new FakeCloud(world.slot.cloud.host, cloudPort);
     await cloud.start();
     directory = mkdtempSync(join(tmpdir(), "handover-network-"));
   });
@@ -27,8 +30,10 @@ describe("the network's process", () => {
     rmSync(directory, { recursive: true });
   });
 
-  const controlPort = 4568;
-  const control = async (path: string) => JSON.parse((await get(world.slot.network.host, controlPort, path)).body);
+  const control = async (path: string) => {
+    const { host, port } = world.slot.network;
+    return JSON.parse((await get(host, port, path)).body);
+  };
   const logFile = () => join(directory, "network.log");
 
   async function start(): Promise<void> {
@@ -36,7 +41,7 @@ describe("the network's process", () => {
     const options = {
       cloud: cloudUrl,
       host: world.slot.network.host,
-      port: String(controlPort),
+      port: String(world.slot.network.port),
       database: "postgresql://127.0.0.1:1/",
     };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
@@ -62,7 +67,7 @@ describe("the network's process", () => {
       status.addresses.map(({ holder, forwardsTo }: Record<string, string>) => [holder, forwardsTo]),
       [["i-2", `${world.ip(2)}:${sitePort}`]],
     );
-    assert.equal((await get(world.slot.network.host, controlPort, "/nothing")).status, 404);
+    assert.equal((await get(world.slot.network.host, world.slot.network.port, "/nothing")).status, 404);
 
     const ended = once(process_, "exit");
     const before = performance.now();

@@ -20,11 +20,11 @@ import { freeSlot, type Slot } from "../../../sandbox/slot.ts";
 export const sitePort = 8080;
 export const balancerPort = 8000;
 
-/** Holds the first free slot, so that no other test takes it. */
+/** Claims the first free slot as a sandbox does, by listening where the slot's cloud listens. */
 export async function claimSlot(): Promise<{ slot: Slot; release: () => void }> {
   for (;;) {
     const slot = await freeSlot();
-    const holder = await listenOn(slot.network.host, slot.network.port);
+    const holder = await listenOn(slot.cloud.host, slot.cloud.port);
     if (holder !== undefined) return { slot, release: () => holder.close() };
   }
 }
