@@ -68,7 +68,7 @@ export async function up({
     throw new HandoverError(
       "sandbox-up",
       1,
-      `Sandbox "${name}" is already up. Nothing was changed. Use it (eval "$(./handover sandbox env)"), or end it with: handover sandbox down`,
+      `Sandbox "${name}" is already up. Nothing was changed. Use it (eval "$(./${sandboxCommand("env", name)})"), or end it with: ${sandboxCommand("down", name)}`,
     );
   }
   const file = readLike(like);
@@ -140,13 +140,22 @@ export function find(name: string): Sandbox | undefined {
 export function get(name: string): Sandbox {
   const sandbox = find(name);
   if (sandbox === undefined)
-    throw new HandoverError("no-sandbox", 1, `No sandbox "${name}" is up. Start it with: handover sandbox up`);
+    throw new HandoverError(
+      "no-sandbox",
+      1,
+      `No sandbox "${name}" is up. Start it with: ${sandboxCommand("up", name)}`,
+    );
   return sandbox;
 }
 
 export function environmentOf(sandbox: Sandbox): Record<string, string> {
   const { name, region, slot, providerPort: port, providerDirectory: directory } = sandbox;
   return environment(name, region, slotOf(slot), { port, directory });
+}
+
+/** The command line to type for this sandbox. */
+export function sandboxCommand(action: "up" | "env" | "down", name: string): string {
+  return `handover sandbox ${action} --name ${name}`;
 }
 
 export function stackFile(name: string): string {

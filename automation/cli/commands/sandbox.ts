@@ -78,7 +78,7 @@ const actions = {
     plugin,
     json,
   }: Arguments & { json: boolean }) {
-    const [{ deploy }, { up }] = await Promise.all([
+    const [{ deploy }, { sandboxCommand, up }] = await Promise.all([
       import("../../../sandbox/deploy.ts"),
       import("../../../sandbox/sandbox.ts"),
     ]);
@@ -89,7 +89,7 @@ const actions = {
       print([`sandbox "${name}" is up, but its site was not deployed: ${result.message ?? result.outcome}`]);
     else
       print([
-        `sandbox "${name}" is up; ${result.live} serves. Use it with: eval "$(./handover sandbox env)"`,
+        `sandbox "${name}" is up; ${result.live} serves. Use it with: eval "$(./${sandboxCommand("env", name)})"`,
         ...(await statusLines(sandbox.name)),
       ]);
     return result.exitCode;
