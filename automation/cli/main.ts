@@ -17,15 +17,18 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 process.on("uncaughtException", (error) => process.exit(report(error)));
 
 const execute: Execute = async (command, given) => {
+  const named = args.some((arg) => /^(--stack(=|$)|-s)/.test(arg));
+  if (given.stack !== undefined && !named && !json) note(`stack ${given.stack}`);
   process.exitCode = await command.run(given);
 };
 
 try {
   // With a callback yargs hands its own output (help, the completion script) over instead of printing it and exiting.
   const cli = parser(args, execute, completes ? join(projectDirectory, "handover") : "handover");
-  await cli.parseAsync([...args], {}, (_error, _argv, output) => {
+  await cli.parseAsync([...args], {}, (_error, { version }, output) => {
     if (output === "") return;
     if (!json) process.stdout.write(`${output}\n`);
+    else if (version) printJson("release", { release: output });
     else if (completes) printJson("completion", { script: output });
     else printJson("help", { help: output });
   });

@@ -1,4 +1,5 @@
 import yargs, { type Argv } from "yargs";
+import manifest from "../../package.json" with { type: "json" };
 import { knownStacks } from "../engine/stack-file.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
 import { didYouMean } from "../suggest.ts";
@@ -24,7 +25,8 @@ export function parser(args: readonly string[], execute: Execute, scriptName = "
     .demandCommand(1, "Name a command; `handover --help` lists them.")
     .strict()
     .wrap(Math.min(110, yargs().terminalWidth() || 110))
-    .version(false)
+    .alias("help", "h")
+    .version("version", "print the version", manifest.version)
     .example("$0 rehearse", "see a whole upgrade on this machine, without an AWS account")
     .example("$0 status --stack production", "what serves now, and how far a run has got")
     .example("$0 upgrade --stack production", "go to the generation that handover:live names")
@@ -84,7 +86,7 @@ function checkValues(values: Arguments, { key, array }: ReturnType<typeof option
 
 /** A usage error in words that say what to type instead. */
 function mend(message: string, args: readonly string[], known: readonly string[]): string {
-  const isValue = (index: number) => /^--(?!json$)/.test(args[index - 1] ?? "");
+  const isValue = (index: number) => /^(--(?!json$)|-s$)/.test(args[index - 1] ?? "");
   const [first] = args.filter((arg, index) => !arg.startsWith("-") && !isValue(index));
   const names = commands.map(({ command }) => command.split(" ")[0] ?? "");
   if (first !== undefined && ![...names, "completion"].includes(first)) {

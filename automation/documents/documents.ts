@@ -33,6 +33,7 @@ export const documents = {
   error: document("a command that failed; the exit code says what state things are in", {
     error: z.object({ code: z.string().describe("stable, meant for programs"), message: z.string() }),
   }),
+  release: document("handover --version", { release: z.string() }),
   help: document("handover --help, handover COMMAND --help", { help: z.string() }),
   completion: document("handover completion", { script: z.string() }),
   event: z

@@ -18,8 +18,19 @@ export type Command<Arguments> = Omit<CommandModule<GlobalArguments, GlobalArgum
   readonly run: (args: GlobalArguments & Arguments) => Promise<number>;
 };
 
+/** Variables that name the stack where no option does, the first that is set. */
+export const stackVariables = ["HANDOVER_STACK", "PULUMI_STACK"] as const;
+
 export const stackOption = {
-  stack: { type: "string", demandOption: true, describe: "stack, as in Pulumi.<stack>.yaml", requiresArg: true },
+  stack: {
+    alias: "s",
+    type: "string",
+    demandOption: true,
+    default: stackVariables.map((name) => process.env[name]).find((stack) => stack),
+    defaultDescription: stackVariables.join(", else "),
+    describe: "stack, as in Pulumi.<stack>.yaml",
+    requiresArg: true,
+  },
 } as const;
 
 /** The lag of a sandbox's load balancer. */

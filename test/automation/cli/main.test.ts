@@ -82,6 +82,25 @@ describe("the command line", () => {
     assert.equal(exitCode, 1);
   });
 
+  it("knows the stack by -s, and by HANDOVER_STACK and then PULUMI_STACK, and says which it took from there", async () => {
+    assert.match(await refusal("-s", "staging", "statu"), /no command "statu"/);
+    for (const [args, env, stack] of [
+      [["-s", "one"], { HANDOVER_STACK: "two" }, "one"],
+      [[], { HANDOVER_STACK: "two", PULUMI_STACK: "three" }, "two"],
+      [[], { HANDOVER_STACK: "", PULUMI_STACK: "three" }, "three"],
+    ] as const) {
+      const { stderr, exitCode } = await run(["status", ...args], env);
+      const told = args.length === 0 ? `stack ${stack}\n` : "";
+      assert.ok(stderr.startsWith(`${told}handover: There is no stack "${stack}"`), stderr);
+      assert.equal(exitCode, 1);
+    }
+  });
+
+  it("says its version, and has -h for --help", async () => {
+    assert.match((await run(["--version"])).stdout, /^\d+\.\d+\.\d+$/);
+    assert.equal((await run(["plan", "-h"])).stdout, (await run(["plan", "--help"])).stdout);
+  });
+
   it("refuses what is no number, what is given twice, and a phase that does not exist", async () => {
     assert.match(await refusal("rehearse", "--rate", "fast"), /--rate: must be a number/);
     assert.match(await refusal("status", "--stack", "a", "--stack", "b"), /--stack: was given twice/);
@@ -91,6 +110,7 @@ describe("the command line", () => {
   for (const args of [
     [],
     ["--help"],
+    ["--version"],
     ["upgrade", "--help"],
     ["completion"],
     ["upgrad"],

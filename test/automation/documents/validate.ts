@@ -40,12 +40,17 @@ const shapes: Readonly<Record<string, readonly DocumentName[]>> = {
 /** Checks each line that a command printed with `--json` against the schemas of docs/schemas. */
 export function assertDocuments(args: readonly string[], stdout: string): void {
   const command = args[0] === "sandbox" ? args.slice(0, 2).join(" ") : (args[0] ?? "");
-  const names: readonly DocumentName[] = args.includes("--help") ? ["help"] : ["error", ...(shapes[command] ?? [])];
+  const names = namesOf(args, command);
   for (const line of stdout.split("\n").filter((text) => text !== "")) {
     const value: unknown = JSON.parse(line);
     const wrong = names.map((name) => problems(name, value));
     assert.ok(wrong.includes(""), `handover ${args.join(" ")} printed ${line}\n${wrong.join("\n")}`);
   }
+}
+
+function namesOf(args: readonly string[], command: string): readonly DocumentName[] {
+  if (args.includes("--version")) return ["release"];
+  return args.includes("--help") ? ["help"] : ["error", ...(shapes[command] ?? [])];
 }
 
 function read(name: string): object {
