@@ -12,50 +12,61 @@ export interface AddressMove {
   readonly publicIp: string;
   readonly from: string | null;
   readonly to: string | null;
-  /** The instant of the switch, in milliseconds since the epoch. */
+  /** From when on clients may see it, in milliseconds since the epoch. */
   readonly at: number;
-  readonly resetConnections: number;
+  /** The instant of each reset of an established connection. */
+  readonly resets: readonly number[];
 }
 
 export interface ElasticIpOptions {
+  /** The longest that a client takes to see a move, in milliseconds. */
   readonly propagationMilliseconds: number;
+  /** Each client's own moment. */
+  readonly random: () => number;
   /** Where an instance listens; undefined when it does not. */
   readonly endpointOf: (instanceId: string) => Endpoint | undefined;
   readonly onMove: (move: AddressMove) => void;
   readonly log: Log;
 }
 
+/** A holder, since when the control plane has it, and the move by which it became that. */
+interface Holder {
+  readonly instanceId: string | null;
+  readonly since: number;
+  readonly move?: AddressMove & { readonly resets: number[] };
+}
+
 /**
  * An Elastic IP: a listener on the public address that passes bytes to the instance that holds it.
  *
  * On AWS a public address is 1:1 NAT. After a move has propagated, packets of established connections reach a server
- * that does not know them and answers with a reset, and new connections reach the new holder. So here: until the
- * propagation time has passed nothing changes; then, in one instant, established connections are reset and new ones go
- * to the new holder. Where nobody listens, a connection is refused.
+ * that does not know them and answers with a reset, and new connections reach the new holder. Not everybody sees that at
+ * the same moment: each connection has a delay of its own. Before it is over it is one with the old holder; then it is
+ * reset, if it was established, or goes to the new one. Where nobody listens, a connection is refused.
  * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-igw-internet-access.html (one-to-one NAT)
  */
 export class ElasticIp {
   readonly publicIp: string;
   readonly #options: ElasticIpOptions;
-  readonly #connections = new Set<Socket>();
-  #holder: string | null = null;
-  #next: string | null = null;
-  #propagation: NodeJS.Timeout | undefined;
-  #server: Server | undefined;
-  #endpoint: Endpoint | undefined;
+  /** How late each of them is. */
+  readonly #connections = new Map<Socket, number>();
+  /** The newest last. Earlier ones are kept as long as a client may still see them. */
+  #holders: Holder[] = [{ instanceId: null, since: 0 }];
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #servers = new Map<number, Server>();
 
   constructor(publicIp: string, options: ElasticIpOptions) {
     this.publicIp = publicIp;
     this.#options = options;
   }
 
-  /** The instance that answers now. */
+  /** The instance that the last client to see a move is given now. */
   get holder(): string | null {
-    return this.#holder;
+    return this.#holders[this.#placeFor(this.#options.propagationMilliseconds)]?.instanceId ?? null;
   }
 
   get endpoint(): Endpoint | undefined {
-    return this.#endpoint;
+    return this.#endpointOf(this.holder);
   }
 
   /** Number of connections established through the address. */
@@ -63,80 +74,113 @@ export class ElasticIp {
     return this.#connections.size;
   }
 
-  /** @param immediately without the propagation time: what was so before this process started. */
+  /** @param immediately for every client at once: what was so before this process started. */
   async assign(instanceId: string | null, immediately: boolean): Promise<void> {
-    if (instanceId === this.#next) return;
-    this.#next = instanceId;
-    clearTimeout(this.#propagation);
-    if (instanceId === this.#holder) return;
+    const from = this.#holders.at(-1)?.instanceId ?? null;
+    if (instanceId === from) return;
     if (immediately) {
-      this.#holder = instanceId;
-      await this.refresh();
+      this.#holders = [{ instanceId, since: 0 }];
     } else {
-      this.#propagation = setTimeout(() => this.#switch(), this.#options.propagationMilliseconds);
+      this.#begin(from, instanceId);
     }
+    await this.refresh();
   }
 
-  /** Follows the holder's server, which may have started or died. Resolves when the address listens, if it should. */
+  /** Follows the holders' servers, which may have started or died. Resolves when the address listens where it should. */
   async refresh(): Promise<void> {
-    const endpoint = this.#holder === null ? undefined : this.#options.endpointOf(this.#holder);
-    const samePort = endpoint?.port === this.#endpoint?.port;
-    this.#endpoint = endpoint;
-    if (samePort && (endpoint === undefined || this.#server !== undefined)) return;
-    this.#server?.close();
-    this.#server = undefined;
-    if (endpoint !== undefined) await this.#listen(endpoint.port);
+    const ports = new Set(this.#holders.flatMap(({ instanceId }) => this.#endpointOf(instanceId)?.port ?? []));
+    for (const [port, server] of this.#servers) {
+      if (ports.has(port)) continue;
+      server.close();
+      this.#servers.delete(port);
+    }
+    await Promise.all([...ports].filter((port) => !this.#servers.has(port)).map((port) => this.#listen(port)));
   }
 
   close(): void {
-    clearTimeout(this.#propagation);
-    this.#server?.close();
-    this.#server = undefined;
-    this.#endpoint = undefined;
-    this.#reset();
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const server of this.#servers.values()) server.close();
+    this.#servers.clear();
+    this.#holders = [{ instanceId: null, since: 0 }];
+    for (const socket of this.#connections.keys()) socket.resetAndDestroy();
   }
 
-  #switch(): void {
-    const from = this.#holder;
-    this.#holder = this.#next;
-    void this.refresh();
-    const resetConnections = this.#reset();
-    this.#options.onMove({ publicIp: this.publicIp, from, to: this.#holder, at: Date.now(), resetConnections });
+  /** Each established connection sees the move at its own moment; after the last one's the old holder is forgotten. */
+  #begin(from: string | null, to: string | null): void {
+    const { propagationMilliseconds, onMove } = this.#options;
+    const move = { publicIp: this.publicIp, from, to, at: Date.now(), resets: [] };
+    const next: Holder = { instanceId: to, since: performance.now(), move };
+    this.#holders.push(next);
+    for (const socket of this.#connections.keys()) this.#resetBy(next, socket);
+    this.#after(propagationMilliseconds, () => {
+      this.#holders = this.#holders.slice(this.#holders.indexOf(next));
+      onMove(move);
+      void this.refresh();
+    });
   }
 
-  #reset(): number {
-    const count = this.#connections.size;
-    for (const socket of this.#connections) socket.resetAndDestroy();
-    return count;
+  #resetBy({ since, move }: Holder, socket: Socket): void {
+    const due = since + (this.#connections.get(socket) ?? 0);
+    this.#after(Math.max(0, due - performance.now()), () => {
+      if (!this.#connections.delete(socket)) return;
+      move?.resets.push(Date.now());
+      socket.resetAndDestroy();
+    });
+  }
+
+  #after(milliseconds: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, milliseconds);
+    this.#timers.add(timer);
+  }
+
+  /** The place of the newest holder that a client with this delay has learned of. */
+  #placeFor(delay: number): number {
+    const seen = performance.now() - delay;
+    return Math.max(
+      0,
+      this.#holders.findLastIndex(({ since }) => since <= seen),
+    );
+  }
+
+  #endpointOf(holder: string | null): Endpoint | undefined {
+    return holder === null ? undefined : this.#options.endpointOf(holder);
   }
 
   #listen(port: number): Promise<void> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client));
-    this.#server = server;
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client, port));
+    this.#servers.set(port, server);
     return new Promise((resolve) => {
       server.once("error", (error) => {
         this.#options.log(`${this.publicIp} cannot listen on port ${port}: ${messageOf(error)}`);
-        if (this.#server === server) this.#server = undefined;
+        if (this.#servers.get(port) === server) this.#servers.delete(port);
         resolve();
       });
       server.listen({ host: this.publicIp, port, backlog: 1024 }, resolve);
     });
   }
 
-  #accept(client: Socket): void {
-    if (this.#endpoint === undefined) {
+  #accept(client: Socket, port: number): void {
+    const delay = this.#options.random() * this.#options.propagationMilliseconds;
+    const place = this.#placeFor(delay);
+    const endpoint = this.#endpointOf(this.#holders[place]?.instanceId ?? null);
+    if (endpoint?.port !== port) {
       client.resetAndDestroy();
       return;
     }
-    this.#connections.add(client);
-    const holder = connect({ ...this.#endpoint, allowHalfOpen: true, noDelay: true });
-    client.on("error", () => holder.destroy());
-    holder.on("error", () => client.resetAndDestroy());
+    this.#connections.set(client, delay);
+    const next = this.#holders[place + 1];
+    if (next !== undefined) this.#resetBy(next, client);
+    const server = connect({ ...endpoint, allowHalfOpen: true, noDelay: true });
+    client.on("error", () => server.destroy());
+    server.on("error", () => client.resetAndDestroy());
     client.once("close", () => {
       this.#connections.delete(client);
-      holder.destroy();
+      server.destroy();
     });
-    holder.once("close", () => client.destroySoon());
-    client.pipe(holder).pipe(client);
+    server.once("close", () => client.destroySoon());
+    client.pipe(server).pipe(client);
   }
 }

@@ -9,7 +9,7 @@ import { seededRandom } from "./random.ts";
 import { siteDatabase } from "./site-database.ts";
 
 const usage =
-  "node sandbox/network/main.ts --cloud http://127.64.0.1:4566 --host 127.64.0.2 --port 4567 --database postgresql://postgres@127.64.0.3:5432/postgres [--address-propagation-seconds 0.2] [--balancer-lag-seconds 0] [--seed 1]";
+  "node sandbox/network/main.ts --cloud http://127.64.0.1:4566 --host 127.64.0.2 --port 4567 --database postgresql://postgres@127.64.0.3:5432/postgres [--address-propagation-seconds 2] [--balancer-lag-seconds 0] [--seed 1]";
 
 const { values } = parseArgs({
   options: {
@@ -17,7 +17,7 @@ const { values } = parseArgs({
     host: { type: "string" },
     port: { type: "string", default: "4567" },
     database: { type: "string" },
-    "address-propagation-seconds": { type: "string", default: "0.2" },
+    "address-propagation-seconds": { type: "string", default: "2" },
     "balancer-lag-seconds": { type: "string", default: "0" },
     seed: { type: "string", default: "1" },
   },

@@ -8,7 +8,7 @@ import type { SiteDatabase } from "./site-database.ts";
 import type { CloudState, InstanceState, LoadBalancerState, TargetHealthReport } from "./state.ts";
 
 export interface NetworkOptions {
-  /** Time that a move of an Elastic IP takes until clients see it, in milliseconds. */
+  /** The longest that a client takes to see a move of an Elastic IP, in milliseconds. */
   readonly propagationMilliseconds: number;
   readonly onHealth: (report: TargetHealthReport) => void;
   /** Called for each request that the load balancer gave to a target. */
@@ -18,7 +18,7 @@ export interface NetworkOptions {
   readonly database: SiteDatabase;
   /** The load balancer's idle timeout in milliseconds. Default: 60,000, as on AWS. */
   readonly idleMilliseconds?: number;
-  /** Which target group gets a request, by weight, and when a node learns of a change. Default: `Math.random`. */
+  /** Which target group gets a request, by weight, and when a node or a client learns of a change. Default: `Math.random`. */
   readonly random?: () => number;
   /** The longest that a node of a load balancer takes to learn of a change, in milliseconds. Default: 0. */
   readonly balancerLagMilliseconds?: number;
@@ -145,11 +145,11 @@ export class Network {
   }
 
   async #updateAddresses({ addresses }: CloudState): Promise<void> {
-    const { propagationMilliseconds, log } = this.#options;
+    const { propagationMilliseconds, random, log } = this.#options;
     const endpointOf = (instanceId: string) => this.#endpointOf(instanceId);
     const onMove = (move: AddressMove) => {
       this.moves.push(move);
-      log(`${move.publicIp} moved from ${move.from} to ${move.to}: ${move.resetConnections} connections reset`);
+      log(`${move.publicIp} moved from ${move.from} to ${move.to}: ${move.resets.length} connections reset`);
     };
     closeUnwanted(this.#addresses, new Set(addresses.map(({ allocationId }) => allocationId)));
     const first = this.#revision === undefined;
@@ -157,7 +157,7 @@ export class Network {
       addresses.map(({ allocationId, publicIp, instanceId }) => {
         const known =
           this.#addresses.get(allocationId) ??
-          new ElasticIp(publicIp, { propagationMilliseconds, endpointOf, onMove, log });
+          new ElasticIp(publicIp, { propagationMilliseconds, random, endpointOf, onMove, log });
         this.#addresses.set(allocationId, known);
         return known.assign(instanceId, first);
       }),

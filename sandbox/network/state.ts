@@ -20,7 +20,7 @@ export interface InstanceState {
 export interface ElasticIpState {
   readonly allocationId: string;
   readonly publicIp: string;
-  /** The instance that holds the address, as the control plane has it; the network adds the propagation time. */
+  /** The instance that holds the address, as the control plane has it; the network adds each client's delay. */
   readonly instanceId: string | null;
 }
 

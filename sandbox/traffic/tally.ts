@@ -27,8 +27,9 @@ export interface Sample {
 const toleranceMilliseconds = 50;
 
 /**
- * Tells whether a move of an Elastic IP cut the request: its connection was lost, and the address moved to another
- * instance between its start and its end. Such a request cannot be saved on AWS; any other loss is a failure.
+ * Tells whether a move of an Elastic IP cut the request: its connection was lost, and the address reset one for having
+ * moved to another instance between the request's start and its end. Such a request cannot be saved on AWS; any other
+ * loss is a failure.
  */
 export function isCutByMove({ result, publicIp }: Sample, moves: readonly AddressMove[]): boolean {
   if (publicIp === undefined || result.error?.connectionLost !== true) return false;
@@ -37,8 +38,7 @@ export function isCutByMove({ result, publicIp }: Sample, moves: readonly Addres
       move.publicIp === publicIp &&
       move.from !== null &&
       move.to !== null &&
-      move.at >= result.sent - toleranceMilliseconds &&
-      move.at <= result.ended + toleranceMilliseconds,
+      move.resets.some((at) => at >= result.sent - toleranceMilliseconds && at <= result.ended + toleranceMilliseconds),
   );
 }
 

@@ -20,7 +20,7 @@ function sample(result: Partial<Result>, more: Partial<Sample> = {}): Sample {
 }
 
 function move(at: number, more: Partial<{ publicIp: string; from: string | null; to: string | null }> = {}) {
-  return { publicIp: "198.51.100.1", from: "i-1", to: "i-2", at, resetConnections: 1, ...more };
+  return { publicIp: "198.51.100.1", from: "i-1", to: "i-2", at: 0, resets: [at], ...more };
 }
 
 describe("a request is cut by a move", () => {
@@ -37,6 +37,11 @@ describe("a request is cut by a move", () => {
     assert.ok(!isCutByMove(sample({ error: { code: "timeout", connectionLost: false } }), [move(1_200)]));
     assert.ok(!isCutByMove(sample({ status: 502 }), [move(1_200)]));
     assert.ok(!isCutByMove({ ...lost, publicIp: undefined }, [move(1_200)]));
+  });
+
+  it("and not when the address reset no connection at that moment, however long its move took", () => {
+    assert.ok(!isCutByMove(lost, [{ ...move(900), resets: [900, 1_600] }]));
+    assert.ok(isCutByMove(lost, [{ ...move(900), resets: [900, 1_200, 1_600] }]));
   });
 
   it("and not when the address was taken away or given, which is no move", () => {
