@@ -8,7 +8,7 @@ from typing import Any
 class Settings:
     # How long an instance is `pending` before it runs, in seconds.
     bootSeconds: float = 2
-    # How long an instance's status checks are `initializing` after it runs, in seconds.
+    # How long a minute of status checks lasts, in seconds: the first comes one or two after an instance runs.
     statusCheckSeconds: float = 1
     # How long an instance is `shutting-down` or `stopping`, in seconds.
     shutdownSeconds: float = 0.5

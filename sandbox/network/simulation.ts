@@ -8,7 +8,7 @@ export interface Simulation {
   readonly errorShare: number;
   /** Every answer but the server status waits for this long. */
   readonly slowMilliseconds: number;
-  /** The server dies this long after it started, and stays dead; the instance still runs. */
+  /** The server dies this long after it started, and stays dead; the instance still runs, though EC2 may find it impaired. */
   readonly crashAfterSeconds: number | undefined;
   /** The server never listens. */
   readonly bootFails: boolean;
@@ -16,7 +16,7 @@ export interface Simulation {
   readonly unknown: readonly string[];
 }
 
-/** Reads `unhealthy`, `db-down`, `errors=0.3`, `slow=800`, `crash-after=5` and `boot-fail`, separated by commas. */
+/** Reads `unhealthy`, `db-down`, `errors=0.3`, `slow=800`, `crash-after=5`, `impaired-after=5` and `boot-fail`, separated by commas. */
 export function parseSimulation(text: string): Simulation {
   const settings = new Map<string, string>();
   for (const item of text.split(",")) {
@@ -39,7 +39,7 @@ export function parseSimulation(text: string): Simulation {
     databaseDown: flag("db-down"),
     errorShare: Math.min(quantity("errors") ?? 0, 1),
     slowMilliseconds: quantity("slow") ?? 0,
-    crashAfterSeconds: quantity("crash-after"),
+    crashAfterSeconds: quantity("crash-after") ?? quantity("impaired-after"),
     bootFails: flag("boot-fail"),
   };
   return { ...simulation, unknown: [...unknown, ...settings.keys()] };

@@ -1,6 +1,9 @@
 """Instances: they boot, have status checks, stop and terminate in their time, and can be changed."""
 
 import copy
+import math
+import random
+import re
 import time
 from typing import Any
 
@@ -18,10 +21,12 @@ from cloud import timers
 from corrections.addresses import release_all_of
 from corrections.array_instances import instance_runs as array_instance_runs
 from corrections.target_groups import instance_ends
+from inputs import inputs_of
 from settings import settings
 
 _start = Instance.start
 _stop = Instance.stop
+_random = random.Random(settings.seed)
 
 
 def apply() -> None:
@@ -33,7 +38,7 @@ def apply() -> None:
     Instance.stop = stop
     Instance.reboot = lambda self: None
     Instance.instance_status = property(instance_status)
-    Instance.system_status = property(instance_status)
+    Instance.system_status = property(system_status)
     InstanceBackend.get_instance = get_instance
     InstanceBackend.get_instance_by_id = get_instance_by_id
     InstanceBackend.modify_instance_attribute = modify_instance_attribute
@@ -70,24 +75,49 @@ def boot(instance: Instance) -> None:
         if instance.state == "pending":
             set_state(instance, "running", 16)
             instance.runs_since = time.monotonic()
+            instance.first_check = settings.statusCheckSeconds * (1 + _random.random())
             array_instance_runs(instance)
-            timers.after(settings.statusCheckSeconds, lambda: None)
 
     set_state(instance, "pending", 0)
     timers.after(settings.bootSeconds, runs)
 
 
 def instance_status(instance: Instance) -> dict[str, Any]:
-    """Reachability checks are `initializing` first.
+    """Its operating system can be reached, unless the input SIMULATE has `impaired-after=SECONDS`."""
+    simulated = re.search(r"impaired-after=([\d.]+)", inputs_of(instance).get("SIMULATE", ""))
+    return status_of(instance, float(simulated[1]) if simulated else math.inf)
+
+
+def system_status(instance: Instance) -> dict[str, Any]:
+    return status_of(instance, math.inf)
+
+
+def status_of(instance: Instance, impaired_after: float) -> dict[str, Any]:
+    """Instances are checked once a minute, each at a moment of its own, so that what a check finds is told late;
+    `initializing` comes first.
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-system-instance-status-check.html
     """
     if instance.state not in ("running", "pending"):
         return {"Status": "not-applicable"}
-    passed = instance.state == "running" and time.monotonic() - instance.runs_since >= settings.statusCheckSeconds
-    return {
-        "Details": [{"Name": "reachability", "Status": "passed" if passed else "initializing"}],
-        "Status": "ok" if passed else "initializing",
-    }
+    found = last_check(instance)
+    if found is None:
+        reachability, status = "initializing", "initializing"
+    elif found < impaired_after:
+        reachability, status = "passed", "ok"
+    else:
+        reachability, status = "failed", "impaired"
+    return {"Details": [{"Name": "reachability", "Status": reachability}], "Status": status}
+
+
+def last_check(instance: Instance) -> float | None:
+    """How long it had been running then, in seconds."""
+    if instance.state != "running":
+        return None
+    runs = time.monotonic() - instance.runs_since
+    since_first = runs - instance.first_check
+    if since_first < 0:
+        return None
+    return runs - (since_first % settings.statusCheckSeconds if settings.statusCheckSeconds > 0 else 0)
 
 
 def terminate(self: Instance) -> InstanceState:

@@ -19,6 +19,7 @@ import {
   UnmonitorInstancesCommand,
   type Volume,
 } from "@aws-sdk/client-ec2";
+import { stringify } from "yaml";
 import { cloudForTests, errorCode, eventually, type TestCloud } from "../support.ts";
 import { armImage, describe as describeInstance, launch, network, reaches, running, securityGroup } from "./world.ts";
 
@@ -47,6 +48,22 @@ describe("The cloud's instances", () => {
       return status?.InstanceStatus?.Status === "ok";
     });
     assert.deepEqual([...seen], ["pending initializing", "running initializing", "running ok"]);
+  });
+
+  it("are told to be impaired by a check after they became so", async () => {
+    const text = stringify([{ path: "/etc/handover/inputs.env", content: 'SIMULATE="impaired-after=0.3"\n' }]);
+    const archive = [{ type: "text/cloud-config", content: `write_files:\n${text}` }];
+    const userData = `#cloud-config-archive\n${stringify(archive)}`;
+    const { InstanceId = "" } = await launch(cloud.ec2, { UserData: Buffer.from(userData).toString("base64") });
+    const status = await eventually(async () => {
+      const command = new DescribeInstanceStatusCommand({ InstanceIds: [InstanceId] });
+      const [found] = (await cloud.ec2.send(command)).InstanceStatuses ?? [];
+      return found?.InstanceStatus?.Status === "impaired" && found;
+    });
+    assert.deepEqual(
+      [status.InstanceStatus?.Details?.[0]?.Status, status.SystemStatus?.Status, status.InstanceState?.Name],
+      ["failed", "ok", "running"],
+    );
   });
 
   it("are launched once per client token, and other parameters with the same token are an error", async () => {
