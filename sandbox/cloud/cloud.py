@@ -3,6 +3,7 @@
 import threading
 import time
 
+from past import past
 from timers import Timers
 
 # moto's backends are not made for several threads: every call and every timer works under this lock.
@@ -34,4 +35,4 @@ class Revision:
 
 
 revision = Revision()
-timers = Timers(lock, revision.changed)
+timers = Timers(lock, past.changing, revision.changed)

@@ -14,6 +14,7 @@ import metrics
 import state
 from cloud import lock, revision, timers
 from corrections import array_health, tokens
+from past import past
 from settings import settings
 
 Answer = tuple[int, Any]
@@ -37,6 +38,7 @@ def _answer(application: Any, route: tuple[str, str], environ: dict[str, Any]) -
             return _state(parse_qs(environ.get("QUERY_STRING", "")))
         case ("POST", "target-health"):
             with lock:
+                past.changing()
                 health.report(_body(environ))
                 array_health.check_all()
             return 200, {}
@@ -51,6 +53,7 @@ def _answer(application: Any, route: tuple[str, str], environ: dict[str, Any]) -
             settings.change(values)
             if "seed" in values:
                 faults.seed(settings.seed)
+                past.seed(settings.seed)
             return 200, settings.as_dict()
         case ("POST", "faults"):
             return 200, faults.add(_body(environ))
@@ -64,6 +67,7 @@ def _answer(application: Any, route: tuple[str, str], environ: dict[str, Any]) -
                 moto_api_backend.reset()
                 health.reset()
                 tokens.reset()
+                past.clear()
                 application.calls.clear()
             revision.changed()
             return 200, {}

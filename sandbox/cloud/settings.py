@@ -20,6 +20,8 @@ class Settings:
     snapshotSeconds: float = 1
     # How long a load balancer is `provisioning`, in seconds.
     provisionSeconds: float = 0.5
+    # The longest that a change takes to be seen by a Describe call, in seconds.
+    staleReadSeconds: float = 0
     # Elastic IPs come from here.
     addressPool: str = "127.128.0.0/16"
     # Each node of a load balancer gets an address from here.
@@ -28,7 +30,7 @@ class Settings:
     balancerNodesPerZone: int = 3
     # Images beside those of images.json: { imageId, architecture, name?, rootDeviceName? }.
     images: list[dict[str, str]] = field(default_factory=list)
-    # Repeats ids and faults.
+    # Repeats ids, faults and delays.
     seed: int = 42
 
     def change(self, values: dict[str, Any]) -> None:

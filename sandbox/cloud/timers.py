@@ -11,8 +11,9 @@ from collections.abc import Callable
 class Timers:
     """Runs functions at their time, one after the other, each under the cloud's lock."""
 
-    def __init__(self, lock: threading.RLock, changed: Callable[[], None]) -> None:
+    def __init__(self, lock: threading.RLock, changing: Callable[[], None], changed: Callable[[], None]) -> None:
         self._lock = lock
+        self._changing = changing
         self._changed = changed
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -39,6 +40,7 @@ class Timers:
                 _, _, function = heapq.heappop(self._queue)
             try:
                 with self._lock:
+                    self._changing()
                     function()
             except Exception:  # the next one shall still come
                 traceback.print_exc()
