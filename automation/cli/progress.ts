@@ -1,5 +1,9 @@
-import type { Listener, PhaseReport, RunEvent } from "../documents/events.ts";
+import type { Listener, PhaseReport, PlannedOperation, RunEvent } from "../documents/events.ts";
+import { countsOf, linesOf as operationsOf } from "../plan/lines.ts";
 import { table } from "./table.ts";
+
+/** So many different operations are told by name, more of them by number. */
+const fewOperations = 4;
 
 /** Progress for a person: a line per thing that happens, on standard error, so that standard output stays the result's. */
 export function progressLines(write: (line: string) => void): Listener {
@@ -57,11 +61,10 @@ export function phaseTable(phases: readonly PhaseReport[]): string[] {
   );
 }
 
-function summary(operations: readonly { readonly op: string }[]): string {
-  if (operations.length === 0) return "no changes";
-  const counts = new Map<string, number>();
-  for (const { op } of operations) counts.set(op, (counts.get(op) ?? 0) + 1);
-  return [...counts].map(([op, count]) => `${count} ${op}`).join(", ");
+function summary(operations: readonly PlannedOperation[]): string {
+  const lines = operationsOf(operations);
+  if (lines.length === 0 || lines.length > fewOperations) return countsOf(operations);
+  return lines.map(({ op, type, names }) => `${op} ${type} ${names}`).join("; ");
 }
 
 function seconds(value: number): string {
