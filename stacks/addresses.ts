@@ -15,6 +15,8 @@ export interface Holder {
   readonly instance: aws.ec2.Instance;
   /** Set for a server that is older than the stack. */
   readonly adopted: boolean;
+  /** Whether the engine refuses to release its address: AWS gives that to somebody else. */
+  readonly protect: boolean;
 }
 
 /** The site's Elastic IPs. An address moves in one call, so it is never without a holder. */
@@ -23,12 +25,12 @@ export class Addresses extends pulumi.ComponentResource {
 
   constructor(name: string, args: AddressesArgs, opts?: pulumi.ComponentResourceOptions) {
     super(components.Addresses, name, {}, opts);
-    this.addresses = args.holders.map(({ instance: holder, adopted }, index) => {
+    this.addresses = args.holders.map(({ instance: holder, adopted, protect }, index) => {
       const addressName = siteNames.address(name, index);
       const eip = new aws.ec2.Eip(
         addressName,
         { domain: "vpc", tags: tags(addressName, args.owner) },
-        { parent: this, ignoreChanges: args.adopted ? ["tags", "tagsAll"] : [] },
+        { parent: this, protect, ignoreChanges: args.adopted ? ["tags", "tagsAll"] : [] },
       );
       // Replaced create-first: the new association takes the address over, and deleting the old one finds nothing.
       new aws.ec2.EipAssociation(

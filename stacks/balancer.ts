@@ -33,7 +33,8 @@ export class Balancer extends pulumi.ComponentResource {
         subnets: network.subnetIds,
         tags: tags(name, owner),
       },
-      { parent: this, ignoreChanges: adopted ? asFound : [] },
+      // Its name in DNS goes with it.
+      { parent: this, protect: true, ignoreChanges: adopted ? asFound : [] },
     );
     this.listener = new aws.lb.Listener(
       name,

@@ -152,7 +152,7 @@ function checkAddresses({ site, generations }: Config): string[] {
     .filter((generation) => generation.frontends < site.elasticIps)
     .map(
       ({ name, frontends }) =>
-        `handover:site.elasticIps: ${site.elasticIps} Elastic IPs need as many frontends, but generation "${name}" has ${frontends}; raise handover:generations.${name}.frontends or lower elasticIps`,
+        `handover:site.elasticIps: ${site.elasticIps} Elastic IPs need as many frontends, but generation "${name}" has ${frontends}; raise handover:generations.${name}.frontends to ${site.elasticIps}`,
     );
 }
 

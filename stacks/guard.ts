@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Config, GenerationConfig } from "./config.ts";
+import { moved, shrunk } from "./losses.ts";
 import type { LastOutputs } from "./outputs.ts";
 import { inputDigests } from "./user-data.ts";
 
@@ -13,7 +14,7 @@ export function objection(
   digestOf: (generation: GenerationConfig) => string,
 ): string | undefined {
   if (last === undefined) return undefined;
-  return redefinition(config, last, digestOf) ?? jump(config, last);
+  return redefinition(config, last, digestOf) ?? shrunk(config, last) ?? moved(config, last) ?? jump(config, last);
 }
 
 /** Live servers are replaced by a new generation, never in place. */

@@ -28,7 +28,15 @@ export const outputsSchema = z.object({
     protocol: z.enum(["http", "https"]),
   }),
   /** Elastic IPs in their order, with the server that holds each. */
-  addresses: z.array(z.object({ publicIp: z.string(), allocationId: z.string(), instanceId: z.string() })),
+  addresses: z.array(
+    z.object({
+      publicIp: z.string(),
+      allocationId: z.string(),
+      instanceId: z.string(),
+      /** Whether the engine refuses to release it. */
+      protected: z.boolean().optional(),
+    }),
+  ),
   generations: z.record(
     z.string(),
     z.object({
@@ -46,6 +54,15 @@ export const outputsSchema = z.object({
   ledgerTable: z.string(),
 });
 
+const placeSchema = z.object({
+  vpcId: z.string().optional(),
+  cidrBlock: z.string().optional(),
+  /** Of each frontend, in their order. */
+  subnetIds: z.array(z.string()).optional(),
+  /** Set for servers that are older than the stack. */
+  adopted: z.boolean(),
+});
+
 /** Facts that each generation's servers were launched from; secret, because a digest of the inputs is among them. */
 const definitionsSchema = z.record(
   z.string(),
@@ -58,6 +75,8 @@ const definitionsSchema = z.record(
     /** The servers' SITE. Missing where they were launched before it could change. */
     hostname: z.string().optional(),
     inputDigests: z.record(z.string(), z.string()).optional(),
+    /** Where its servers are; another place would replace them. */
+    place: placeSchema.optional(),
     iamInstanceProfile: z.string().optional(),
     keyName: z.string().optional(),
     rootBlockDevice: z
@@ -76,6 +95,7 @@ const definitionsSchema = z.record(
 export type Outputs = z.infer<typeof outputsSchema>;
 export type Frontend = z.infer<typeof frontendSchema>;
 export type ArrayOutputs = z.infer<typeof arraySchema>;
+export type Place = z.infer<typeof placeSchema>;
 export type Definitions = z.infer<typeof definitionsSchema>;
 
 /** The last update's outputs, or undefined for a stack that was never deployed. */

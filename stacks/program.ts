@@ -6,9 +6,11 @@ import { allConfig } from "@pulumi/pulumi/runtime/index.js";
 import { type ArrayFacts, arrayFacts } from "./array-facts.ts";
 import { readStackYaml } from "./config/stack-yaml.ts";
 import { type Config, ConfigError, configValue, parseConfig } from "./config.ts";
+import { disksLost } from "./disks.ts";
 import { objection } from "./guard.ts";
 import { type Intent, intent, settled, shapeOf } from "./intent.ts";
 import { ledgerTableName } from "./ledger-table.ts";
+import { cutOff, placeOf, releases } from "./losses.ts";
 import { components, siteNames } from "./names.ts";
 import { type Definitions, type LastOutputs, type Outputs, parseOutputs } from "./outputs.ts";
 import { type Parameters, withParameters } from "./parameters.ts";
@@ -53,7 +55,12 @@ async function declare(): Promise<Record<string, unknown>> {
   const userDataOf = memoize((name: string) =>
     userData(generationOf(config, name), siteAsLaunched(config.site, last, name), projectDirectory),
   );
-  const problem = objection(config, last, ({ name }) => userDataDigest(userDataOf(name)));
+  const outsideRun = position.run === null && last?.outputs.run == null;
+  const problem =
+    objection(config, last, ({ name }) => userDataDigest(userDataOf(name))) ??
+    cutOff(position.intent, last) ??
+    releases(config, last, outsideRun) ??
+    (config.run === undefined ? await disksLost(position.intent, last) : undefined);
   if (problem !== undefined) await refuse(problem);
 
   const [definitions, facts] = await Promise.all([
@@ -69,11 +76,12 @@ async function declare(): Promise<Record<string, unknown>> {
     rootDeviceNames: Object.fromEntries(Object.entries(definitions).map(([name, d]) => [name, d.rootDeviceName])),
     userData: userDataOf,
     arrayFacts: facts,
+    isReleased: (index) => mayBeReleased(config, last, index),
   });
   const { live } = position.intent;
   const complete = new pulumi.ComponentResource(components.Complete, siteNames.site, {}, { dependsOn: site });
   return {
-    ...describe(site, config, position, facts),
+    ...describe(site, config, position, facts, (index) => !mayBeReleased(config, last, index)),
     // An interrupted first deployment does not count as deployed: its outputs come once the whole site is there.
     live: last === undefined ? complete.urn.apply(() => live) : live,
     definitions: pulumi.secret(definitions),
@@ -129,7 +137,7 @@ async function define(
     const launched = { imageId, rootDeviceName, instanceType, iamInstanceProfile, keyName, rootBlockDevice };
     const { hostname } = siteAsLaunched(config.site, last, name);
     const told = { userDataDigest: digest, hostname, inputDigests: inputDigests(generationOf(config, name).inputs) };
-    return [name, { ...launched, ...told, frontends, ...launchedWith }] as const;
+    return [name, { ...launched, ...told, place: placeOf(config, name), frontends, ...launchedWith }] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
 }
@@ -140,6 +148,7 @@ function describe(
   config: Config,
   { intent: desired, run }: Position,
   { suspendedByOperator }: ArrayFacts,
+  isProtected: (address: number) => boolean,
 ): Record<keyof Omit<Outputs, "live" | "ledgerTable">, unknown> {
   const { loadBalancer } = site.balancer;
   return {
@@ -152,10 +161,11 @@ function describe(
       port: config.site.loadBalancer.port,
       protocol: config.site.loadBalancer.certificateArn === undefined ? "http" : "https",
     },
-    addresses: site.addresses.addresses.map(({ eip, holder }) => ({
+    addresses: site.addresses.addresses.map(({ eip, holder }, index) => ({
       publicIp: eip.publicIp,
       allocationId: eip.id,
       instanceId: holder.id,
+      protected: isProtected(index),
     })),
     generations: Object.fromEntries(
       Object.entries(site.generations).map(([name, generation]) => [
@@ -182,6 +192,12 @@ function describe(
     ),
     snapshot: site.database?.snapshot ?? null,
   };
+}
+
+/** Whether somebody said so of the address at this place. */
+function mayBeReleased({ site }: Config, last: LastOutputs | undefined, index: number): boolean {
+  const publicIp = last?.outputs.addresses[index]?.publicIp;
+  return publicIp !== undefined && site.releaseAddresses.includes(publicIp);
 }
 
 async function parametersUnder(path: string): Promise<Parameters> {

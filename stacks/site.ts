@@ -22,6 +22,8 @@ export interface SiteArgs {
   readonly rootDeviceNames: Readonly<Record<string, string>>;
   readonly userData: (generation: string) => string;
   readonly arrayFacts: ArrayFacts;
+  /** Whether an Elastic IP, by its place, may be given up for good. Default: none may. */
+  readonly isReleased?: (address: number) => boolean;
 }
 
 /** A site: network, load balancer, addresses, database, and the generations that the intent asks for. */
@@ -69,8 +71,9 @@ export class Site extends pulumi.ComponentResource {
         return array === undefined ? [] : [[generation, array]];
       }),
     );
-    const holders = intent.addresses.map(({ generation, frontend }) => ({
+    const holders = intent.addresses.map(({ generation, frontend }, index) => ({
       instance: this.frontend(generation, frontend),
+      protect: args.isReleased?.(index) !== true,
       adopted: generation === site.adopted,
     }));
     this.addresses = new Addresses(

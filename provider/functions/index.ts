@@ -4,6 +4,7 @@ import { getAutoscalingGroup } from "./autoscaling-group.ts";
 import { getAvailabilityZones } from "./availability-zones.ts";
 import type { AnyFunction } from "./function.ts";
 import { getInstanceType } from "./instance-type.ts";
+import { getInstance, getInstances } from "./instances.ts";
 import { getSubnet, getVpc } from "./network.ts";
 import { getParametersByPath } from "./parameters.ts";
 
@@ -12,6 +13,8 @@ export type { AnyFunction };
 export const functions: Readonly<Record<string, AnyFunction>> = {
   "aws:autoscaling/getGroup:getGroup": getAutoscalingGroup,
   "aws:ec2/getAmi:getAmi": getAmi,
+  "aws:ec2/getInstance:getInstance": getInstance,
+  "aws:ec2/getInstances:getInstances": getInstances,
   "aws:ec2/getInstanceType:getInstanceType": getInstanceType,
   "aws:ec2/getSubnet:getSubnet": getSubnet,
   "aws:ec2/getVpc:getVpc": getVpc,

@@ -76,6 +76,11 @@ const siteSchema = z.strictObject({
     .max(100)
     .default(0)
     .describe("Number of Elastic IPs, held by the first frontends of the live generation."),
+  /** Keep the last of them in `elasticIps` until `pulumi up` has taken its protection off. */
+  releaseAddresses: z
+    .array(z.ipv4("must be an IPv4 address, for example 198.51.100.7"))
+    .default([])
+    .describe("Elastic IPs that may be given up for good, once elasticIps is lowered. Default: none."),
   database: z
     .strictObject({
       retainDays: z

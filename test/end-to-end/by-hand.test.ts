@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import {
+  AttachVolumeCommand,
+  CreateVolumeCommand,
+  DescribeAddressesCommand,
   DescribeInstancesCommand,
   DescribeSnapshotsCommand,
   DescribeVpcsCommand,
   EC2Client,
+  ModifyInstanceAttributeCommand,
 } from "@aws-sdk/client-ec2";
 import { DescribeLoadBalancersCommand, ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { editStack, environmentOf, handover, run } from "./command-line.ts";
@@ -17,6 +21,37 @@ describe("stepping by hand with pulumi", () => {
     const { exitCode, stdout, stderr } = await run("pulumi", [...args, "--stack", name, "--non-interactive"], env);
     assert.equal(exitCode, 0, `pulumi ${args.join(" ")}\n${stdout}\n${stderr}`);
     return stdout;
+  }
+
+  const ec2 = () =>
+    new EC2Client({
+      endpoint: env.AWS_ENDPOINT_URL,
+      region: env.AWS_REGION,
+      credentials: { accessKeyId: "a", secretAccessKey: "b" },
+    });
+
+  async function inUse() {
+    const { Addresses = [] } = await ec2().send(new DescribeAddressesCommand({}));
+    const { Reservations = [] } = await ec2().send(new DescribeInstancesCommand({}));
+    const instances = Reservations.flatMap(({ Instances = [] }) => Instances);
+    return {
+      addresses: Addresses.map(({ PublicIp }) => PublicIp).sort(),
+      servers: instances.flatMap(({ InstanceId, State }) => (State?.Name === "running" ? [InstanceId] : [])).sort(),
+    };
+  }
+
+  /** A volume of data at a generation's first server, which would end with it. */
+  async function attachDisk(generation: string) {
+    const generations = JSON.parse(await pulumi("stack", "output", "generations", "--json"));
+    const { instanceId } = generations[generation].frontends[0];
+    const { Reservations = [] } = await ec2().send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));
+    const { AvailabilityZone } = Reservations[0]?.Instances?.[0]?.Placement ?? {};
+    const { VolumeId: volumeId } = await ec2().send(new CreateVolumeCommand({ Size: 20, AvailabilityZone }));
+    const Device = "/dev/sdf";
+    await ec2().send(new AttachVolumeCommand({ VolumeId: volumeId, InstanceId: instanceId, Device }));
+    const BlockDeviceMappings = [{ DeviceName: Device, Ebs: { DeleteOnTermination: true } }];
+    await ec2().send(new ModifyInstanceAttributeCommand({ InstanceId: instanceId, BlockDeviceMappings }));
+    return { volumeId, instanceId };
   }
 
   before(async () => {
@@ -50,6 +85,40 @@ describe("stepping by hand with pulumi", () => {
     assert.match(await pulumi("preview"), /handover:live is green, but blue serves/);
   });
 
+  const refused = async (...args: string[]) => {
+    const { exitCode, stdout, stderr } = await run(
+      "pulumi",
+      [...args, "--yes", "--stack", name, "--non-interactive"],
+      env,
+    );
+    assert.notEqual(exitCode, 0, stdout);
+    return stdout + stderr;
+  };
+
+  it("refuses to end a live server or to release an address because fewer are declared", async () => {
+    const before = await inUse();
+    const declared = async (change: Parameters<typeof editStack>[1], problem: RegExp) => {
+      editStack(name, change);
+      assert.match(await refused("up", "--skip-preview"), problem);
+      const upgrade = await handover("upgrade", "--stack", name);
+      assert.equal(upgrade.exitCode, 1, upgrade.stdout + upgrade.stderr);
+      assert.match(upgrade.stderr, problem);
+    };
+    await declared((config) => {
+      config["handover:live"] = "blue";
+      config["handover:site"].elasticIps = 1;
+    }, /elasticIps: was 2 and is 1: [\d.]+ would be released.*Put it back to 2/);
+    await declared((config) => {
+      config["handover:generations"].blue.frontends = 1;
+    }, /blue\.frontends: is 1, but blue has 2 servers in use.*Put it back/);
+    editStack(name, (config) => {
+      config["handover:live"] = "green";
+      config["handover:site"].elasticIps = 2;
+      config["handover:generations"].blue.frontends = 2;
+    });
+    assert.deepEqual(await inUse(), before);
+  });
+
   for (const phase of [
     "backup",
     "migrate",
@@ -61,6 +130,18 @@ describe("stepping by hand with pulumi", () => {
     "drain",
     "retire",
   ]) {
+    if (phase === "retire")
+      it("refuses to end servers together with a disk of data, and says how it stays", async () => {
+        const { volumeId, instanceId } = await attachDisk("blue");
+        await pulumi("config", "set", "handover:phase", phase);
+        const said = await refused("up", "--skip-preview");
+        assert.match(said, new RegExp(`AWS would delete ${volumeId} \\(/dev/sdf of ${instanceId}\\)`));
+        const [, id, mappings = ""] = /--instance-id (\S+) --block-device-mappings '(.*)'/.exec(said) ?? [];
+        await ec2().send(
+          new ModifyInstanceAttributeCommand({ InstanceId: id, BlockDeviceMappings: JSON.parse(mappings) }),
+        );
+      });
+
     it(`steps through ${phase}; a second update changes nothing, and a refresh finds no drift`, async () => {
       await pulumi("config", "set", "handover:phase", phase);
       await pulumi("up", "--yes", "--skip-preview");
@@ -73,6 +154,36 @@ describe("stepping by hand with pulumi", () => {
     await pulumi("config", "rm", "handover:phase");
     await pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
     assert.equal((await pulumi("stack", "output", "live")).trim(), "green");
+  });
+
+  it("releases an address that is named, once its protection was taken off, and no other", async () => {
+    const { addresses } = await inUse();
+    const last = JSON.parse(await pulumi("stack", "output", "addresses", "--json")).at(-1).publicIp;
+    editStack(name, (config) => {
+      config["handover:site"].elasticIps = 1;
+      config["handover:site"].releaseAddresses = [last];
+    });
+    assert.match(await refused("up", "--skip-preview"), /would be released/);
+    editStack(name, (config) => {
+      config["handover:site"].elasticIps = 2;
+    });
+    await pulumi("up", "--yes", "--skip-preview");
+    assert.deepEqual((await inUse()).addresses, addresses);
+    editStack(name, (config) => {
+      config["handover:site"].elasticIps = 1;
+    });
+    await pulumi("up", "--yes", "--skip-preview");
+    assert.deepEqual(
+      (await inUse()).addresses,
+      addresses.filter((ip) => ip !== last),
+    );
+  });
+
+  it("keeps addresses and load balancer from `pulumi destroy` until somebody unprotects them", async () => {
+    const { addresses } = await inUse();
+    assert.match(await refused("destroy", "--skip-preview"), /protect/);
+    assert.deepEqual((await inUse()).addresses, addresses);
+    await pulumi("state", "unprotect", "--all", "--yes");
   });
 
   it("leaves nothing in the cloud but the snapshot after `pulumi destroy`", async () => {

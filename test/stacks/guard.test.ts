@@ -88,7 +88,7 @@ describe("guard", () => {
   });
 
   it("refuses another port by its name, and says what can be done instead", () => {
-    const generations = { blue: { port: 8080 } };
+    const generations = { blue: { port: 8080, frontends: [], weight: 100 } };
     const listening = { ...last, outputs: { live: "blue", generations } } as unknown as LastOutputs;
     const changed = exampleConfig((values) => {
       values.site.port = 9090;
