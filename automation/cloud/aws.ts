@@ -20,9 +20,10 @@ import { Launches } from "./launches.ts";
 import { isNotFound } from "./not-found.ts";
 import { retries } from "./retries.ts";
 import { Snapshots } from "./snapshots.ts";
+import { Volumes } from "./volumes.ts";
 
 /**
- * Reads AWS for the gates. Region, endpoint and credentials come from the SDK's usual environment.
+ * Reads AWS for the gates, and lets volumes outlive their servers. Region, endpoint and credentials come from the SDK's usual environment.
  */
 export class Aws {
   readonly #ec2: EC2Client;
@@ -32,6 +33,7 @@ export class Aws {
   readonly cloudWatch: CloudWatch;
   readonly launches: Launches;
   readonly snapshots: Snapshots;
+  readonly volumes: Volumes;
 
   constructor(region: string) {
     this.#ec2 = new EC2Client({ region, ...retries() });
@@ -41,6 +43,7 @@ export class Aws {
     this.cloudWatch = new CloudWatch({ region, ...retries() });
     this.launches = new Launches(this.#ec2);
     this.snapshots = new Snapshots(region);
+    this.volumes = new Volumes(this.#ec2);
   }
 
   /** The image, or undefined when it does not exist or is not shared with this account. */

@@ -8,6 +8,7 @@ import type { GateContext } from "../gates/context.ts";
 import { type GateResult, hold, watch } from "../gates/gate.ts";
 import { GateError } from "../gates/gate-error.ts";
 import { sessionGates } from "../gates/sessions.ts";
+import { volumesStay } from "../gates/volumes.ts";
 import { canonicalJson, sha256 } from "../ledger/canonical.ts";
 import { gatesBefore, gatesOf, type RowGates } from "../runbook/gates.ts";
 import { check } from "../runbook/policy.ts";
@@ -17,6 +18,7 @@ import type { CommandStates } from "../site-commands/command-states.ts";
 import { RunCommands } from "../site-commands/run-commands.ts";
 import { ApprovalNeeded } from "./approval-needed.ts";
 import type { Drive } from "./drive.ts";
+import { endingServers, keepVolumes } from "./keep-volumes.ts";
 import { OldServers } from "./old-servers.ts";
 import { Planner } from "./planner.ts";
 import { nameOf, repair } from "./repair.ts";
@@ -204,6 +206,7 @@ export class Walker {
     }
     let waitedSeconds =
       before === undefined ? 0 : await this.#gates(row, gatesBefore(row, this.#context(before, before)));
+    if (before !== undefined) waitedSeconds += await this.#keepVolumes(row, plan, before);
     this.#begin(row);
     if (command === "quiets" && step === 1) waitedSeconds += await this.commands.beforeMove();
     const apply = () => this.#apply(update, plan);
@@ -212,6 +215,23 @@ export class Walker {
     if (next !== undefined) this.#planner.planAhead(next);
     waitedSeconds += await this.#gates(row, gatesOf(row, this.#context(applied.outputs, before)));
     return { operations: applied.operations.length, waitedSeconds: waitedSeconds + applied.cloudSeconds };
+  }
+
+  /** Volumes beside the root may hold what is nowhere else. @returns how long was waited, in seconds */
+  async #keepVolumes(row: Row, { operations }: Plan, outputs: Outputs): Promise<number> {
+    const { ledger, session } = this.#drive;
+    const servers = endingServers(operations, outputs, session.aws);
+    if (servers === undefined) return 0;
+    const { kept, problems } = await keepVolumes(servers, session.aws, this.#gateSignal);
+    const warnings = [
+      ...problems.map((problem) => `a volume was not kept: ${ledger.redact(problem)}`),
+      ...kept.map(
+        ({ volumeId, device, instanceId }) =>
+          `${volumeId} (${device} of ${instanceId}) stays when its server ends; it costs until somebody deletes it`,
+      ),
+    ];
+    for (const message of warnings) ledger.tell({ type: "warning", message });
+    return this.#gates(row, { hold: [volumesStay(session.aws, servers)] });
   }
 
   #context(after: Outputs, before?: Outputs): GateContext {

@@ -52,6 +52,8 @@ describe("The source", () => {
         "automation/cloud/prune.ts": ["DeleteSnapshot", "DeleteDBSnapshot"],
         // A site's own documents, also as smoke checks.
         "automation/cloud/systems-manager.ts": ["CancelCommand", "SendCommand"],
+        // A volume stays when its server ends.
+        "automation/cloud/volumes.ts": ["ModifyInstanceAttribute"],
         // Dry runs: AWS says whether they are allowed.
         "automation/doctor/permissions.ts": [
           "AllocateAddress",

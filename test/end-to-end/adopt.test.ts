@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { DescribeVolumesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { projectDirectory } from "../../stacks/project.ts";
 import { handover, run } from "./command-line.ts";
-import { emptySandbox, makeByHand } from "./hand-made.ts";
+import { dataGib, emptySandbox, makeByHand } from "./hand-made.ts";
 import { differences, type Site } from "./site.ts";
 
 const name = "sandbox-adopt";
@@ -92,7 +93,17 @@ describe("a site that was made by hand", () => {
     assert.deepEqual(differences(await serving(), found), []);
   });
 
-  it("is upgraded, taken back and upgraded again without a lost request", async () => {
+  /** Volumes of the servers' data, with whether each is attached. */
+  async function dataVolumes(): Promise<Record<string, string | undefined>> {
+    const ec2 = new EC2Client(site.settings);
+    const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({}));
+    ec2.destroy();
+    return Object.fromEntries(
+      Volumes.filter(({ Size }) => Size === dataGib).map(({ VolumeId = "", State }) => [VolumeId, State]),
+    );
+  }
+
+  it("is upgraded, taken back and upgraded again without a lost request, and keeps every disk of data", async () => {
     site.edit((config) => {
       config["handover:generations"].green = {
         extends: "blue",
@@ -110,6 +121,8 @@ describe("a site that was made by hand", () => {
       };
     });
     const traffic = await site.traffic();
+    const disks = Object.keys(await dataVolumes());
+    assert.equal(disks.length, servers.length);
     for (const [expected, ...args] of [
       [3, "upgrade", "--pause-before", "observe"],
       [0, "rollback"],
@@ -121,6 +134,8 @@ describe("a site that was made by hand", () => {
     const { exitCode, stdout, stderr } = await handover("upgrade", "--stack", name);
     const report = await traffic.stop();
     assert.equal(exitCode, 0, stdout + stderr);
+    assert.deepEqual(await dataVolumes(), Object.fromEntries(disks.map((id) => [id, "available"])));
+    for (const id of disks) assert.match(stdout + stderr, new RegExp(`${id} .*stays when its server ends`));
     assert.equal(report.failed, 0, JSON.stringify(report.failures));
     assert.ok((report.byGeneration.green ?? 0) > 0 && report.requests > 0);
     await pulumi("preview", "--expect-no-changes");

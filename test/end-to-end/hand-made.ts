@@ -41,9 +41,12 @@ export async function emptySandbox(name: string): Promise<Site> {
   return Site.of(name);
 }
 
+/** Size of the volume that each server has beside its root. */
+export const dataGib = 200;
+
 /**
  * A site as people make it by hand, by plain AWS calls: three servers behind a load balancer, the last two of which hold
- * Elastic IPs, with names, tags and user data of its own.
+ * Elastic IPs, with data volumes, names, tags and user data of its own.
  */
 export async function makeByHand({ name, settings }: Site): Promise<{ readonly instanceIds: readonly string[] }> {
   const ec2 = new EC2Client(settings);
@@ -91,6 +94,10 @@ async function launch(ec2: EC2Client, name: string, SubnetId = "", securityGroup
     MaxCount: 1,
     SubnetId,
     SecurityGroupIds: [securityGroup],
+    // As the console makes one by default: it ends with its server.
+    BlockDeviceMappings: [
+      { DeviceName: "/dev/sdf", Ebs: { VolumeSize: dataGib, VolumeType: "gp3", DeleteOnTermination: true } },
+    ],
     UserData: Buffer.from("#!/bin/sh\nsystemctl enable --now www\n").toString("base64"),
     TagSpecifications: [{ ResourceType: "instance", Tags: [{ Key: "Name", Value: name }] }],
   });

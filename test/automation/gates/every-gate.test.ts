@@ -18,6 +18,7 @@ import { sessionsEnded, sessionsEndedOnAll } from "../../../automation/gates/ses
 import { smoke } from "../../../automation/gates/smoke.ts";
 import { snapshotCompleted } from "../../../automation/gates/snapshot.ts";
 import { targetsDrained, targetsHealthy } from "../../../automation/gates/targets.ts";
+import { volumesStay } from "../../../automation/gates/volumes.ts";
 import { SimulatedBalancer } from "../../../sandbox/bench/simulated-balancer.ts";
 import { httpCheckOf, sessionsSchema } from "../../../stacks/config/checks.ts";
 import { comparisonSchema, metricSchema } from "../../../stacks/config/watch-schema.ts";
@@ -150,6 +151,16 @@ const rows: Readonly<Record<string, Row>> = {
     bad: "inconclusive",
     limit: "gateSeconds",
     gate: (world) => instancesGone(as({ instanceStatuses: statuses(world).gone }), [server]),
+  },
+  volumesStay: {
+    bad: "inconclusive",
+    limit: "gateSeconds",
+    gate: (world) => {
+      const volume = { volumeId: "vol-1", device: "/dev/sdf", instanceId: "i-1" };
+      const stays = [{ ...volume, endsWithServer: false }];
+      const beside = telling(world, stays, [{ ...volume, endsWithServer: true }]);
+      return volumesStay(as({ volumes: { beside } }), async () => [server]);
+    },
   },
   fewMatches: {
     bad: "fail",
