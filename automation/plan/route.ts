@@ -1,11 +1,12 @@
 import { type Config, ConfigError } from "../../stacks/config.ts";
 import type { SiteShape } from "../../stacks/intent.ts";
 import type { LastOutputs } from "../../stacks/outputs.ts";
-import { firstPhase, isAfter, isPhase, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
+import { firstPhase, isPhase, type PhaseName } from "../../stacks/runbook.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
+import { standingOf } from "../run/standing.ts";
 import type { UnfinishedRun } from "../run/unfinished-run.ts";
-import { hasWayBack, type LastPlanned, type Row, type RunIdentity, reachedBy, settle } from "../runbook/rows.ts";
-import { lastByHand, phasesOf, wayBack } from "../runbook/updates.ts";
+import { hasWayBack, type LastPlanned, type Row, type RunIdentity, settle } from "../runbook/rows.ts";
+import { phasesOf, wayBack } from "../runbook/updates.ts";
 
 /** The facts of a stack before anything is planned. */
 export interface Standing {
@@ -49,8 +50,9 @@ export function routeOf(standing: Standing, rollbackFrom?: PhaseName): Route {
 
 function routeAhead({ config, shape, last, begun }: Standing): Route {
   const goal = config.live;
-  const run = begun ?? byHand(last);
-  if (run !== undefined) {
+  const standing = standingOf(begun, last?.outputs, () => "plan");
+  if (standing !== undefined && standing.ended === undefined) {
+    const { run } = standing;
     const { from, to, reached, finished, back } = run;
     const identity = { id: run.id, from, to };
     if (goal === from || run.rollingBack) return { identity, behind: [], rows: wayBack(reached ?? firstPhase, back) };
@@ -66,13 +68,4 @@ function routeAhead({ config, shape, last, begun }: Standing): Route {
   if (from === goal) return { identity: { id: "deploy", from: goal, to: goal }, behind: [], rows: [settle] };
   const identity = { id: "plan", from, to: goal };
   return { identity, behind: [], rows: phasesOf({ config, shape, from, to: goal }) };
-}
-
-/** A run that was stepped by hand stands in the phase that its outputs name, which is applied again. */
-function byHand(last: LastOutputs | undefined) {
-  const run = last?.outputs.run;
-  if (!run) return undefined;
-  const reached = reachedBy(run.phase);
-  const finished = phaseNames.filter((name) => isAfter(reached, name));
-  return { ...run, reached, finished, back: [], rollingBack: false, lastPlanned: lastByHand(run) };
 }

@@ -1,5 +1,5 @@
-import { isPhase, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
-import type { LedgerRecord } from "../ledger/events.ts";
+import { isAfter, isPhase, type PhaseName } from "../../stacks/runbook.ts";
+import type { LedgerEvent, LedgerRecord } from "../ledger/events.ts";
 import { readJournal } from "../ledger/journal.ts";
 import { factsOf, type LastPlanned } from "../runbook/rows.ts";
 import { applyEvent, type CommandStates } from "../site-commands/command-states.ts";
@@ -13,7 +13,7 @@ export interface UnfinishedRun {
   readonly to: string;
   /** Phases whose gates have passed. */
   readonly finished: readonly PhaseName[];
-  /** The furthest phase that was begun. */
+  /** The phase that was begun last. */
   readonly reached: PhaseName | undefined;
   /** The update that was planned last, where its row has several. */
   readonly lastPlanned?: LastPlanned | undefined;
@@ -27,6 +27,8 @@ export interface UnfinishedRun {
   readonly asked: readonly string[];
   /** Rows of the way back whose gates have passed. */
   readonly back: readonly string[];
+  /** Whether an update of it was applied, or what it goes on from was made by hand. */
+  readonly changed: boolean;
   /** The ends of the site's commands. */
   readonly commands: CommandStates;
 }
@@ -36,17 +38,16 @@ export function unfinishedRun(records: readonly LedgerRecord[]): UnfinishedRun |
   const events = records.map(({ event }) => event);
   const begin = events.find((event) => event.type === "run-started");
   if (begin === undefined || events.at(-1)?.type === "run-finished") return undefined;
-  const phasesOf = (type: "phase-started" | "phase-finished") =>
-    events.flatMap((event) => (event.type === type ? phaseNames.filter((name) => name === event.phase) : []));
-  const begun = phasesOf("phase-started");
   const planned = new Set(events.flatMap((event) => (event.type === "plan" ? [event.digest] : [])));
   const turn = events.findIndex((event) => event.type === "rollback-started");
   return {
     id: begin.run,
     from: begin.from,
     to: begin.to,
-    finished: phasesOf("phase-finished"),
-    reached: phaseNames.filter((name) => begun.includes(name)).at(-1),
+    finished: events.reduce(finishedAfter, []),
+    reached: events
+      .flatMap((event) => (event.type === "phase-started" && isPhase(event.phase) ? event.phase : []))
+      .at(-1),
     lastPlanned: events
       .flatMap((event) =>
         event.type === "plan" && event.step !== undefined ? [{ row: event.phase, step: event.step }] : [],
@@ -67,8 +68,23 @@ export function unfinishedRun(records: readonly LedgerRecord[]): UnfinishedRun |
         : [],
     ),
     approved: new Set(events.flatMap((event) => (event.type === "approved" ? [event.digest] : []))),
+    changed: events.some(
+      (event) => event.type === "applied" || (event.type === "phase-finished" && launches(event.phase)),
+    ),
     commands: events.reduce(applyEvent, {}),
   };
+}
+
+/** A phase that is begun again, as somebody who went back by hand does, is not behind the run any more. */
+function finishedAfter(finished: readonly PhaseName[], event: LedgerEvent): readonly PhaseName[] {
+  if (event.type === "phase-finished" && isPhase(event.phase)) return [...finished, event.phase];
+  if (event.type !== "phase-started" || !isPhase(event.phase)) return finished;
+  const { phase } = event;
+  return finished.filter((name) => isAfter(phase, name));
+}
+
+function launches(phase: string): boolean {
+  return isPhase(phase) && !factsOf(phase).givesUp;
 }
 
 /** Whether a person approves the phase by its command. */

@@ -1,14 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { type Config, ConfigError } from "../../stacks/config.ts";
-import type { Outputs } from "../../stacks/outputs.ts";
-import { firstPhase, isPhase, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
+import { firstPhase } from "../../stacks/runbook.ts";
 import type { RunResult } from "../documents/events.ts";
 import { EngineBusyError } from "../engine/end-engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
-import { exitCodes, explanationOf, HandoverError, say, toType } from "../errors.ts";
-import { factsOf, hasWayBack, type LastPlanned, type RunIdentity, reachedBy, settle } from "../runbook/rows.ts";
-import { lastByHand } from "../runbook/updates.ts";
-import { applyEvent, type CommandStates } from "../site-commands/command-states.ts";
+import { type ExitCode, type Explanation, exitCodes, explanationOf, HandoverError, say, toType } from "../errors.ts";
+import { factsOf, hasWayBack, type RunIdentity, settle } from "../runbook/rows.ts";
 import type { Drive, DriveOptions } from "./drive.ts";
 import { checkImage } from "./image.ts";
 import { checkLaunch } from "./launch.ts";
@@ -17,6 +14,7 @@ import { checkPrograms } from "./programs.ts";
 import { putBack, type Why } from "./put-back.ts";
 import { repair } from "./repair.ts";
 import { RunLedger } from "./run-ledger.ts";
+import { behind, type Standing, standingOf } from "./standing.ts";
 import { begunRun, type UnfinishedRun } from "./unfinished-run.ts";
 import { walk } from "./walk.ts";
 import { Walker } from "./walker.ts";
@@ -33,19 +31,20 @@ export async function upgrade(session: OpenStack, options: DriveOptions): Promis
   return underLease(session, options, async (drive) => {
     checkGoal(drive.session);
     if (options.refresh) await tellDrift(drive);
-    const begun = await begunRun(session);
-    if (begun !== undefined) {
-      if (config.live === begun.to && !begun.rollingBack) return goOn(drive, begun);
-      if (config.live === begun.from)
-        return goBack(drive, begun, { reason: "The goal was reverted", exitCode: exitCodes.reached });
-      throw unfinished(begun, session.stack);
+    const standing = await standingOn(drive);
+    if (standing?.ended !== undefined) await recordEnd(drive, standing);
+    else if (standing !== undefined) {
+      const { run } = standing;
+      if (config.live === run.to && !run.rollingBack) return goOn(drive, standing);
+      if (config.live === run.from)
+        return goBack(drive, standing, { reason: "The goal was reverted", exitCode: exitCodes.reached });
+      throw unfinished(run, session.stack);
     }
     const { last, engine } = drive.session;
     if (last === undefined) return deploy(drive);
     if (engine.state.interrupted) await repair(drive);
-    if (last.outputs.run !== null) return takeOverByHand(drive, last.outputs.run);
     if (last.outputs.live === config.live) return settleOn(drive);
-    return begin(drive, { from: last.outputs.live, to: config.live }, []);
+    return begin(drive, { from: last.outputs.live, to: config.live });
   });
 }
 
@@ -53,35 +52,48 @@ export async function upgrade(session: OpenStack, options: DriveOptions): Promis
 export async function resume(session: OpenStack, options: DriveOptions): Promise<RunResult> {
   if (session.last === undefined) return upgrade(session, options);
   return underLease(session, options, async (drive) => {
-    const begun = await mustHaveBegun(session, "resume");
-    if (!begun.rollingBack) return goOn(drive, begun);
-    return goBack(drive, begun, { reason: "The rollback was resumed", exitCode: exitCodes.rolledBack });
+    const standing = await mustStand(drive, "resume");
+    const why = { reason: "The rollback was resumed", exitCode: exitCodes.rolledBack };
+    if (standing.ended !== undefined) return finishEnded(drive, standing, why.exitCode);
+    return standing.run.rollingBack ? goBack(drive, standing, why) : goOn(drive, standing);
   });
 }
 
 /** Goes back from the run that was begun. */
 export async function rollback(session: OpenStack, options: DriveOptions): Promise<RunResult> {
   return underLease(session, options, async (drive) => {
-    const begun = await mustHaveBegun(session, "rollback");
-    return goBack(drive, begun, { reason: "A rollback was asked for", exitCode: exitCodes.reached });
+    const standing = await mustStand(drive, "rollback");
+    if (standing.ended === undefined)
+      return goBack(drive, standing, { reason: "A rollback was asked for", exitCode: exitCodes.reached });
+    if (standing.ended !== "reached") return finishEnded(drive, standing);
+    await recordEnd(drive, standing);
+    const { from, to } = standing.run;
+    throw new HandoverError("no-way-back", exitCodes.usage, {
+      happened: `The run from ${from} to ${to} was finished outside of Handover, so it cannot go back`,
+      state: `Nothing was changed. ${to} serves alone, and the run is on record as ended`,
+      first: `To go back, set handover:live to ${from}`,
+      next: toType("upgrade", session.stack),
+    });
   });
 }
 
 /** Gives a run up that has not launched anything: the site stays as it is, and the next run can begin. */
 export async function abort(session: OpenStack, options: DriveOptions): Promise<RunResult> {
   return underLease(session, options, async (drive) => {
-    const begun = await mustHaveBegun(session, "abort");
-    const { from, to, reached } = begun;
+    const standing = await mustStand(drive, "abort");
+    if (standing.ended !== undefined) return finishEnded(drive, standing);
+    const { from, to, reached, commands } = standing.run;
     const { run = null, generations = {} } = drive.session.last?.outputs ?? {};
     const launched = reached !== undefined && !factsOf(reached).givesUp;
     if (launched || Object.keys(generations).some((name) => name !== from)) {
       throw new HandoverError("too-late-to-abort", exitCodes.usage, {
         happened: `The run from ${from} to ${to} has begun to launch servers, so it cannot be given up`,
         state: "Nothing was changed",
-        next: toType("rollback", session.stack),
+        next: toType(hasWayBack(reached ?? firstPhase) ? "rollback" : "resume", session.stack),
       });
     }
-    const walker = new Walker(drive, begun, begun.commands);
+    await record(drive, standing);
+    const walker = new Walker(drive, standing.run, commands);
     await walker.commands.thawIfFrozen();
     if (reached !== undefined || run !== null) {
       // Its snapshot is kept, but is not the next run's.
@@ -94,50 +106,74 @@ export async function abort(session: OpenStack, options: DriveOptions): Promise<
   });
 }
 
-/** Begins a run; the phases in `finished` are behind it already. */
-async function begin(
+async function begin(drive: Drive, { from, to }: Omit<RunIdentity, "id">): Promise<RunResult> {
+  const run = { id: runId(), from, to };
+  await started(drive, run);
+  return walk(drive, run, { finished: [], asked: [], approved: new Set(), commands: {} });
+}
+
+async function started({ session, ledger, options }: Drive, { id, from, to }: RunIdentity): Promise<void> {
+  await ledger.started({ id, from, to }, options.command, {
+    before: session.config.generations[from]?.inputs ?? {},
+    after: session.config.generations[to]?.inputs ?? {},
+  });
+}
+
+/** Records what a person did by hand: whoever goes on reads the ledger. */
+async function record(drive: Drive, { run, unrecorded }: Standing): Promise<void> {
+  if (unrecorded === "nothing") return;
+  const { ledger } = drive;
+  if (unrecorded === "run") await started(drive, run);
+  for (const event of behind(run.finished)) ledger.note(event);
+  if (run.reached !== undefined) await ledger.append({ type: "phase-started", phase: run.reached });
+}
+
+const endings = {
+  reached: { outcome: "reached", how: "was finished" },
+  "rolled-back": { outcome: "rolled-back", how: "was taken back" },
+  "given-up": { outcome: "aborted", how: "was left for another generation" },
+} as const;
+
+/** Ends a run that a person ended by hand. @param backCode the exit code where it was taken back */
+async function finishEnded(
   drive: Drive,
-  { from, to }: Omit<RunIdentity, "id">,
-  finished: readonly PhaseName[],
-  lastPlanned?: LastPlanned,
+  standing: Standing,
+  backCode: ExitCode = exitCodes.reached,
 ): Promise<RunResult> {
-  const { session, ledger, options } = drive;
-  const run = { id: runId(), from, to };
-  await ledger.started(run, options.command, {
-    before: session.config.generations[from]?.inputs ?? {},
-    after: session.config.generations[to]?.inputs ?? {},
-  });
-  const behind = finished.map((phase) => ({ type: "phase-finished", phase }) as const);
-  for (const event of behind) ledger.note(event);
-  const commands = behind.reduce(applyEvent, {} as CommandStates);
-  const reached = phaseNames[finished.length];
-  return walk(drive, run, { finished, reached, lastPlanned, asked: [], approved: new Set(), commands });
+  const { run, ended = "reached" } = standing;
+  const walker = new Walker(drive, run, run.commands);
+  await walker.commands.thawIfFrozen();
+  const exitCode = ended === "rolled-back" ? backCode : exitCodes.reached;
+  return walker.finish({ outcome: endings[ended].outcome, exitCode, explanation: explainEnd(drive, standing) });
 }
 
-/** The stack was stepped by hand: the run goes on from the phase that it is in, or back when the goal was reverted. */
-async function takeOverByHand(drive: Drive, stepped: NonNullable<Outputs["run"]>): Promise<RunResult> {
-  const { from, to, phase } = stepped;
-  const { session, ledger, options } = drive;
-  const { live } = session.config;
-  const finished = isPhase(phase) ? phaseNames.slice(0, phaseNames.indexOf(phase)) : undefined;
-  if (live === to && finished !== undefined) return begin(drive, { from, to }, finished, lastByHand(stepped));
-  if (live !== from) throw unfinished({ from, to }, session.stack);
-  const run = { id: runId(), from, to };
-  await ledger.started(run, options.command, {
-    before: session.config.generations[from]?.inputs ?? {},
-    after: session.config.generations[to]?.inputs ?? {},
-  });
-  const reached = reachedBy(phase);
-  const why = { reason: "The goal was reverted", exitCode: exitCodes.reached };
-  return putBack(drive, new Walker(drive, run), { ...run, reached, back: [] }, why);
+/** The same, where there is more to do. */
+async function recordEnd(drive: Drive, standing: Standing): Promise<void> {
+  const { run, ended = "reached" } = standing;
+  await new Walker(drive, run, run.commands).commands.thawIfFrozen();
+  await drive.ledger.append({ type: "run-finished", outcome: ended });
+  drive.ledger.tell({ type: "warning", message: say(explainEnd(drive, standing)) });
 }
 
-async function goOn(drive: Drive, begun: UnfinishedRun): Promise<RunResult> {
+function explainEnd(
+  { session: { last, stack } }: Drive,
+  { run: { from, to }, ended = "reached" }: Standing,
+): Explanation {
+  return {
+    happened: `The run from ${from} to ${to} ${endings[ended].how} outside of Handover`,
+    state: `${last?.outputs.live} serves, as far as the stack knows; no gate has looked at it`,
+    next: toType("status", stack),
+  };
+}
+
+async function goOn(drive: Drive, standing: Standing): Promise<RunResult> {
+  await record(drive, standing);
   await repair(drive);
-  return walk(drive, begun, begun);
+  return walk(drive, standing.run, standing.run);
 }
 
-async function goBack(drive: Drive, begun: UnfinishedRun, why: Why): Promise<RunResult> {
+async function goBack(drive: Drive, standing: Standing, why: Why): Promise<RunResult> {
+  const { run: begun } = standing;
   const { stack, last } = drive.session;
   const reached = begun.reached ?? firstPhase;
   if (last?.outputs.live === begun.to || !hasWayBack(reached)) {
@@ -147,6 +183,7 @@ async function goBack(drive: Drive, begun: UnfinishedRun, why: Why): Promise<Run
       next: toType("resume", stack),
     });
   }
+  await record(drive, standing);
   await repair(drive);
   return putBack(drive, new Walker(drive, begun, begun.commands), { ...begun, reached }, why);
 }
@@ -225,10 +262,14 @@ function runId(): string {
   return `${date.replaceAll("-", "")}-${time.slice(0, 8).replaceAll(":", "")}-${randomBytes(2).toString("hex")}`;
 }
 
-async function mustHaveBegun(session: OpenStack, command: string): Promise<UnfinishedRun> {
-  const begun = await begunRun(session);
-  if (begun !== undefined) return begun;
-  const { stack } = session;
+async function standingOn({ session }: Drive): Promise<Standing | undefined> {
+  return standingOf(await begunRun(session), session.last?.outputs, runId);
+}
+
+async function mustStand(drive: Drive, command: string): Promise<Standing> {
+  const standing = await standingOn(drive);
+  if (standing !== undefined) return standing;
+  const { stack } = drive.session;
   throw new HandoverError("no-run", exitCodes.usage, {
     happened: `There is no unfinished run on stack "${stack}" to ${command}`,
     state: "Nothing was changed",
@@ -237,8 +278,13 @@ async function mustHaveBegun(session: OpenStack, command: string): Promise<Unfin
   });
 }
 
-function unfinished({ from, to }: Pick<UnfinishedRun, "from" | "to">, stack: string): ConfigError {
-  return new ConfigError([
-    `handover:live: a run from ${from} to ${to} has not ended. Finish it with \`handover resume --stack ${stack}\` or go back with \`handover rollback --stack ${stack}\`, and then go elsewhere`,
-  ]);
+/** A run that stands between the stack and its goal: it ends first, and there is one way in which it can. */
+function unfinished({ from, to, reached, rollingBack }: UnfinishedRun, stack: string): HandoverError {
+  const back = hasWayBack(reached ?? firstPhase);
+  return new HandoverError("run-unfinished", exitCodes.usage, {
+    happened: `handover:live: a run from ${from} to ${to} ${rollingBack ? "is on its way back and " : ""}has not ended`,
+    state: "Nothing was changed. It ends first, and then the next can begin",
+    next: toType("resume", stack),
+    ...(back && !rollingBack && { or: [{ to: "go back", type: toType("rollback", stack) }] }),
+  });
 }

@@ -18,6 +18,7 @@ function begun(run: Partial<UnfinishedRun>): UnfinishedRun {
     approved: new Set(),
     asked: [],
     back: [],
+    changed: false,
     commands: {},
     ...run,
   };
