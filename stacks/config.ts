@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from "node:
 import { isAbsolute, join } from "node:path";
 import type { z } from "zod";
 import type { ArrayConfig } from "./config/array-schema.ts";
+import { hasWildcard, overlap } from "./config/hosts.ts";
 import { fileSchema, type generationSchema, type Input, type runSchema, type SiteConfig } from "./config/schema.ts";
 import type { UpgradeConfig } from "./config/upgrade-schema.ts";
 
@@ -74,6 +75,7 @@ export function parseConfig(values: Record<string, unknown>, projectDirectory: s
   const config: Config = { ...file, generations };
   const problems = [
     ...checkLive(config),
+    ...checkHosts(config),
     ...checkBackup(config),
     ...checkAddresses(config),
     ...checkFiles(config, projectDirectory),
@@ -137,6 +139,15 @@ function checkLive({ live, generations }: Config): string[] {
   if (generations[live] !== undefined) return [];
   return [
     `handover:live: there is no generation "${live}" in handover:generations; known: ${Object.keys(generations).join(", ") || "none"}`,
+  ];
+}
+
+/** Whoever asks for a public name must not reach the generation that is tested. */
+function checkHosts({ site: { hostname, testHostname } }: Config): string[] {
+  const same = testHostname.toLowerCase() === hostname.toLowerCase();
+  if (!same && !(hasWildcard(testHostname) && overlap(testHostname, hostname))) return [];
+  return [
+    `handover:site.testHostname: ${testHostname} ${same ? "is" : "also stands for"} the public name ${hostname}, whose users would reach servers that are still being tested; choose a name of its own, for example test.${hostname.replace(/^[^a-z0-9]*\.?/, "")}`,
   ];
 }
 

@@ -1,11 +1,6 @@
 import type { Address, Image, Instance, Volume } from "@aws-sdk/client-ec2";
-import type {
-  Listener,
-  LoadBalancer,
-  Rule,
-  TargetGroup,
-  TargetHealthDescription,
-} from "@aws-sdk/client-elastic-load-balancing-v2";
+import type { LoadBalancer, TargetGroup, TargetHealthDescription } from "@aws-sdk/client-elastic-load-balancing-v2";
+import type { ListenerAndRules } from "../cloud/routing.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
 
 /** Facts that the operator states about the site. */
@@ -24,18 +19,12 @@ export interface Asked {
   readonly database?: string;
 }
 
-export interface ListenerWithRules {
-  readonly listener: Listener;
-  /** Without the default one. */
-  readonly rules: readonly Rule[];
-}
-
 /** AWS's description of a site that was made by hand, in AWS's words. */
 export interface Facts {
   readonly loadBalancer: LoadBalancer;
-  readonly listener: ListenerWithRules;
-  /** The load balancer's other listeners. */
-  readonly otherListeners: readonly ListenerWithRules[];
+  readonly listener: ListenerAndRules;
+  /** Whatever else gives requests to the servers, by name. */
+  readonly otherWays: readonly string[];
   readonly targetGroup: TargetGroup;
   /** Attributes of the target group. */
   readonly attributes: Readonly<Record<string, string>>;

@@ -1,8 +1,9 @@
 import type { Action, Listener } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { type ListenerWithRules, refusal } from "./facts.ts";
+import type { ListenerAndRules } from "../cloud/routing.ts";
+import { refusal } from "./facts.ts";
 
 /** The listener on a port, or the only one that forwards. @throws HandoverError (exit 1) */
-export function listenerOn(port: number | undefined, listeners: readonly ListenerWithRules[]): ListenerWithRules {
+export function listenerOn(port: number | undefined, listeners: readonly ListenerAndRules[]): ListenerAndRules {
   const forwarding = listeners.filter(({ listener }) => groupsOf(listener.DefaultActions).length > 0);
   const found = port === undefined ? forwarding : listeners.filter(({ listener }) => listener.Port === port);
   const [only, ...others] = found;
@@ -36,7 +37,7 @@ export function targetGroupOf({ Port, DefaultActions = [] }: Listener): string {
 }
 
 /** Every target group that actions give requests to, whatever its weight. */
-export function groupsOf(actions: readonly Action[] = []): string[] {
+function groupsOf(actions: readonly Action[] = []): string[] {
   return actions.flatMap(({ TargetGroupArn, ForwardConfig }) => {
     const groups = ForwardConfig?.TargetGroups?.flatMap((group) => group.TargetGroupArn ?? []) ?? [];
     return groups.length > 0 ? groups : (TargetGroupArn ?? []);

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Instance } from "@aws-sdk/client-ec2";
 import type { Facts } from "./facts.ts";
-import { groupsOf } from "./forwarding.ts";
 import { frontendsOf, launchedWith, securityGroupsOf } from "./servers.ts";
 
 /** Why a site cannot be adopted as it is, each with what to do about it; empty when nothing stands against it. */
@@ -15,29 +14,19 @@ export function objections(facts: Facts): string[] {
   ];
 }
 
-/** Whatever else reaches the target group would be left without servers when its generation is retired. */
-function aboutRouting({ loadBalancer, listener, otherListeners, targetGroup }: Facts): string[] {
-  const reaches = (actions: Parameters<typeof groupsOf>[0]) =>
-    groupsOf(actions).includes(targetGroup.TargetGroupArn ?? "");
-  const rules = [listener, ...otherListeners].flatMap(({ listener: { Port }, rules }) =>
-    rules
-      .filter(({ Actions }) => reaches(Actions))
-      .map(({ Priority }) => `rule ${Priority} of the listener on port ${Port}`),
-  );
-  const listeners = otherListeners
-    .filter(({ listener: { DefaultActions } }) => reaches(DefaultActions))
-    .map(({ listener: { Port } }) => `the listener on port ${Port}`);
-  const balancers = (targetGroup.LoadBalancerArns ?? []).filter((arn) => arn !== loadBalancer.LoadBalancerArn);
+/** Whatever else reaches the servers would be left without them when their generation is retired. */
+function aboutRouting({ listener, otherWays }: Facts): string[] {
+  const { Port } = listener.listener;
   const first = listener.rules.find(({ Priority }) => Priority === "1");
   return [
-    ...[...listeners, ...rules, ...balancers.map((arn) => `load balancer ${arn}`)].map(
-      (what) =>
-        `${what} forwards to target group ${targetGroup.TargetGroupName} too, and Handover shifts only the default action of port ${listener.listener.Port}. Let it redirect there, or remove it.`,
+    ...otherWays.map(
+      (way) =>
+        `${way}, and Handover shifts only the default action of the listener on port ${Port}. Let everything reach the servers through that one; other listeners can redirect to it.`,
     ),
     ...(first === undefined
       ? []
       : [
-          `The listener on port ${listener.listener.Port} has a rule with priority 1, which the rule for the test host name needs. Give that one another: aws elbv2 set-rule-priorities --rule-priorities RuleArn=${first.RuleArn},Priority=…`,
+          `The listener on port ${Port} has a rule with priority 1, which the rule for the test host name needs. Give that one another: aws elbv2 set-rule-priorities --rule-priorities RuleArn=${first.RuleArn},Priority=…`,
         ]),
   ];
 }

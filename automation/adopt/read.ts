@@ -1,3 +1,4 @@
+import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
 import {
   DescribeAddressesCommand,
   DescribeImagesCommand,
@@ -10,23 +11,25 @@ import {
 } from "@aws-sdk/client-ec2";
 import {
   DescribeLoadBalancersCommand,
-  DescribeRulesCommand,
   DescribeTargetGroupAttributesCommand,
   DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
   ElasticLoadBalancingV2Client,
   type LoadBalancer,
-  paginateDescribeListeners,
+  type TargetGroup,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { isNotFound } from "../cloud/not-found.ts";
 import { retries } from "../cloud/retries.ts";
+import { listenersOf, routingOf } from "../cloud/routing.ts";
 import { Snapshots } from "../cloud/snapshots.ts";
-import { type Asked, type Facts, type ListenerWithRules, refusal } from "./facts.ts";
+import { waysIn } from "../cloud/ways-in.ts";
+import { type Asked, type Facts, refusal } from "./facts.ts";
 import { listenerOn, targetGroupOf } from "./forwarding.ts";
 
 /** Reads a site from AWS, and changes nothing. @throws HandoverError (exit 1) when it is not there, or of another kind */
 export async function readSite(asked: Asked): Promise<Facts> {
   const ec2 = new EC2Client({ region: asked.region, ...retries() });
+  const scaling = new AutoScalingClient({ region: asked.region, ...retries() });
   const balancing = new ElasticLoadBalancingV2Client({ region: asked.region, ...retries() });
   try {
     if (asked.database !== undefined) await checkDatabase(asked.database, asked.region);
@@ -39,8 +42,8 @@ export async function readSite(asked: Asked): Promise<Facts> {
       balancing.send(new DescribeTargetGroupAttributesCommand(group)),
       balancing.send(new DescribeTargetHealthCommand(group)),
     ]);
-    const targetGroup = groups.TargetGroups?.[0] ?? group;
-    if ("TargetType" in targetGroup && targetGroup.TargetType !== "instance") {
+    const targetGroup: TargetGroup = groups.TargetGroups?.[0] ?? group;
+    if (targetGroup.TargetType !== undefined && targetGroup.TargetType !== "instance") {
       throw refusal([
         `Target group ${targetGroup.TargetGroupName} has targets of type ${targetGroup.TargetType}; Handover replaces instances, so its target groups are of type instance.`,
       ]);
@@ -55,22 +58,38 @@ export async function readSite(asked: Asked): Promise<Facts> {
       Promise.all(ids.map(async (id) => [id, await userDataOf(ec2, id)] as const)),
       Promise.all(ids.map(async (id) => ((await isProtected(ec2, id)) ? [id] : []))),
     ]);
+    const held = Addresses.filter(({ InstanceId = "" }) => ids.includes(InstanceId));
+    const known = {
+      generation: asked.generation,
+      servers: instances.map(({ InstanceId = "", PrivateIpAddress = "" }) => ({
+        instanceId: InstanceId,
+        privateIp: PrivateIpAddress,
+      })),
+      targetGroupArn: group.TargetGroupArn,
+      port: targetGroup.Port ?? 0,
+      loadBalancerArn: loadBalancer.LoadBalancerArn ?? "",
+      listenerPort: listener.listener.Port ?? 0,
+      // The rule for it comes with the stack: one that was made by hand is another way in.
+      testHostname: "",
+      addresses: held.map(({ AllocationId = "" }) => AllocationId),
+    };
     return {
       loadBalancer,
       listener,
-      otherListeners: listeners.filter((each) => each !== listener),
+      otherWays: waysIn(known, await routingOf(known, { ec2, balancing, scaling })),
       targetGroup,
       attributes: Object.fromEntries((attributes.Attributes ?? []).map(({ Key = "", Value = "" }) => [Key, Value])),
       targets,
       instances,
       volumes,
-      addresses: Addresses.filter(({ InstanceId = "" }) => ids.includes(InstanceId)),
+      addresses: held,
       image: await imageOf(ec2, instances[0]),
       userData: Object.fromEntries(userData),
       terminationProtected: terminationProtected.flat(),
     };
   } finally {
     ec2.destroy();
+    scaling.destroy();
     balancing.destroy();
   }
 }
@@ -88,21 +107,6 @@ async function findLoadBalancer(balancing: ElasticLoadBalancingV2Client, asked: 
     ]);
   }
   return loadBalancer;
-}
-
-async function listenersOf(
-  client: ElasticLoadBalancingV2Client,
-  { LoadBalancerArn }: LoadBalancer,
-): Promise<ListenerWithRules[]> {
-  const listeners: ListenerWithRules[] = [];
-  for await (const { Listeners = [] } of paginateDescribeListeners({ client }, { LoadBalancerArn })) {
-    for (const listener of Listeners) {
-      const command = new DescribeRulesCommand({ ListenerArn: listener.ListenerArn, PageSize: 400 });
-      const { Rules = [] } = await client.send(command);
-      listeners.push({ listener, rules: Rules.filter(({ IsDefault }) => IsDefault !== true) });
-    }
-  }
-  return listeners;
 }
 
 async function instancesOf(client: EC2Client, InstanceIds: string[]): Promise<Instance[]> {

@@ -1,7 +1,6 @@
-import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
+import { type AutoScalingClient, DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
 import { type EC2Client, paginateDescribeInstances } from "@aws-sdk/client-ec2";
 import type { Frontend } from "../../stacks/outputs.ts";
-import type { Retries } from "./retries.ts";
 
 /** An Auto Scaling group as it is now. */
 export interface ArrayNow {
@@ -25,8 +24,8 @@ export class Arrays {
   readonly #scaling: AutoScalingClient;
   readonly #ec2: EC2Client;
 
-  constructor(settings: Retries & { readonly region: string }, ec2: EC2Client) {
-    this.#scaling = new AutoScalingClient(settings);
+  constructor(scaling: AutoScalingClient, ec2: EC2Client) {
+    this.#scaling = scaling;
     this.#ec2 = ec2;
   }
 
@@ -67,9 +66,5 @@ export class Arrays {
         found.push({ name: InstanceId, instanceId: InstanceId, privateIp: PrivateIpAddress });
     }
     return found;
-  }
-
-  close(): void {
-    this.#scaling.destroy();
   }
 }

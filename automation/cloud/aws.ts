@@ -1,3 +1,4 @@
+import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
   DescribeAddressesCommand,
@@ -19,8 +20,10 @@ import { findCreated, type Inputs } from "./created.ts";
 import { Launches } from "./launches.ts";
 import { isNotFound } from "./not-found.ts";
 import { retries } from "./retries.ts";
+import { type Known, listenersOf, routingOf } from "./routing.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Volumes } from "./volumes.ts";
+import { type TestHost, testHostProblems, waysIn } from "./ways-in.ts";
 
 /**
  * Reads AWS for the gates, and lets volumes outlive their servers. Region, endpoint and credentials come from the SDK's usual environment.
@@ -29,6 +32,7 @@ export class Aws {
   readonly #ec2: EC2Client;
   readonly #balancing: ElasticLoadBalancingV2Client;
   readonly #dynamodb: DynamoDBClient;
+  readonly #scaling: AutoScalingClient;
   readonly arrays: Arrays;
   readonly cloudWatch: CloudWatch;
   readonly launches: Launches;
@@ -39,7 +43,8 @@ export class Aws {
     this.#ec2 = new EC2Client({ region, ...retries() });
     this.#balancing = new ElasticLoadBalancingV2Client({ region, ...retries() });
     this.#dynamodb = new DynamoDBClient({ region, ...retries() });
-    this.arrays = new Arrays({ region, ...retries() }, this.#ec2);
+    this.#scaling = new AutoScalingClient({ region, ...retries() });
+    this.arrays = new Arrays(this.#scaling, this.#ec2);
     this.cloudWatch = new CloudWatch({ region, ...retries() });
     this.launches = new Launches(this.#ec2);
     this.snapshots = new Snapshots(region);
@@ -103,6 +108,18 @@ export class Aws {
     return new Map(Addresses.map((address) => [address.AllocationId ?? "", address.InstanceId ?? ""]));
   }
 
+  /** Everything that reaches a generation's servers and that Handover does not shift, by name. */
+  async waysIn(known: Known, abortSignal?: AbortSignal): Promise<string[]> {
+    const clients = { ec2: this.#ec2, balancing: this.#balancing, scaling: this.#scaling };
+    return waysIn(known, await routingOf(known, clients, abortSignal));
+  }
+
+  /** Why the test host name might reach others than the generation that is tested, or the public name that one. */
+  async testHostProblems(known: TestHost, abortSignal?: AbortSignal): Promise<string[]> {
+    const listeners = await listenersOf(this.#balancing, { LoadBalancerArn: known.loadBalancerArn }, abortSignal);
+    return testHostProblems(known, listeners);
+  }
+
   /** Ids of what may have been created with these inputs; undefined for what can be created twice without harm. */
   findCreated(type: string, inputs: Inputs, abortSignal?: AbortSignal): Promise<readonly string[] | undefined> {
     const { arrays, snapshots } = this;
@@ -114,7 +131,7 @@ export class Aws {
     this.#ec2.destroy();
     this.#balancing.destroy();
     this.#dynamodb.destroy();
-    this.arrays.close();
+    this.#scaling.destroy();
     this.cloudWatch.close();
     this.snapshots.close();
   }

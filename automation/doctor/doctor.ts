@@ -10,6 +10,7 @@ import { readLease } from "../ledger/lease.ts";
 import { checkImage } from "../run/image.ts";
 import { checkLaunch, type Launch } from "../run/launch.ts";
 import { regionOf } from "../run/open-stack.ts";
+import { otherWays } from "../run/other-ways.ts";
 import { ledgerOf } from "../run/run-ledger.ts";
 import { checkAccount } from "./account.ts";
 import { type Finding, ok, problem, reasonOf, skipped } from "./finding.ts";
@@ -40,6 +41,7 @@ export async function diagnose(stack: string): Promise<Finding[]> {
     checkGoalsImage(stack, region, config, last),
     checkPermissions(region, config, last?.outputs),
     checkLedger(stack, region),
+    checkWaysIn(region, last),
     checkQuotas(region, config, last?.outputs),
     checkWatched(region, config),
   ]);
@@ -116,6 +118,25 @@ async function checkGoalsLaunch(launch: Launch, signal: AbortSignal): Promise<Fi
   } catch (error) {
     if (error instanceof ConfigError) return problem("launch", error.problems.join("; "));
     return skipped("launch", reasonOf(error));
+  }
+}
+
+async function checkWaysIn(region: string, last: LastOutputs | undefined): Promise<Finding> {
+  const check = "ways in";
+  if (last === undefined) return skipped(check, "nothing is deployed yet");
+  const aws = new Aws(region);
+  try {
+    const found = await otherWays(aws, last.outputs, AbortSignal.timeout(60_000));
+    if (found.length === 0)
+      return ok(check, `${last.outputs.live}'s servers are reached by what Handover shifts alone`);
+    return problem(
+      check,
+      `${found.join("; ")}. An upgrade pauses there: let everything reach the servers through the site's listener and its addresses`,
+    );
+  } catch (error) {
+    return skipped(check, reasonOf(error));
+  } finally {
+    aws.close();
   }
 }
 

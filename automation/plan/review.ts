@@ -1,8 +1,10 @@
 import type { PhaseName } from "../../stacks/runbook.ts";
+import { messageOf } from "../errors.ts";
 import { LedgerMissingError } from "../ledger/errors.ts";
 import { checkImage } from "../run/image.ts";
 import { checkLaunch } from "../run/launch.ts";
-import { checkGoal } from "../run/open-stack.ts";
+import { checkGoal, type OpenStack } from "../run/open-stack.ts";
+import { otherWays } from "../run/other-ways.ts";
 import { begunRun } from "../run/unfinished-run.ts";
 import { openCopy } from "./copy.ts";
 import { type Difference, generationDifferences } from "./differences.ts";
@@ -32,18 +34,31 @@ export async function review(stack: string, rollbackFrom: PhaseName | undefined,
     const { region, config, secrets, aws } = session;
     checkGoal(session);
     const goal = config.generations[config.live];
-    const [begun, expected] = await Promise.all([
+    const [begun, expected, , ways] = await Promise.all([
       begunRun(session).catch(noneWithoutLedger),
       expectedOn(stack, region),
       goal && checkImage(aws, goal, signal).then(() => checkLaunch({ ...session, launches: false }, signal)),
+      waysOf(session, signal),
     ]);
     const route = routeOf({ ...session, begun }, rollbackFrom);
     const { from, to } = route.identity;
-    const { prediction, refused } = await predict(copy, route, signal);
+    const { prediction: alone, refused } = await predict(copy, route, signal);
+    const prediction = { ...alone, warnings: [...alone.warnings, ...(from === to ? [] : ways)] };
     const changes = generationDifferences(config.generations[from], config.generations[to], secrets);
     return { stack, prediction, refused, changes, expected: from === to ? undefined : expected };
   } finally {
     copy.close();
+  }
+}
+
+/** Warnings of what would pause the run; a role that only plans may not be allowed to look. */
+async function waysOf({ aws, last }: OpenStack, signal: AbortSignal): Promise<string[]> {
+  if (last === undefined) return [];
+  try {
+    const ways = await otherWays(aws, last.outputs, signal);
+    return ways.map((way) => `${way}; the run would pause for it`);
+  } catch (error) {
+    return [`other ways to the servers were not looked for: ${messageOf(error)}`];
   }
 }
 

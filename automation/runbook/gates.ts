@@ -1,6 +1,7 @@
 import { type GateContext, generationOf } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { snapshotCompleted } from "../gates/snapshot.ts";
+import { noOtherWayIn, testHostAlone } from "../gates/ways-in.ts";
 import { arrayResumed, arrayServing, arraySuspended, arrayWorks } from "./array.ts";
 import type { Row } from "./rows.ts";
 import {
@@ -111,13 +112,21 @@ export function gatesBefore(row: Row, context: GateContext): RowGates {
       return { hold: [healthy(context, context.to), throughTestHost(context, context.to)] };
     case "move-addresses":
       return { hold: [healthy(context, context.to)] };
+    case "launch-first":
+      return { hold: [testHostAlone(context.aws, context.after, context.config.upgrade.gateSeconds)] };
     case "observe":
+      return { hold: [healthy(context, context.to), ...arrayServing(context, context.to)] };
     case "drain":
     case "retire":
-      return { hold: [healthy(context, context.to), ...arrayServing(context, context.to)] };
+      return {
+        hold: [
+          healthy(context, context.to),
+          ...arrayServing(context, context.to),
+          ...(context.from in context.after.generations ? [otherWays(context, context.from)] : []),
+        ],
+      };
     case "backup":
     case "migrate":
-    case "launch-first":
     case "launch-rest":
     case "suspend-array":
     case "resume-array":
@@ -132,6 +141,10 @@ function snapshotTaken({ aws, config, after, stack, id }: GateContext): Gate[] {
   const { snapshot } = after;
   if (snapshot === null) return [];
   return [snapshotCompleted(aws.snapshots, snapshot, { stack, run: id, database: config.site.database })];
+}
+
+function otherWays({ aws, after, config }: GateContext, name: string): Gate {
+  return noOtherWayIn(aws, after, name, config.upgrade.gateSeconds);
 }
 
 function isComplete({ config, after }: GateContext, name: string): boolean {

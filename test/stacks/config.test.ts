@@ -31,6 +31,38 @@ describe("configuration", () => {
     );
   });
 
+  for (const [hostname, testHostname] of [
+    ["www.example.com", "www.example.com"],
+    ["www.example.com", "*.example.com"],
+    ["www.staging.example.com", "*.staging.example.com"],
+    ["shop.example.com", "*hop.example.com"],
+    ["*.example.com", "*.staging.example.com"],
+    ["*.staging.example.com", "*.example.com"],
+  ])
+    it(`refuses ${testHostname} as the test host name of ${hostname}, whose users it would reach`, () => {
+      const problems = problemsOf(({ site }) => Object.assign(site, { hostname, testHostname }));
+      assert.equal(problems.length, 1);
+      assert.match(problems[0] ?? "", /^handover:site\.testHostname: .* the public name .*choose a name of its own/);
+    });
+
+  it("takes a test host name that is another than the public one, also one for several", () => {
+    for (const testHostname of ["test.example.com", "*.test.example.com", "*-test.example.com"])
+      assert.deepEqual(
+        problemsOf(({ site }) => Object.assign(site, { hostname: "www.example.com", testHostname })),
+        [],
+      );
+    const several = { hostname: "*.example.com", testHostname: "test.example.com" };
+    assert.deepEqual(
+      problemsOf(({ site }) => Object.assign(site, several)),
+      [],
+    );
+    for (const testHostname of ["*", "w?w.example.com", "WWW.example.com"])
+      assert.match(
+        problemsOf(({ site }) => Object.assign(site, { testHostname })).join(),
+        /must be a host name in lower case/,
+      );
+  });
+
   it("has a safe default for everything that says how to get there", () => {
     const { upgrade } = exampleConfig((values) => {
       delete values.upgrade;

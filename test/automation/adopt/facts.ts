@@ -62,7 +62,7 @@ export function facts() {
       },
       rules: [],
     },
-    otherListeners: [],
+    otherWays: [] as string[],
     targetGroup: {
       TargetGroupArn: group,
       TargetGroupName: "www",

@@ -75,25 +75,11 @@ const cases: readonly [string, Parameters<typeof changed>[0], RegExp][] = [
     /192\.0\.2\.1 is associated with 10\.0\.0\.99 of i-0000000000000002/,
   ],
   [
-    "another listener that forwards to the same servers",
-    (all) => {
-      all.otherListeners = [{ listener: { Port: 443, DefaultActions: forward }, rules: [] }];
+    "another way to its servers",
+    ({ otherWays }) => {
+      otherWays.push("rule 7 of the listener on port 80 of load balancer www forwards to the target group of blue");
     },
-    /the listener on port 443 forwards to target group www too/,
-  ],
-  [
-    "a rule that forwards to the same servers",
-    ({ listener: { rules } }) => {
-      rules.push({ Priority: "7", Actions: forward });
-    },
-    /rule 7 of the listener on port 80 forwards to target group www too/,
-  ],
-  [
-    "another load balancer in front of the same servers",
-    ({ targetGroup }) => {
-      targetGroup.LoadBalancerArns.push("arn:other");
-    },
-    /load balancer arn:other forwards to target group www too/,
+    /^rule 7 of .*, and Handover shifts only the default action of the listener on port 80/,
   ],
   [
     "a rule in the place of the test host name's",

@@ -19,6 +19,7 @@ import { smoke } from "../../../automation/gates/smoke.ts";
 import { snapshotCompleted } from "../../../automation/gates/snapshot.ts";
 import { targetsDrained, targetsHealthy } from "../../../automation/gates/targets.ts";
 import { volumesStay } from "../../../automation/gates/volumes.ts";
+import { noOtherWayIn, testHostAlone } from "../../../automation/gates/ways-in.ts";
 import { SimulatedBalancer } from "../../../sandbox/bench/simulated-balancer.ts";
 import { httpCheckOf, sessionsSchema } from "../../../stacks/config/checks.ts";
 import { comparisonSchema, metricSchema } from "../../../stacks/config/watch-schema.ts";
@@ -39,6 +40,11 @@ const array = { name: "a-1", intent: "active" } as const;
 /** What gates ask is only part of what they are given. */
 // biome-ignore lint/suspicious/noExplicitAny: a fake of each service's part
 const as = (part: object): any => part;
+const site = as({
+  loadBalancer: { arn: "arn:lb", port: 80 },
+  addresses: [],
+  generations: { blue: { frontends: [server], targetGroupArn: "arn:blue", port: 8080 } },
+});
 const sessions = sessionsSchema.parse({ path: "/", json: "active", quietSeconds: 0, limitSeconds: 0 });
 const active = (world: World) => telling(world, { active: 0, quietSeconds: 0 }, { active: 3 });
 
@@ -151,6 +157,16 @@ const rows: Readonly<Record<string, Row>> = {
     bad: "inconclusive",
     limit: "gateSeconds",
     gate: (world) => instancesGone(as({ instanceStatuses: statuses(world).gone }), [server]),
+  },
+  noOtherWayIn: {
+    bad: "inconclusive",
+    limit: "own",
+    gate: (world) => noOtherWayIn(as({ waysIn: telling(world, [], ["rule 10"]) }), site, "blue", 0),
+  },
+  testHostAlone: {
+    bad: "inconclusive",
+    limit: "own",
+    gate: (world) => testHostAlone(as({ testHostProblems: telling(world, [], ["rule 10"]) }), site, 0),
   },
   volumesStay: {
     bad: "inconclusive",

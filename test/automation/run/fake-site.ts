@@ -41,6 +41,8 @@ export class FakeSite {
   readonly sick = new Set<string>();
   /** How often what a dead engine left was put in order. */
   mended = 0;
+  /** Ways to the old servers that were made by hand. */
+  otherWays: string[] = [];
   /** AWS cannot be reached. */
   unreachable = false;
 
@@ -121,11 +123,16 @@ export class FakeSite {
     up: async ({ file }) => this.#apply(JSON.parse(file)),
   };
 
-  readonly #aws: Pick<Aws, "image" | "architecturesOf" | "targetHealth" | "instanceStatuses" | "addressHolders"> & {
+  readonly #aws: Pick<
+    Aws,
+    "waysIn" | "testHostProblems" | "image" | "architecturesOf" | "targetHealth" | "instanceStatuses" | "addressHolders"
+  > & {
     readonly snapshots: Pick<Snapshots, "find" | "sizeOf">;
     readonly launches: Pick<Launches, "ordinaryZones" | "zonesOffering">;
   } = {
     launches: { ordinaryZones: async () => ["us-east-1a", "us-east-1b"], zonesOffering: async () => undefined },
+    waysIn: async () => this.#seen(this.otherWays),
+    testHostProblems: async () => this.#seen([]),
     image: async () => ({ Architecture: "x86_64" }),
     architecturesOf: async () => ["x86_64"],
     targetHealth: async (name) => {
@@ -159,6 +166,11 @@ export class FakeSite {
       sizeOf: async () => 8,
     },
   };
+
+  #seen<T>(seen: T): T {
+    this.#reach();
+    return seen;
+  }
 
   #reach(): void {
     if (this.unreachable) throw new Error("no route to AWS");

@@ -60,6 +60,8 @@ class OldSite {
         live,
         run: null,
         hostname: "www.example.com",
+        loadBalancer: { arn: "arn:lb", port: 80 },
+        addresses: [],
         generations: Object.fromEntries(Object.entries(generations).map(describe)),
       } as unknown as Outputs;
     };
@@ -82,6 +84,7 @@ class OldSite {
     const aws = {
       targetHealth: async (name: string) => (name === "green" ? healthy : new Map()),
       instanceStatuses: async () => new Map(),
+      waysIn: async () => [],
     };
     const last = { outputs: outputsAt({ phase: "observe" }), definitions: {} };
     const session = { stack: "test", config, shape, engine, aws, last, secrets: new Set() } as unknown as OpenStack;

@@ -115,6 +115,21 @@ describe("a walk", () => {
     assert.deepEqual([exitCode, outcome, site.applied.at(-1)], [3, "paused", "observe"]);
   });
 
+  for (const phase of ["drain", "retire"])
+    it(`pauses before ${phase} while something else reaches the old servers, by its name, and then goes on`, async () => {
+      site.beforeUp = (row) => {
+        if ((phase === "drain" ? "observe" : "drain") === row) site.otherWays = ["rule 10 of the listener on port 80"];
+      };
+      const { exitCode, outcome, message } = await upgrade();
+      assert.deepEqual([exitCode, outcome], [3, "paused"]);
+      assert.notEqual(site.applied.at(-1), phase);
+      assert.match(message ?? "", /no other way in: blue: .*rule 10 of the listener on port 80.*handover resume/);
+      site.otherWays = [];
+      site.beforeUp = () => {};
+      const resumed = await upgrade(begun());
+      assert.deepEqual([resumed.exitCode, resumed.live], [0, "green"]);
+    });
+
   it("pauses when a phase cannot be planned, which says nothing of the new servers", async () => {
     site.operationsOf = (row) => {
       if (row === "connect") throw new HandoverError("preview-failed", 4, "AWS is throttling");
