@@ -22,4 +22,4 @@ export function tags(name: string, owner: Owner): Record<string, string> {
 }
 
 /** The run that created a resource stays in its tags: a later run must not touch it. */
-export const keepRun = ['tags["handover:run"]', 'tagsAll["handover:run"]'];
+export const keepRun = ['tags["handover:run"]'];
