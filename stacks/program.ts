@@ -210,14 +210,14 @@ async function parametersUnder(path: string): Promise<Parameters> {
   );
 }
 
-/** This stack's own last outputs; undefined for one that was never deployed. */
+/**
+ * This stack's own last outputs; undefined for one that was never deployed. They are asked for, and not read as a
+ * `StackReference`: that is a resource, which every refresh after an update would find changed.
+ */
 async function lastOutputs(): Promise<LastOutputs | undefined> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const reference = new pulumi.StackReference(name);
-  const values = await new Promise<Record<string, unknown>>((resolve) => {
-    pulumi.unsecret(reference.outputs).apply(resolve);
-  });
-  return parseOutputs(values);
+  const { outputs } = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
+  return parseOutputs(outputs);
 }
 
 /** Refuses an update before it starts; a preview still shows what would happen. */

@@ -40,10 +40,11 @@ describe("going back", () => {
   ];
 
   for (const [phase, next, updates] of phases) {
-    it(`from ${phase} leaves state and cloud as they were and loses no request`, async () => {
+    it(`from ${phase} leaves state and cloud as they were and loses no request; a refresh finds nothing before and after`, async () => {
       const traffic = await site.traffic();
       const paused = await drive(["upgrade", "--stack", site.name, "--pause-before", next]);
       assert.equal(paused.exitCode, 3, paused.stdout + paused.stderr);
+      await site.hasNoDrift();
       const { exitCode, events, stdout, stderr } = await drive(["rollback", "--stack", site.name], (event) => {
         if (isBack(event)) traffic.mark("back");
       });
@@ -54,6 +55,7 @@ describe("going back", () => {
       assert.equal(applied.indexOf("withdraw") + 1, updates, applied.join());
       if (updates > 0) assert.deepEqual(Object.keys(report.byPhase.back?.byGeneration ?? {}), ["blue"]);
       assert.deepEqual(differences({ state: await site.state(), cloud: await site.cloud() }, original), []);
+      await site.hasNoDrift();
     });
   }
 

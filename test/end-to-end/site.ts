@@ -133,12 +133,15 @@ export class Site {
     const { resources, pending_operations = [] } = JSON.parse(stdout).deployment as Deployment;
     return {
       pending_operations,
-      resources: resources
-        // It holds the outputs of the update before the last.
-        .filter(({ type }) => type !== "pulumi:pulumi:StackReference")
-        .map(normalised)
-        .sort((a, b) => (a.urn < b.urn ? -1 : 1)),
+      resources: resources.map(normalised).sort((a, b) => (a.urn < b.urn ? -1 : 1)),
     };
+  }
+
+  /** @throws AssertionError when a refresh would find something changed */
+  async hasNoDrift(): Promise<void> {
+    const refreshing = ["refresh", "--preview-only", "--diff", "--expect-no-changes", "--stack", this.name];
+    const { exitCode, stdout, stderr } = await run("pulumi", refreshing, this.env);
+    assert.equal(exitCode, 0, stdout + stderr);
   }
 
   /** What AWS shows of the site: everything but the retained snapshots. */
