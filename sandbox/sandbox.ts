@@ -45,7 +45,7 @@ export interface UpOptions {
   readonly array?: number;
   /** The longest that a node of the load balancer takes to learn of a change, in seconds. Default: 3. */
   readonly balancerLagSeconds?: number;
-  /** Another `pulumi-resource-aws`, for example the official one. Default: the sandbox's own. */
+  /** Another `pulumi-resource-aws`, for example the official one. Default: `HANDOVER_SANDBOX_PLUGIN`, or the sandbox's own. */
   readonly plugin?: string;
 }
 
@@ -62,7 +62,7 @@ export async function up({
   frontends,
   array,
   balancerLagSeconds = defaultBalancerLagSeconds,
-  plugin,
+  plugin = process.env.HANDOVER_SANDBOX_PLUGIN || undefined,
 }: UpOptions): Promise<Sandbox> {
   if (find(name) !== undefined) {
     throw new HandoverError(
