@@ -135,6 +135,11 @@ export class Provider {
       return { id: ownId, inputs: refreshed, state: this.#completeState(now, refreshed, type) };
     }
     const imported = importInputs(now, type.fields);
+    // Of inputs that exclude each other the official plugin imports none when AWS tells several.
+    for (const group of type.exactlyOne ?? []) {
+      const told = group.filter((key) => imported[key] !== undefined);
+      if (told.length > 1) for (const key of told) delete imported[key];
+    }
     const name = type.autoname?.property;
     if (name !== undefined) imported[defaultsKey] = [name];
     return { id: ownId, inputs: imported, state: this.#completeState(now, imported, type) };

@@ -17,6 +17,7 @@ export const eipAssociation = resource<aws.ec2.EipAssociation, aws.ec2.EipAssoci
     publicIp: string({ computed: true, replace: true }),
   },
   computed: {},
+  exactlyOne: [["instanceId", "networkInterfaceId"]],
 
   async create(inputs, { cloud, created, signal, timeoutSeconds = 300 }) {
     const command = new AssociateAddressCommand({

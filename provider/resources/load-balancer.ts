@@ -11,7 +11,7 @@ import {
 import type * as aws from "@pulumi/aws";
 import type { Cloud } from "../cloud.ts";
 import { codeOf, unless } from "../errors.ts";
-import { boolean, type Field, type Fields, map, set, string } from "../fields.ts";
+import { boolean, type Field, type Fields, map, object, set, string } from "../fields.ts";
 import { prefixOf } from "../names.ts";
 import { type Creation, type InputsOf, resource } from "../resource.ts";
 import { sameTags } from "../tags.ts";
@@ -75,11 +75,24 @@ export const loadBalancer = resource<aws.lb.LoadBalancer, aws.lb.LoadBalancerArg
     name: string({ computed: true, replace: true }),
     namePrefix: string({ computed: true, replace: true }),
     securityGroups: set(string(), { computed: true }),
+    subnetMappings: set(
+      object<aws.types.input.lb.LoadBalancerSubnetMapping>({
+        outpostId: string({ computed: true }),
+        subnetId: string({ required: true }),
+      }),
+      { computed: true },
+    ),
     subnets: set(string(), { computed: true }),
     tags: map(),
   },
+  exactlyOne: [["subnets", "subnetMappings"]],
   computed: { arn: true, arnSuffix: true, dnsName: true, vpcId: true, zoneId: true },
   autoname: { property: "name", maxLength: 32 },
+
+  check({ subnetMappings }) {
+    if (subnetMappings === undefined) return [];
+    return [{ property: "subnetMappings", reason: "subnetMappings is not supported by Handover's provider" }];
+  },
 
   async create(inputs, creation) {
     const { cloud, created, signal, timeoutSeconds = 600 } = creation;

@@ -9,7 +9,7 @@ import {
 import type * as aws from "@pulumi/aws";
 import type { Cloud } from "../cloud.ts";
 import { codeOf, unless } from "../errors.ts";
-import { boolean, map, number, object, string } from "../fields.ts";
+import { boolean, map, number, object, set, string } from "../fields.ts";
 import { prefixOf } from "../names.ts";
 import { type Creation, type InputsOf, resource } from "../resource.ts";
 import { sameTags } from "../tags.ts";
@@ -19,6 +19,9 @@ import { attributeList, attributeMap, balancingTags, describeTags, updateBalanci
 type Inputs = InputsOf<aws.lb.TargetGroupArgs>;
 const notFound = ["TargetGroupNotFound", "TargetGroupNotFoundException"];
 const computed = { computed: true };
+
+/** Settings of other load balancers: the official plugin finds one that is empty, and takes no empty one. */
+const ofOtherKinds = [{} as never];
 
 export const targetGroup = resource<aws.lb.TargetGroup, aws.lb.TargetGroupArgs>({
   token: "aws:lb/targetGroup:TargetGroup",
@@ -58,6 +61,20 @@ export const targetGroup = resource<aws.lb.TargetGroup, aws.lb.TargetGroupArgs>(
       computed,
     ),
     tags: map(),
+    targetFailovers: set(
+      object<aws.types.input.lb.TargetGroupTargetFailover>({
+        onDeregistration: string({ required: true }),
+        onUnhealthy: string({ required: true }),
+      }),
+      computed,
+    ),
+    targetHealthStates: set(
+      object<aws.types.input.lb.TargetGroupTargetHealthState>({
+        enableUnhealthyConnectionTermination: boolean({ required: true }),
+        unhealthyDrainingInterval: number(),
+      }),
+      computed,
+    ),
     targetType: string({ default: "instance", replace: true }),
     vpcId: string({ required: true, replace: true }),
   },
@@ -131,9 +148,9 @@ export const targetGroup = resource<aws.lb.TargetGroup, aws.lb.TargetGroupArgs>(
         type: attributes["stickiness.type"] ?? "lb_cookie",
       },
       tags,
-      targetFailovers: [],
+      targetFailovers: ofOtherKinds,
       targetGroupHealth: {},
-      targetHealthStates: [],
+      targetHealthStates: ofOtherKinds,
       targetType: found.TargetType ?? "instance",
       vpcId: found.VpcId,
     };

@@ -63,6 +63,7 @@ describe("The provider's load balancing", function () {
       change: { idleTimeout: 30, securityGroups: [network.other.id], tags: { Name: "other" } },
       replace: { internal: true, name: "fixed", loadBalancerType: "network" },
       outputs: ["arn", "dnsName", "zoneId"],
+      refused: ["exactly one of subnets, subnetMappings must be given"],
     }),
   );
 
@@ -87,6 +88,11 @@ describe("The provider's load balancing", function () {
       },
       change: { deregistrationDelay: 300, healthCheck: { path: "/up", interval: 10 }, tags: { Name: "other" } },
       replace: { port: 9090, protocol: "HTTPS", vpcId: "vpc-0", targetType: "ip", name: "fixed" },
+      refused: [
+        "targetFailovers[0].onDeregistration is required",
+        "targetFailovers[0].onUnhealthy is required",
+        "targetHealthStates[0].enableUnhealthyConnectionTermination is required",
+      ],
     }),
   );
 

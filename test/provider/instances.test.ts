@@ -129,6 +129,7 @@ describe("The provider's instances, with what is used less", function () {
     () => harness,
     () => ({
       token: "aws:ec2/launchTemplate:LaunchTemplate",
+      refused: ["namePrefix and name exclude each other"],
       inputs: {
         imageId: ami,
         namePrefix: "shop-",

@@ -17,6 +17,8 @@ export interface Lifecycle {
   readonly importId?: (deployed: Deployed) => string;
   /** Inputs that AWS cannot tell. */
   readonly untold?: readonly string[];
+  /** Reasons for which what is imported is refused as inputs. */
+  readonly refused?: readonly string[];
 }
 
 /**
@@ -67,6 +69,12 @@ export function itLivesAs(
         .diff(imported, inputs)
         .differences.map(({ path }) => path);
       assert.deepEqual(changed.sort(), [...untold].sort());
+      const { provider } = harness();
+      const { failures } = provider.check(imported, imported.inputs, imported.inputs, Buffer.from("x"));
+      assert.deepEqual(
+        failures.map(({ reason }) => reason),
+        context().refused ?? [],
+      );
     });
 
     it("is adopted with its inputs as all that is known of it, and an update after that changes nothing", async () => {

@@ -219,6 +219,7 @@ describe("The provider's servers", function () {
         replace: { instanceId: next.id, allocationId: "eipalloc-0" },
         outputs: ["publicIp", "networkInterfaceId"],
         untold: ["allowReassociation"],
+        refused: ["exactly one of instanceId, networkInterfaceId must be given"],
       }),
       { updates: false },
     );
