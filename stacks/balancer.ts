@@ -34,7 +34,7 @@ export class Balancer extends pulumi.ComponentResource {
         tags: tags(name, owner),
       },
       // Its name in DNS goes with it.
-      { parent: this, protect: true, ignoreChanges: adopted ? asFound : [] },
+      { parent: this, protect: true, ignoreChanges: adopted ? asFound.loadBalancer : [] },
     );
     this.listener = new aws.lb.Listener(
       name,

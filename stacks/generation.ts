@@ -70,7 +70,7 @@ export class Generation extends pulumi.ComponentResource {
         tags: tags(name, args.owner),
       },
       // Once it holds an Elastic IP the plugin reads `associatePublicIpAddress` as true, which would replace it.
-      { parent: this, ignoreChanges: this.#adopted ? asFound : [...keepRun, "associatePublicIpAddress"] },
+      { parent: this, ignoreChanges: this.#adopted ? asFound.instance : [...keepRun, "associatePublicIpAddress"] },
     );
     return { name, instance };
   }
@@ -81,7 +81,7 @@ export class Generation extends pulumi.ComponentResource {
         // Named as its server is.
         name,
         { targetGroupArn: this.targetGroup.arn, targetId: instance.id },
-        { parent: this, ignoreChanges: this.#adopted ? asFound : [] },
+        { parent: this, ignoreChanges: this.#adopted ? asFound.targetGroupAttachment : [] },
       );
     }
   }
@@ -111,7 +111,7 @@ export class Generation extends pulumi.ComponentResource {
         },
         tags: tags(name, owner),
       },
-      { parent: this, ignoreChanges: this.#adopted ? asFound : keepRun },
+      { parent: this, ignoreChanges: this.#adopted ? asFound.targetGroup : keepRun },
     );
   }
 
