@@ -1,5 +1,7 @@
+import { canonicalJson } from "../automation/ledger/canonical.ts";
 import type { CheckFailure } from "./check.ts";
 import type { CloudOptions } from "./cloud.ts";
+import type { Difference } from "./diff.ts";
 import { isObject, type Properties, unknown } from "./values.ts";
 
 /** Settings of the official plugin that change nothing here. */
@@ -30,6 +32,14 @@ export function cloudOptions(config: Properties, failures: CheckFailure[]): Clou
     endpoints: Object.assign({}, ...list(endpoints)),
     defaultTags: tags(defaultTags),
   };
+}
+
+/** Settings that changed: the engine asks for nothing anew with a provider that did not. What is in another region is another thing. */
+export function configDifferences(olds: Properties, news: Properties): Difference[] {
+  const settings = Object.keys({ ...olds, ...news }).filter((setting) => setting !== "version");
+  return settings
+    .filter((setting) => canonicalJson(olds[setting] ?? null) !== canonicalJson(news[setting] ?? null))
+    .map((path) => ({ path, kind: "update", replace: path === "region" }));
 }
 
 function text(value: unknown): string | undefined {

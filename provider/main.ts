@@ -32,7 +32,8 @@ server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), (
 
 process.on("SIGTERM", () => process.exit(0));
 process.on("SIGINT", () => {
-  // A terminal interrupts the whole group; the engine says what is to be cancelled.
+  // An engine ends its plugin so. A terminal interrupts its whole group, and whoever started this one ends it.
+  if (!staysUp) process.exit(0);
 });
 process.on("unhandledRejection", (reason) => console.error(reason));
 

@@ -74,14 +74,22 @@ export class Provider {
     return { inputs, failures };
   }
 
-  diff(request: Request, id: string, oldInputs: Properties, state: Properties, news: Properties): DiffResult {
+  diff(
+    request: Request,
+    id: string,
+    oldInputs: Properties,
+    state: Properties,
+    news: Properties,
+    ignored: readonly string[] = [],
+  ): DiffResult {
     const type = typeOf(request.urn);
     const before = withChosen(oldInputs, state, type.fields);
     const replacing = type.replaces?.(news, before) ?? [];
     const differences = diffInputs(before, news, type.fields).map((difference) =>
       replacing.includes(topLevel(difference.path)) ? { ...difference, replace: true } : difference,
     );
-    if (!differences.some(({ path }) => topLevel(path) === "tags")) {
+    // The engine knows inputs alone: outputs whose changes are ignored are left to the plugin.
+    if (!ignored.includes("tagsAll") && !differences.some(({ path }) => topLevel(path) === "tags")) {
       differences.push(...tagsDifferences(type, this.#defaultTags, state, news));
     }
     this.#tokens.compared(request.urn, id);

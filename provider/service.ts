@@ -4,7 +4,7 @@ import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import rpc from "@pulumi/pulumi/proto/provider_pb.js";
 import statuses from "@pulumi/pulumi/proto/status_pb.js";
 import type { CheckFailure } from "./check.ts";
-import { cloudOptions } from "./configuration.ts";
+import { cloudOptions, configDifferences } from "./configuration.ts";
 import { type Difference, topLevel } from "./diff.ts";
 import { describeError, NotReadyError } from "./errors.ts";
 import { anys, empties } from "./protobuf.ts";
@@ -46,8 +46,8 @@ export function service(provider: Provider): grpc.UntypedServiceImplementation {
       cloudOptions(fromStruct(message.getNews()), failures);
       return new rpc.CheckResponse().setInputs(message.getNews()).setFailuresList(failures.map(checkFailure));
     }),
-    diffConfig: unary(async () => {
-      return new rpc.DiffResponse().setChanges(rpc.DiffResponse.DiffChanges.DIFF_NONE);
+    diffConfig: unary(async (message: rpc.DiffRequest) => {
+      return diffResponse(configDifferences(fromStruct(message.getOldInputs()), fromStruct(message.getNews())));
     }),
     configure: unary(async (message: rpc.ConfigureRequest) => {
       provider.configure(cloudOptions(fromStruct(message.getArgs()), []));
@@ -68,6 +68,7 @@ export function service(provider: Provider): grpc.UntypedServiceImplementation {
         fromStruct(message.getOldInputs()),
         fromStruct(message.getOlds()),
         fromStruct(message.getNews()),
+        message.getIgnorechangesList(),
       );
       return diffResponse(differences).setDeletebeforereplace(deleteBeforeReplace);
     }),

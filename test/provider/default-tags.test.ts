@@ -46,6 +46,8 @@ describe("The provider's default tags", function () {
     assert.deepEqual(harness.diff(deployed, program).differences, [
       { path: "tagsAll", kind: "update", replace: false },
     ]);
+    const ignoring = harness.provider.diff(deployed, deployed.id, program, deployed.state, program, ["tagsAll"]);
+    assert.deepEqual(ignoring.differences, []);
     const changed = await harness.update(deployed, program);
     assert.deepEqual(changed.state.tagsAll, { team: "shop" });
     assert.equal(changed.state.tags, undefined);

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
+import { DescribeInstancesCommand, DescribeVpcsCommand } from "@aws-sdk/client-ec2";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { type InlineProgramArgs, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
@@ -141,6 +141,20 @@ describe("Pulumi's engine with Handover's provider", function () {
     stack.workspace.program = site(cloud.slot.cidrBlock, "green");
     const { summary } = await stack.up();
     assert.deepEqual(summary.resourceChanges, { replace: 1, same: 18 });
+  });
+
+  it("brings changed default tags to everything that has tags, and takes them away again", async () => {
+    await stack.setConfig("aws:defaultTags", { value: '{"tags":{"team":"web"}}' });
+    const { summary } = await stack.up();
+    await stack.refresh({ expectNoChanges: true });
+    const { Vpcs = [] } = await cloud.ec2.send(
+      new DescribeVpcsCommand({ Filters: [{ Name: "tag:team", Values: ["web"] }] }),
+    );
+    assert.equal(Vpcs.length, 1);
+    await stack.removeConfig("aws:defaultTags");
+    const { summary: again } = await stack.up();
+    assert.deepEqual([summary.resourceChanges?.update, again.resourceChanges?.update], [12, 12]);
+    await stack.up({ expectNoChanges: true });
   });
 
   it("imports what is there by the ids of the official plugin, and changes nothing after that", async () => {

@@ -42,6 +42,19 @@ describe("The provider's process", function () {
     await eventually(async () => !isRunning(pid), "the end of the provider");
   });
 
+  it("ends on the SIGINT with which an engine ends it, and not on that of a terminal when it stays up", async () => {
+    const child = start(plugin, ["127.0.0.1:1"]);
+    await read(child, /^\d+\n/);
+    child.kill("SIGINT");
+    assert.deepEqual(await once(child, "exit"), [0, null]);
+    const staying = start(plugin, ["--port", "0"]);
+    const port = /^\d+/.exec(await read(staying, /ready\n/))?.[0];
+    staying.kill("SIGINT");
+    const client = new rpc.ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+    assert.deepEqual(await call(client, "checkConfig", new messages.CheckRequest().setNews(toStruct({}))), []);
+    client.close();
+  });
+
   it("answers errors, not ends", async () => {
     const child = start(plugin, ["--port", "0"]);
     const port = /^\d+/.exec(await read(child, /ready\n/))?.[0];
