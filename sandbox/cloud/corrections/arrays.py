@@ -42,8 +42,14 @@ def apply() -> None:
 
 
 def init(self: FakeAutoScalingGroup, *args: Any, **kwargs: Any) -> None:
+    """Where launches go is told of each group, with AWS's defaults.
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AvailabilityZoneDistribution.html
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CapacityReservationSpecification.html
+    """
     self.activities = []
     self.status = None
+    self.availability_zone_distribution = {"CapacityDistributionStrategy": "balanced-best-effort"}
+    self.capacity_reservation_specification = {"CapacityReservationPreference": "default"}
     _init(self, *args, **kwargs)
     check_sizes(self)
 

@@ -49,6 +49,14 @@ describe("The cloud's arrays", () => {
     assert.equal((await arrays.find(name))?.Instances?.[0]?.LaunchTemplate?.Version, "2");
   });
 
+  it("tell of each where its launches go", async () => {
+    const group = await arrays.find(await arrays.create(0));
+    assert.deepEqual(
+      [group?.AvailabilityZoneDistribution, group?.CapacityReservationSpecification],
+      [{ CapacityDistributionStrategy: "balanced-best-effort" }, { CapacityReservationPreference: "default" }],
+    );
+  });
+
   it("register what runs, and drain what leaves before it is terminated", async () => {
     const targets = await arrays.targetGroup(1);
     const name = await arrays.create(2, [targets]);
