@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -6,7 +6,6 @@ import {
   LocalWorkspace,
   type Stack,
   StackNotFoundError,
-  type UpOptions,
 } from "@pulumi/pulumi/automation/index.js";
 import { configValue } from "../../stacks/config.ts";
 import { type Outputs, outputsSchema } from "../../stacks/outputs.ts";
@@ -16,20 +15,13 @@ import { attemptsOf, restoreState, withoutAttributes } from "./backend.ts";
 import { BriefCommand } from "./brief-command.ts";
 import { EngineBusyError, endDeadEngine, type LockHolder, lockHolders } from "./end-engine.ts";
 import { EngineDiedError } from "./engine-errors.ts";
-import { type Approved, digestOf } from "./plan-digest.ts";
+import { describeOperation, type Operation } from "./operation.ts";
+import { isPlanned, NotPlannedError, type Plan, PlanRefusedError } from "./plan.ts";
+import { type Approved, declarationDigest, digestOf } from "./plan-digest.ts";
 import type { Position } from "./position.ts";
-import { lastLine, type Operation, Recorder } from "./recorder.ts";
+import { lastLine, Recorder } from "./recorder.ts";
 import { mergeKeys, type StackFile } from "./stack-file.ts";
 import { State } from "./state.ts";
-
-/** A preview's result, and the file that binds the update to it. */
-export interface Plan {
-  readonly file: string;
-  readonly operations: readonly Operation[];
-  /** SHA-256 over the operations and the inputs that they come with, secrets masked: what a person approves; see `Engine`. */
-  readonly digest: string;
-  readonly seconds: number;
-}
 
 export interface Applied {
   readonly outputs: Outputs;
@@ -132,28 +124,37 @@ export class Engine {
     this.#place(position);
     const file = join(this.#directory, `plan-${++this.#plans}.json`);
     const started = performance.now();
-    // A preview changes nothing, so one that was killed is made anew.
-    const recorder = await this.#preview(file, signal).catch((error) => {
-      if (error instanceof EngineDiedError) return this.#preview(file, signal);
-      throw error;
-    });
-    const { operations } = recorder;
+    const recorder = await this.#previewAgain(signal, file);
     return {
-      file,
-      operations,
+      ...(existsSync(file) && { file }),
+      operations: recorder.operations,
+      inputs: recorder.inputs,
+      declaration: declarationDigest(this.#file),
       digest: digestOf(this.#file, position, recorder, approves),
       seconds: secondsSince(started),
     };
   }
 
-  async #preview(plan: string, signal: AbortSignal): Promise<Recorder> {
+  /** Previews once more where that may help: it changes nothing. */
+  #previewAgain(signal: AbortSignal, plan?: string): Promise<Recorder> {
+    return this.#preview(signal, plan).catch((error) => {
+      if (error instanceof PlanRefusedError) return this.#previewAgain(signal);
+      if (error instanceof EngineDiedError) return this.#preview(signal, plan);
+      throw error;
+    });
+  }
+
+  async #preview(signal: AbortSignal, plan?: string): Promise<Recorder> {
     const recorder = new Recorder();
     try {
-      await untraced(() => this.#stack.preview({ plan, parallel, color: "never", signal, onEvent: recorder.onEvent }));
+      await untraced(() =>
+        this.#stack.preview({ ...(plan && { plan }), parallel, color: "never", signal, onEvent: recorder.onEvent }),
+      );
       return recorder;
     } catch (cause) {
       signal.throwIfAborted();
       const problem = recorder.problem(cause);
+      if (plan !== undefined && recorder.refusedPlan(cause)) throw new PlanRefusedError(problem, cause);
       if (recorder.died(cause)) throw new EngineDiedError(problem, cause);
       throw new HandoverError(
         "preview-failed",
@@ -164,24 +165,65 @@ export class Engine {
     }
   }
 
-  /** Applies a plan; the engine refuses whatever is not in it. */
-  async up({ file }: Plan, signal: AbortSignal): Promise<Applied> {
-    return this.#up({ plan: file }, signal);
+  /**
+   * Applies a plan: the engine refuses whatever is not in it. One that has no plans, or refuses this one although nothing
+   * changed, is compared with it here: by one more preview, and by each operation as it begins.
+   * @throws NotPlannedError, EngineDiedError, or HandoverError `update-failed`
+   */
+  async up(plan: Plan, signal: AbortSignal): Promise<Applied> {
+    if (plan.file !== undefined) {
+      try {
+        return await this.#up(signal, plan, plan.file);
+      } catch (error) {
+        if (!(error instanceof PlanRefusedError)) throw error;
+      }
+    }
+    await this.#checkAgain(plan, signal);
+    return this.#up(signal, plan);
+  }
+
+  /** Previews what the last preview placed once more, right before it is applied without the engine's plan. */
+  async #checkAgain(plan: Plan, signal: AbortSignal): Promise<void> {
+    const { operations, inputs } = await this.#previewAgain(signal);
+    const unplanned = operations.find((operation, index) => !isPlanned(operation, inputs[index], plan));
+    if (unplanned !== undefined) {
+      const happened = `The update would do what its plan does not have: ${describeOperation(unplanned)}. It was not begun`;
+      throw new NotPlannedError({ happened });
+    }
+    if (declarationDigest(this.#file) !== plan.declaration) {
+      const happened = "A generation's user data changed after the update was planned. It was not begun";
+      throw new NotPlannedError({ happened });
+    }
   }
 
   /** Updates to a position without a plan: for a copy of the stack, whose cloud is simulated. */
   async upTo(position: Position, signal: AbortSignal): Promise<Applied> {
     this.#place(position);
-    return this.#up({}, signal);
+    return this.#up(signal);
   }
 
-  async #up(options: Pick<UpOptions, "plan">, signal: AbortSignal): Promise<Applied> {
+  /** @param file the engine's plan */
+  async #up(signal: AbortSignal, plan?: Plan, file?: string): Promise<Applied> {
     signal.throwIfAborted();
-    const recorder = new Recorder();
+    const unplanned = new AbortController();
+    const recorder = new Recorder((operation, inputs) => {
+      if (plan === undefined || isPlanned(operation, inputs, plan)) return;
+      const happened = `The update began what its plan does not have: ${describeOperation(operation)}. The engine was stopped`;
+      unplanned.abort(new NotPlannedError({ happened, first: "Look whether that took effect, and put it back" }));
+    });
     const started = performance.now();
     try {
       this.#command.brief = true;
-      await untraced(() => this.#stack.up({ ...options, parallel, color: "never", signal, onEvent: recorder.onEvent }));
+      await untraced(() =>
+        this.#stack.up({
+          ...(file !== undefined && { plan: file }),
+          parallel,
+          color: "never",
+          signal: AbortSignal.any([signal, unplanned.signal]),
+          onEvent: recorder.onEvent,
+        }),
+      );
+      unplanned.signal.throwIfAborted();
       return {
         outputs: outputsSchema.parse(recorder.outputs),
         operations: recorder.operations,
@@ -189,6 +231,8 @@ export class Engine {
         cloudSeconds: recorder.cloudSeconds,
       };
     } catch (cause) {
+      unplanned.signal.throwIfAborted();
+      if (file !== undefined && recorder.refusedPlan(cause)) throw new PlanRefusedError(recorder.problem(cause), cause);
       if (recorder.died(cause)) throw new EngineDiedError(recorder.problem(cause), cause, recorder.failedCreations);
       throw new HandoverError("update-failed", exitCodes.needsPerson, `The update failed. ${recorder.problem(cause)}`, {
         cause,

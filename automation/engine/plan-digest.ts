@@ -1,7 +1,8 @@
 import { projectDirectory } from "../../stacks/project.ts";
 import { canonicalJson, sha256 } from "../ledger/canonical.ts";
+import type { Inputs, Operation } from "./operation.ts";
 import type { Position } from "./position.ts";
-import type { Operation, Recorder } from "./recorder.ts";
+import type { Recorder } from "./recorder.ts";
 import { declarationOf, type StackFile } from "./stack-file.ts";
 
 /** The part of a row that a person approves with one plan. */
@@ -32,8 +33,13 @@ export function digestOf(
   return sha256(canonicalJson({ position, planned, file }));
 }
 
+/** Digest of what a stack's file declares. */
+export function declarationDigest(stackFile: StackFile): string {
+  return sha256(canonicalJson(declarationOf(stackFile, projectDirectory)));
+}
+
 /** Inputs that the program declares, without the plugin's own choices: a generated name differs in every preview. */
-function declared(inputs: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+export function declared(inputs: Inputs = {}): Record<string, unknown> {
   const { __defaults: chosen, ...rest } = inputs;
   return Object.fromEntries(Object.entries(rest).filter(([name]) => !(Array.isArray(chosen) && chosen.includes(name))));
 }

@@ -1,20 +1,12 @@
-import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import { CommandError, type EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { messageOf } from "../errors.ts";
 import type { StateResource } from "./deployment.ts";
-
-/** One step of the engine on one resource. */
-export interface Operation {
-  /** The engine's word: `create`, `update`, `delete`, `create-replacement`, … */
-  readonly op: string;
-  readonly urn: string;
-  readonly type: string;
-  readonly name: string;
-  /** Inputs that differ, for an update or a replacement. */
-  readonly properties: readonly string[];
-}
+import type { Inputs, Operation } from "./operation.ts";
 
 /** Stack traces, and what a plan expected of resources that an earlier error kept from their turn. */
 const noise = /^\s+at |^expected resource operations for .* but none were seen/;
+
+const killed = /was killed with SIG/;
 
 /** The words of gRPC, which the engine repeats with or without its code. */
 const lostProvider = /rpc error: code = (Unavailable|Canceled)|error reading from server: |connection error: desc = /;
@@ -24,6 +16,9 @@ const fullDisk = /no space left on device/;
 
 /** The program did not reach its engine: to grpc-js the port is that of an earlier one, which died. */
 const lostEngine = /\b14 UNAVAILABLE: /;
+
+/** The engine's refusals of an operation, by its plan. */
+const refusal = /violates plan|not allowed by the plan|while applying an update plan/;
 
 /** Steps that change something in the cloud; components and the stack itself are not there. */
 const changes: ReadonlySet<string> = new Set([
@@ -44,7 +39,7 @@ export class Recorder {
   /** Drift found by a refresh. Only a step's end event says what changed. */
   readonly drift: Operation[] = [];
   /** Declared inputs of the operations' resources; the engine masks secrets. */
-  readonly inputs: (Readonly<Record<string, unknown>> | undefined)[] = [];
+  readonly inputs: Inputs[] = [];
   /** The stack's outputs; secrets are masked by the engine. */
   outputs: unknown;
   /** Creations that failed, without their secrets. */
@@ -56,7 +51,16 @@ export class Recorder {
   #busySince = 0;
   #busyMilliseconds = 0;
 
+  readonly #onOperation: (operation: Operation, inputs: Inputs) => void;
+  #began = false;
+
+  /** @param onOperation called when an operation is about to begin; the engine does not wait for it */
+  constructor(onOperation: (operation: Operation, inputs: Inputs) => void = () => {}) {
+    this.#onOperation = onOperation;
+  }
+
   readonly onEvent = (event: EngineEvent): void => {
+    this.#began = true;
     if (event.resourcePreEvent !== undefined) this.#begin(event.resourcePreEvent.metadata);
     if (event.resOutputsEvent !== undefined) this.#end(event.resOutputsEvent.metadata);
     if (event.resOpFailedEvent !== undefined) this.#fail(event.resOpFailedEvent.metadata);
@@ -69,11 +73,18 @@ export class Recorder {
    * provider or its program, or could not write down what it did.
    */
   died(cause: unknown): boolean {
-    if (!this.#finished || /was killed with SIG/.test(messageOf(cause))) return true;
+    if (!this.#finished || killed.test(messageOf(cause))) return true;
     const says = (pattern: RegExp) => this.#errors.some((message) => pattern.test(message));
     if (says(fullDisk)) return true;
     // Once an operation has failed, the engine ends before its program does.
     return says(lostProvider) || (this.#failures === 0 && says(lostEngine));
+  }
+
+  /** Whether the engine ended with what says that it has no plans, or refuses this one. */
+  refusedPlan(cause: unknown): boolean {
+    if (this.#errors.some((message) => refusal.test(message))) return true;
+    // It ended by itself before it had begun, as it does with an option that it does not know.
+    return !this.#began && cause instanceof CommandError && !killed.test(messageOf(cause));
   }
 
   get cloudSeconds(): number {
@@ -90,8 +101,11 @@ export class Recorder {
 
   #begin({ op, urn, type, diffs, new: state }: StepEventMetadata): void {
     if (!changes.has(op) || type.startsWith("handover:") || type.startsWith("pulumi:")) return;
-    this.operations.push({ op, urn, type, name: urn.split("::").at(-1) ?? "", properties: (diffs ?? []).toSorted() });
+    const name = urn.split("::").at(-1) ?? "";
+    const operation = { op, urn, type, name, properties: (diffs ?? []).toSorted() };
+    this.operations.push(operation);
     this.inputs.push(state?.inputs);
+    this.#onOperation(operation, state?.inputs);
     if (this.#busy.size === 0) this.#busySince = performance.now();
     this.#busy.add(urn);
   }

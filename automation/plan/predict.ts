@@ -1,7 +1,7 @@
 import type { Outputs } from "../../stacks/outputs.ts";
 import type { DocumentOf } from "../documents/documents.ts";
 import type { PlannedOperation } from "../documents/events.ts";
-import type { Operation } from "../engine/recorder.ts";
+import type { Operation } from "../engine/operation.ts";
 import { sessionGates } from "../gates/sessions.ts";
 import { redactText } from "../ledger/redact.ts";
 import { warningsOf } from "../run/warnings.ts";

@@ -2,7 +2,7 @@ import { types } from "../../stacks/names.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
 import type { Aws } from "../cloud/aws.ts";
 import type { DataVolume } from "../cloud/volumes.ts";
-import type { Operation } from "../engine/recorder.ts";
+import type { Operation } from "../engine/operation.ts";
 import { messageOf } from "../errors.ts";
 import type { Servers } from "../gates/context.ts";
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Plan } from "../engine/engine.ts";
+import type { Plan } from "../engine/plan.ts";
 import { factsOf, type RunIdentity, type Update } from "../runbook/rows.ts";
 import { positionOf } from "../runbook/updates.ts";
 import type { OpenStack } from "./open-stack.ts";

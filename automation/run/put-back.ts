@@ -2,6 +2,7 @@ import type { PhaseName } from "../../stacks/runbook.ts";
 import type { RunResult } from "../documents/events.ts";
 import { EngineBusyError } from "../engine/end-engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
+import { NotPlannedError } from "../engine/plan.ts";
 import { type ExitCode, exitCodes, explanationOf, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
 import { phaseThat, type RunIdentity } from "../runbook/rows.ts";
@@ -73,7 +74,11 @@ function endingOf({ session, ledger }: Drive, { from, reached }: WayBack, reason
     return { ...paused, phase: phaseThat("migrates"), reason: "needs-person", explanation };
   }
   const explanation = { happened, first: problem.first, next: toType("resume", stack) };
-  const mayGoOn = error instanceof EngineDiedError || error instanceof EngineBusyError || isFullDisk(error);
+  const mayGoOn =
+    error instanceof NotPlannedError ||
+    error instanceof EngineDiedError ||
+    error instanceof EngineBusyError ||
+    isFullDisk(error);
   if (mayGoOn || (error instanceof GateError && error.inconclusive))
     return { ...paused, reason: "inconclusive", explanation };
   const first = problem.first ?? `Look at what serves with: ${toType("status", stack)}`;

@@ -4,6 +4,7 @@ import { firstPhase } from "../../stacks/runbook.ts";
 import type { RunResult } from "../documents/events.ts";
 import { EngineBusyError } from "../engine/end-engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
+import { NotPlannedError } from "../engine/plan.ts";
 import { type ExitCode, type Explanation, exitCodes, explanationOf, HandoverError, say, toType } from "../errors.ts";
 import { factsOf, hasWayBack, type RunIdentity, settle } from "../runbook/rows.ts";
 import type { Drive, DriveOptions } from "./drive.ts";
@@ -211,7 +212,7 @@ async function settleOn(drive: Drive): Promise<RunResult> {
     if (error instanceof EngineBusyError) throw error;
     const { happened, first = "Find and remove the cause", ...rest } = explanationOf(error);
     const explanation = { happened: ledger.redact(happened), state: "Nothing that serves was touched", ...rest };
-    if (error instanceof EngineDiedError)
+    if (error instanceof EngineDiedError || error instanceof NotPlannedError)
       return walker.finish({
         ...{ outcome: "paused", exitCode: exitCodes.paused, phase: settle, reason: "inconclusive" },
         explanation: { ...explanation, next: again },

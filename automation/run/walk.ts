@@ -1,6 +1,7 @@
 import { firstPhase, lastPhase, type PhaseName } from "../../stacks/runbook.ts";
 import type { RunResult } from "../documents/events.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
+import { NotPlannedError } from "../engine/plan.ts";
 import { exitCodes, explanationOf, HandoverError, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
 import { factsOf, hasWayBack, type LastPlanned, type RunIdentity } from "../runbook/rows.ts";
@@ -125,5 +126,11 @@ function isRefused(error: unknown): boolean {
 export function isUnproven(error: unknown): boolean {
   const unplanned = error instanceof HandoverError && error.code === "preview-failed";
   const inconclusive = error instanceof GateError && error.inconclusive;
-  return unplanned || inconclusive || error instanceof EngineDiedError || isFullDisk(error);
+  return (
+    unplanned ||
+    error instanceof NotPlannedError ||
+    inconclusive ||
+    error instanceof EngineDiedError ||
+    isFullDisk(error)
+  );
 }

@@ -1,8 +1,9 @@
 import type { Outputs } from "../../stacks/outputs.ts";
 import type { Outcome, PhaseReport, RunResult } from "../documents/events.ts";
 import { secondsSince } from "../elapsed.ts";
-import type { Applied, Plan } from "../engine/engine.ts";
+import type { Applied } from "../engine/engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
+import type { Plan } from "../engine/plan.ts";
 import { type ExitCode, type Explanation, exitCodes, messageOf, say } from "../errors.ts";
 import type { GateContext } from "../gates/context.ts";
 import { type GateResult, hold, watch } from "../gates/gate.ts";

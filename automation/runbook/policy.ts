@@ -1,5 +1,5 @@
 import { ownerOf, types } from "../../stacks/names.ts";
-import type { Operation } from "../engine/recorder.ts";
+import { describeOperation, type Operation } from "../engine/operation.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
 import type { Row } from "./rows.ts";
 
@@ -100,9 +100,7 @@ export function offences(
 export function check(operations: readonly Operation[], context: PolicyContext): void {
   const refused = offences(operations, context);
   if (refused.length === 0) return;
-  const lines = refused.slice(0, 20).map(({ op, type, name, properties }) => {
-    return `${op} ${type} ${name}${properties.length > 0 ? ` (${properties.join(", ")})` : ""}`;
-  });
+  const lines = refused.slice(0, 20).map(describeOperation);
   throw new HandoverError("plan-refused", exitCodes.needsPerson, {
     happened: `The plan of ${context.row} would do what ${context.row} may not do: ${lines.join("; ")}`,
     state: "None of it was applied",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import { CommandError, type EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { Recorder } from "../../../automation/engine/recorder.ts";
 
 /** What is known of an update that failed with these errors. */
@@ -33,6 +33,24 @@ describe("an engine that failed", () => {
   for (const [how, recorder, cause] of deaths) {
     it(`died, which says nothing of the new servers, when it ${how}`, () => assert.ok(recorder.died(cause)));
   }
+
+  const refusals = [
+    "resource urn:pulumi:s::handover::aws:lb/targetGroup:TargetGroup::green violates plan: properties changed: ~~tags",
+    "update is not allowed by the plan: no steps were expected for this resource",
+    "state migration for urn cannot change state while applying an update plan; run the update without the plan",
+  ];
+  const ended = (message: string) => new CommandError({ toString: () => message } as never);
+
+  it("refused its plan when it says so, or ended by itself before it had begun", () => {
+    for (const message of refusals) assert.ok(failed([message]).refusedPlan(exit), message);
+    assert.ok(new Recorder().refusedPlan(ended("error: unknown flag: --plan")));
+  });
+
+  it("did not refuse its plan when it failed otherwise, was killed, or was not started", () => {
+    assert.ok(!failed(["creating EC2 Instance: no capacity"]).refusedPlan(exit));
+    assert.ok(!new Recorder().refusedPlan(ended("Command was killed with SIGKILL (Forced termination): pulumi up")));
+    assert.ok(!new Recorder().refusedPlan(new Error("The lease was lost")));
+  });
 
   const verdicts = [
     "creating EC2 Instance: InsufficientInstanceCapacity: no capacity",

@@ -4,9 +4,10 @@ import type { Aws } from "../../../automation/cloud/aws.ts";
 import type { Launches } from "../../../automation/cloud/launches.ts";
 import type { Snapshots } from "../../../automation/cloud/snapshots.ts";
 import type { RunEvent } from "../../../automation/documents/events.ts";
-import type { Applied, Engine, Plan } from "../../../automation/engine/engine.ts";
+import type { Applied, Engine } from "../../../automation/engine/engine.ts";
+import type { Operation } from "../../../automation/engine/operation.ts";
+import type { Plan } from "../../../automation/engine/plan.ts";
 import type { Position } from "../../../automation/engine/position.ts";
-import type { Operation } from "../../../automation/engine/recorder.ts";
 import type { State } from "../../../automation/engine/state.ts";
 import type { LedgerEvent } from "../../../automation/ledger/events.ts";
 import type { Journal } from "../../../automation/ledger/journal.ts";
@@ -120,7 +121,7 @@ export class FakeSite {
     state: { interrupted: false, export: async () => ({}) },
     unlock: async () => void this.mended++,
     preview: async (position) => this.#plan(position),
-    up: async ({ file }) => this.#apply(JSON.parse(file)),
+    up: async ({ file = "" }) => this.#apply(JSON.parse(file)),
   };
 
   readonly #aws: Pick<
@@ -179,7 +180,14 @@ export class FakeSite {
   #plan(position: Position): Plan {
     const row = position.phase ?? "settle";
     const digest = `${row} ${position.step ?? ""}`;
-    return { file: JSON.stringify(position), operations: this.operationsOf(row), digest, seconds: 0 };
+    return {
+      file: JSON.stringify(position),
+      operations: this.operationsOf(row),
+      inputs: [],
+      declaration: "",
+      digest,
+      seconds: 0,
+    };
   }
 
   #apply({ phase, step, run }: Position): Applied {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Operation } from "../../../automation/engine/recorder.ts";
+import type { Operation } from "../../../automation/engine/operation.ts";
 import { endingServers, keepVolumes } from "../../../automation/run/keep-volumes.ts";
 import { types } from "../../../stacks/names.ts";
 import type { Outputs } from "../../../stacks/outputs.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Deployment } from "../../../automation/engine/deployment.ts";
-import type { Plan } from "../../../automation/engine/engine.ts";
 import { EngineDiedError } from "../../../automation/engine/engine-errors.ts";
+import type { Plan } from "../../../automation/engine/plan.ts";
 import type { Drive } from "../../../automation/run/drive.ts";
 import { applyPlan } from "../../../automation/run/walker.ts";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { RunEvent } from "../../../automation/documents/events.ts";
-import type { Plan } from "../../../automation/engine/engine.ts";
+import type { Plan } from "../../../automation/engine/plan.ts";
 import type { Position } from "../../../automation/engine/position.ts";
 import { ApprovalNeeded } from "../../../automation/run/approval-needed.ts";
 import type { OpenStack } from "../../../automation/run/open-stack.ts";
@@ -72,9 +72,9 @@ class OldSite {
         this.planned.push(position.run?.left);
         positions.set(file, position);
         // As the engine's, it does not depend on who ends first.
-        return { file, operations: [], digest: `plan of ${position.phase}`, seconds: 0 };
+        return { file, operations: [], inputs: [], declaration: "", digest: `plan of ${position.phase}`, seconds: 0 };
       },
-      up: async ({ file }: Plan) => {
+      up: async ({ file = "" }: Plan) => {
         const position = positions.get(file) ?? {};
         this.applied.push(position.run?.left);
         return { outputs: outputsAt(position), operations: [], seconds: 0, cloudSeconds: 0 };

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { EngineBusyError } from "../../../automation/engine/end-engine.ts";
 import { EngineDiedError } from "../../../automation/engine/engine-errors.ts";
-import type { Operation } from "../../../automation/engine/recorder.ts";
+import type { Operation } from "../../../automation/engine/operation.ts";
+import { NotPlannedError } from "../../../automation/engine/plan.ts";
 import { HandoverError } from "../../../automation/errors.ts";
 import type { LedgerRecord } from "../../../automation/ledger/events.ts";
 import { putBack } from "../../../automation/run/put-back.ts";
@@ -129,6 +130,24 @@ describe("a walk", () => {
       const resumed = await upgrade(begun());
       assert.deepEqual([resumed.exitCode, resumed.live], [0, "green"]);
     });
+
+  it("pauses when an update began what its plan does not have, and says so: nothing is taken back", async () => {
+    site.beforeUp = (row) => {
+      if (row === "connect") throw new NotPlannedError({ happened: "The update began what its plan does not have" });
+    };
+    const { exitCode, outcome, reason, message = "" } = await upgrade();
+    assert.deepEqual([exitCode, outcome, reason, site.applied.at(-1)], [3, "paused", "inconclusive", "launch-rest"]);
+    assert.match(message, /began what its plan does not have.*handover resume/);
+  });
+
+  it("pauses on the way back, too, when an update would do what its plan does not have", async () => {
+    site.beforeUp = (row) => {
+      if (row === "connect") throw new Error("no");
+      if (row === "withdraw" || row === "settle") throw new NotPlannedError({ happened: "It would do more" });
+    };
+    const { exitCode, outcome } = await upgrade();
+    assert.deepEqual([exitCode, outcome], [3, "paused"]);
+  });
 
   it("pauses when a phase cannot be planned, which says nothing of the new servers", async () => {
     site.operationsOf = (row) => {

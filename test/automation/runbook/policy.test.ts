@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Operation } from "../../../automation/engine/recorder.ts";
+import type { Operation } from "../../../automation/engine/operation.ts";
 import { check, offences } from "../../../automation/runbook/policy.ts";
 import type { Row } from "../../../automation/runbook/rows.ts";
 

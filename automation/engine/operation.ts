@@ -1,0 +1,18 @@
+/** One step of the engine on one resource. */
+export interface Operation {
+  /** The engine's word: `create`, `update`, `delete`, `create-replacement`, … */
+  readonly op: string;
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  /** Inputs that differ, for an update or a replacement. */
+  readonly properties: readonly string[];
+}
+
+/** Inputs of an operation's resource. Undefined for a deletion. */
+export type Inputs = Readonly<Record<string, unknown>> | undefined;
+
+/** "update aws:lb/listener:Listener http (defaultActions)" */
+export function describeOperation({ op, type, name, properties }: Operation): string {
+  return `${op} ${type} ${name}${properties.length > 0 ? ` (${properties.join(", ")})` : ""}`;
+}
