@@ -25,11 +25,23 @@ export async function checkEngine(): Promise<Finding> {
   try {
     const { stdout } = await execa("pulumi", ["version"], { env: { PULUMI_SKIP_UPDATE_CHECK: "true" } });
     const version = stdout.trim();
-    if (/^v?3\./.test(version)) return ok("engine", `pulumi ${version}`);
+    if (/^v?3\./.test(version)) return ok("engine", `pulumi ${version}; ${await planning()}`);
     return problem("engine", `pulumi ${version} is not version 3; ${hint}`);
   } catch (error) {
     return problem("engine", `pulumi does not start (${reasonOf(error)}); ${hint}`);
   }
+}
+
+/** Who holds an update to its plan. What is asked for here is a command's help, which fails with an option that it does not know. */
+async function planning(): Promise<string> {
+  const options = [
+    ["preview", "--save-plan", "plan.json", "--help"],
+    ["up", "--plan", "plan.json", "--help"],
+  ];
+  const known = await Promise.all(options.map((args) => execa("pulumi", args, { reject: false })));
+  return known.every(({ exitCode }) => exitCode === 0)
+    ? "it binds each update to its plan"
+    : "it has no update plans, so Handover compares each operation with the plan as it begins, and stops the engine at one that was not planned";
 }
 
 /**
