@@ -1,5 +1,5 @@
 # Each target brings what it needs; see tools/install.sh.
-.PHONY: rehearse test test-unit check chaos bench
+.PHONY: rehearse test test-unit check chaos bench engines
 
 rehearse: ## a whole upgrade under load, on this machine
 	@./handover rehearse
@@ -19,6 +19,9 @@ check: ## format, lint, types, imports and workflows
 
 chaos: ## kills and faults at every point of an upgrade; SEED=n and POINTS=pattern choose
 	@tools/run --sandbox node sandbox/chaos/main.ts $(if $(SEED),--seed $(SEED)) $(if $(POINTS),--points '$(POINTS)')
+
+engines: ## a rehearsal with each release of the engine that people have; VERSIONS="3.220.0 …" chooses
+	@tools/engines $(VERSIONS)
 
 bench: ## how often the comparison of new and old is right, and how long smoke takes; SEED=n chooses other chances
 	@tools/run node sandbox/bench/comparison.ts $(if $(SEED),--seed $(SEED))

@@ -86,11 +86,16 @@ build_language_host() {
 # The engine: `pulumi` from PATH if there is one, else built from Go modules.
 bring_engine() {
   command -v pulumi >/dev/null 2>&1 && return
+  pinned_engine
+  PATH="$pinned/bin:$PATH"
+}
+
+pinned_engine() {
   need go "apt-get install golang (1.25 or later; or https://go.dev/dl)"
   local name
   name="engine-$(content "$root/tools/engine/go.mod" "$root/tools/engine/language-host/go.mod")"
   install "$name" 240 build_engine
-  PATH="$tools/$name/bin:$PATH"
+  pinned="$tools/$name"
 }
 
 build_actionlint() {
