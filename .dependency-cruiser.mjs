@@ -6,7 +6,7 @@ const rooms = {
   engine: ["ledger", "processes"],
   // Gates read and never write: of the ledger they know its words, and not the client that deletes snapshots.
   gates: ["cloud/(?!prune)", "ledger/events", "processes", "runbook/rows"],
-  runbook: ["cloud/(?!prune)", "engine", "gates"],
+  runbook: ["cloud/(?!prune)", "engine", "gates", "ledger/events"],
   documents: ["gates", "ledger", "runbook"],
   "site-commands": ["cloud", "documents", "gates", "ledger", "processes", "runbook"],
   run: ["cloud", "documents", "engine", "gates", "ledger", "processes", "runbook", "site-commands"],

@@ -60,6 +60,11 @@ export function shapeOf({ site, upgrade, generations }: Config): SiteShape {
   return { elasticIps, database: database !== undefined, shiftPercent: upgrade.shiftPercent, generations };
 }
 
+/** The configuration of a run that gives all traffic in one step. */
+export function allAtOnce(config: Config): Config {
+  return { ...config, upgrade: { ...config.upgrade, shiftPercent: [100] } };
+}
+
 /** The stack outside a run: one generation serves. */
 export function settled(site: SiteShape, live: string): Intent {
   return {

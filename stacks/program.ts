@@ -8,7 +8,7 @@ import { readStackYaml } from "./config/stack-yaml.ts";
 import { type Config, ConfigError, configValue, parseConfig } from "./config.ts";
 import { disksLost } from "./disks.ts";
 import { objection } from "./guard.ts";
-import { type Intent, intent, settled, shapeOf } from "./intent.ts";
+import { allAtOnce, type Intent, intent, settled, shapeOf } from "./intent.ts";
 import { ledgerTableName } from "./ledger-table.ts";
 import { cutOff, placeOf, releases } from "./losses.ts";
 import { components, siteNames } from "./names.ts";
@@ -96,7 +96,7 @@ interface Position {
 
 /** Finds the position in the run: from the driver's key, or by hand from what serves now to the goal. */
 function decide(config: Config, last: LastOutputs | undefined): Position {
-  const shape = shapeOf(config);
+  const shape = shapeOf(config.run?.atOnce === true ? allAtOnce(config) : config);
   const from = config.run?.from ?? last?.outputs.live ?? config.live;
   const to = config.run?.to ?? config.live;
   if (config.phase === undefined || from === to) return { intent: settled(shape, to), run: null };

@@ -2,6 +2,7 @@ import type { DocumentOf } from "../documents/documents.ts";
 import { isRecord } from "../ledger/canonical.ts";
 import type { Json, LedgerEvent, LedgerOperation, LedgerRecord } from "../ledger/events.ts";
 import { differences } from "../plan/differences.ts";
+import { findingsIn } from "../run/warnings.ts";
 
 /** A run as a person asks for it afterwards: what, who, when, each phase with its evidence, and how it ended. */
 export type RunReport = Omit<DocumentOf<"report">, "version">;
@@ -28,7 +29,10 @@ export function runReport(records: readonly LedgerRecord[]): RunReport {
     // Secret ones are `[secret]` or a digest in the ledger already.
     inputs: differences(members(inputs.before), members(inputs.after)),
     phases: phasesOf(records),
-    happenings: records.flatMap(({ time, event }) => happening(time, event) ?? []),
+    happenings: records.flatMap(({ time, event }) => {
+      if (event.type === "baseline") return findingsIn(event, { from, to }).map((what) => ({ time, what }));
+      return happening(time, event) ?? [];
+    }),
   };
 }
 

@@ -8,6 +8,8 @@ export interface Position {
     readonly to: string;
     /** Old servers that `retire` leaves for now. */
     readonly left?: readonly string[];
+    /** The new generation gets all traffic in one step. */
+    readonly atOnce?: true;
   };
   /** The goal, when it is not the one in the file: on the way back. */
   readonly live?: string;

@@ -2,6 +2,7 @@ import type { Config } from "../../stacks/config.ts";
 import type { Frontend, Outputs } from "../../stacks/outputs.ts";
 import type { Aws } from "../cloud/aws.ts";
 import type { SystemsManager } from "../cloud/systems-manager.ts";
+import type { Baseline, Finding } from "../ledger/events.ts";
 
 /** The context in which a row's gates look. */
 export interface GateContext {
@@ -16,12 +17,19 @@ export interface GateContext {
   /** The stack's outputs before and after the row's update. */
   readonly before: Outputs | undefined;
   readonly after: Outputs;
+  /** What was bad before the run. Default: nothing is known to have been. */
+  readonly baseline?: Baseline | undefined;
   /** Takes secrets out of what is quoted as evidence. */
   readonly redact: (text: string) => string;
 }
 
 /** Asked at every look: an array launches servers when it likes to. */
 export type Servers = (signal: AbortSignal) => Promise<readonly Frontend[]>;
+
+/** Whether something was bad before the run: it is no evidence against the new generation, and no way back waits for it. */
+export function wasBad({ baseline }: Pick<GateContext, "baseline">, kind: Finding["kind"], id: string): boolean {
+  return baseline?.bad.some((finding) => finding.kind === kind && finding.id === id) ?? false;
+}
 
 export function generationOf(outputs: Outputs, name: string): Outputs["generations"][string] {
   const generation = outputs.generations[name];

@@ -25,7 +25,16 @@ const samples = 5;
 export function fewMatches(
   cloudWatch: Pick<CloudWatch, "logEvents">,
   { group, pattern, atMost }: LogConfig,
-  { next, old }: { readonly next: Writers; readonly old: Writers },
+  {
+    next,
+    old,
+    usualPerMinute = 0,
+  }: {
+    readonly next: Writers;
+    readonly old: Writers;
+    /** Before the run, when the old one had all traffic. Default: nobody looked. */
+    readonly usualPerMinute?: number | undefined;
+  },
   patienceSeconds: number,
   clock: () => number = Date.now,
 ): Gate {
@@ -47,7 +56,9 @@ export function fewMatches(
       const theirs = named ? writtenBy((old.weight > 0 ? seen : earlier).events, oldIds) : earlier.events;
       const share = named && old.weight > 0 ? Math.min(1, next.weight / old.weight) : 1;
       const perMinute = ours.length / minutes(span);
-      const usual = (theirs.length / minutes(named && old.weight > 0 ? span : before)) * share;
+      const theirsPerMinute = (theirs.length / minutes(named && old.weight > 0 ? span : before)) * share;
+      // With less traffic the old one logged less, and before the run it had all.
+      const usual = Math.max(theirsPerMinute, usualPerMinute * (named ? next.weight / 100 : 1));
       const evidence = {
         perMinute: rounded(perMinute),
         usualPerMinute: rounded(usual),

@@ -8,6 +8,8 @@ export interface Weights {
   readonly question: Omit<Question, "address" | "timeoutSeconds"> & { readonly name: string };
   /** The generation that must get no request any more. */
   readonly without: string;
+  /** The other one did not answer before the run either: an answer that nobody signs is not the generation's. Default: false. */
+  readonly otherIsDown?: boolean;
   /** A server of it, and one of the other generation: asked once whether their answers say who gave them. */
   readonly servers: readonly [without: Server | undefined, other: Server | undefined];
   readonly targetGroupArns: readonly [without: string, other: string];
@@ -87,14 +89,15 @@ export class WeightsEverywhere implements Gate {
   }
 
   async #ask(node: string, signal: AbortSignal): Promise<void> {
-    const { question, without } = this.#weights;
+    const { question } = this.#weights;
     const { name: _, ...rest } = question;
     const answer = await this.#means.ask({ ...rest, address: node }, signal).catch(() => undefined);
-    this.#clean.set(node, this.#isClean(answer, without) ? (this.#clean.get(node) ?? 0) + 1 : 0);
+    this.#clean.set(node, this.#isClean(answer) ? (this.#clean.get(node) ?? 0) + 1 : 0);
   }
 
   /** An answer that says nothing is of the generation that never does; one of the load balancer itself is of neither. */
-  #isClean(answer: Answer | undefined, without: string): boolean {
+  #isClean(answer: Answer | undefined): boolean {
+    const { without, otherIsDown = false } = this.#weights;
     if (answer === undefined) return false;
     const generation = answer.headers["x-generation"];
     if (generation !== undefined) {
@@ -102,7 +105,7 @@ export class WeightsEverywhere implements Gate {
       return generation !== without;
     }
     const [withoutTells, otherTells] = this.#tell ?? [false, false];
-    return answer.status < 500 && withoutTells && !otherTells;
+    return (answer.status < 500 || otherIsDown) && withoutTells && !otherTells;
   }
 
   async #whoTells(signal: AbortSignal): Promise<readonly [boolean, boolean]> {

@@ -18,6 +18,8 @@ export interface SmokeOptions {
   readonly onEveryNode?: boolean;
   /** Observed instead when no place can be reached from here: private addresses, from outside the VPC. */
   readonly standIn?: Gate;
+  /** Whether an answer counts, by who gave it; undefined where it does not say so. Default: every answer does. */
+  readonly counts?: (check: HttpCheck, generation: string | undefined) => boolean;
   /** Takes secrets out of what is quoted. Default: nothing is taken out. */
   readonly redact?: (text: string) => string;
 }
@@ -29,7 +31,7 @@ export function smoke(
   name: string,
   places: readonly Place[],
   checks: readonly HttpCheck[],
-  { onEveryNode = false, standIn, redact = (text) => text }: SmokeOptions = {},
+  { onEveryNode = false, standIn, counts = () => true, redact = (text) => text }: SmokeOptions = {},
 ): Gate {
   return {
     name,
@@ -37,10 +39,13 @@ export function smoke(
       const limit = pLimit(atOnce);
       const asked = onEveryNode ? (await Promise.all(places.map(nodesOf))).flat() : places;
       const questions = asked.flatMap((place) => checks.map((check) => ({ place, check })));
-      const misses = (await limit.map(questions, (question) => missOf(question, redact, signal))).filter(
+      const found = (await limit.map(questions, (question) => missOf(question, redact, signal))).filter(
         (miss) => miss !== undefined,
       );
-      if (misses.length === 0) return { verdict: "pass", evidence: { asked: questions.length } };
+      const misses = found.filter(({ check, answeredBy }) => counts(check, answeredBy));
+      const notCounted = found.length - misses.length;
+      if (misses.length === 0)
+        return { verdict: "pass", evidence: { asked: questions.length, ...(notCounted > 0 && { notCounted }) } };
       if (standIn !== undefined && misses.length === questions.length && misses.every((miss) => miss.unreachable)) {
         const { verdict, evidence } = await standIn.observe(signal);
         return { verdict, evidence: { unreachableFromHere: places.length, instead: standIn.name, evidence } };
@@ -60,20 +65,26 @@ export function smoke(
   };
 }
 
-interface Miss extends Difference {
+export interface Miss extends Difference {
   readonly at: string;
+  readonly check: HttpCheck;
+  /** The generation that gave the answer, where it says so. */
+  readonly answeredBy?: string | undefined;
+  /** Nobody answered, or with a 5xx. */
+  readonly failed?: boolean;
   readonly unreachable?: boolean;
   readonly otherGeneration?: boolean;
 }
 
-async function nodesOf(place: Place): Promise<Place[]> {
+/** A place's name as it is now: every address by itself. */
+export async function nodesOf(place: Place): Promise<Place[]> {
   const addresses = await addressesOf(place.question.address);
   return addresses.map((address) => ({ ...place, question: { ...place.question, address } }));
 }
 
 /** The first miss, if there is one, among as many questions in a row as the check wants passed. */
-async function missOf(
-  { place, check }: { place: Place; check: HttpCheck },
+export async function missOf(
+  { place, check }: { readonly place: Place; readonly check: HttpCheck },
   redact: (text: string) => string,
   signal: AbortSignal,
 ): Promise<Miss | undefined> {
@@ -83,22 +94,25 @@ async function missOf(
   for (let pass = 0; pass < check.passes; pass++) {
     try {
       const answer = await ask(question, signal);
-      const other = otherGeneration(place, answer.headers["x-generation"]);
-      if (other !== undefined) return { at, ...other, otherGeneration: true };
+      const answeredBy = answer.headers["x-generation"]?.toString();
+      const other = otherGeneration(place, answeredBy);
+      if (other !== undefined) return { at, check, answeredBy, ...other, otherGeneration: true };
       const difference = differenceOf(check, answer, redact);
-      if (difference !== undefined) return { at, ...difference };
+      if (difference !== undefined) return { at, check, answeredBy, failed: answer.status >= 500, ...difference };
     } catch (error) {
       // Not asked to the end: no evidence.
       signal.throwIfAborted();
-      return { at, expected: check.expectStatus, answered: messageOf(error), unreachable: isUnreachable(error) };
+      const unreachable = isUnreachable(error);
+      const answered = messageOf(error);
+      return { at, check, expected: check.expectStatus, answered, unreachable, failed: !unreachable };
     }
   }
   return undefined;
 }
 
-function otherGeneration({ generation }: Place, answered: string | string[] | undefined): Difference | undefined {
+function otherGeneration({ generation }: Place, answered: string | undefined): Difference | undefined {
   if (generation === undefined || answered === undefined || answered === generation) return undefined;
-  return { expected: `generation ${generation}`, answered: `generation ${String(answered)}` };
+  return { expected: `generation ${generation}`, answered: `generation ${answered}` };
 }
 
 /** No route or no word back; a refused connection is an answer. */

@@ -20,6 +20,27 @@ export const purpose = z.enum(["freeze", "thaw", "migrate", "undo-migrations", "
 
 const command = { phase, purpose };
 
+/** Something that was bad before the run. */
+const finding = z.strictObject({
+  kind: z.enum(["server", "array", "address", "check", "alarm", "metric", "log"]),
+  /** By which a gate finds it again. */
+  id: z.string(),
+  name: z.string(),
+  /** In words, without secrets. */
+  seen: z.string(),
+  /** Matches a minute, of a log. */
+  perMinute: z.number().optional(),
+});
+
+/** The site as it was before a run: what was bad then says nothing of the new generation. */
+export const baseline = z.strictObject({
+  /** Nothing of the old generation answered. */
+  down: z.boolean(),
+  bad: z.array(finding),
+  /** Looks that could not be taken, with the reason. */
+  unseen: z.array(z.string()),
+});
+
 const operation = z.strictObject({
   /** The engine's word: `create`, `update`, `replace`, `delete`, … */
   op: z.string(),
@@ -52,6 +73,8 @@ export const ledgerEvent = z.discriminatedUnion("type", [
     /** Values that are secret only as `{ digest }`, see `redact`. */
     inputs: z.strictObject({ before: json, after: json }),
   }),
+  /** Recorded before the first phase, and before anything follows from it. */
+  z.strictObject({ type: z.literal("baseline"), ...baseline.shape }),
   z.strictObject({ type: z.literal("phase-started"), phase, step: z.int().nonnegative().optional() }),
   z.strictObject({ type: z.literal("plan"), phase, step: z.int().positive().optional(), digest, ...operations }),
   z.strictObject({ type: z.literal("applied"), phase, ...operations, seconds }),
@@ -96,6 +119,8 @@ export const ledgerEvent = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("run-finished"), outcome }),
 ]);
 
+export type Finding = Readonly<z.infer<typeof finding>>;
+export type Baseline = Readonly<z.infer<typeof baseline>>;
 export type Purpose = z.infer<typeof purpose>;
 export type LedgerEvent = z.infer<typeof ledgerEvent>;
 export type LedgerOperation = z.infer<typeof operation>;

@@ -3,8 +3,10 @@ import type { DocumentOf } from "../documents/documents.ts";
 import type { PlannedOperation } from "../documents/events.ts";
 import type { Operation } from "../engine/operation.ts";
 import { sessionGates } from "../gates/sessions.ts";
+import type { Baseline } from "../ledger/events.ts";
 import { redactText } from "../ledger/redact.ts";
-import { warningsOf } from "../run/warnings.ts";
+import { sessionAfter } from "../run/before.ts";
+import { findingsIn, warningsOf } from "../run/warnings.ts";
 import { gatesBefore, gatesOf } from "../runbook/gates.ts";
 import { offences } from "../runbook/policy.ts";
 import { factsOf, type Row } from "../runbook/rows.ts";
@@ -24,9 +26,18 @@ export interface Predicted {
 export type PredictedPhase = Prediction["phases"][number];
 
 /** Walks the copy of a stack through a route, and tells what each row does. */
-export async function predict(copy: Copy, route: Route, signal: AbortSignal): Promise<Predicted> {
-  const { identity, behind, rows } = route;
-  const warnings = warningsOf(copy.session.config, identity);
+export async function predict(
+  stack: Copy,
+  planned: Route,
+  signal: AbortSignal,
+  baseline?: Baseline,
+): Promise<Predicted> {
+  const copy = { ...stack, session: sessionAfter(stack.session, baseline), baseline };
+  const { behind, rows } = planned;
+  const identity = { ...planned.identity, ...(baseline?.down && { atOnce: true as const }) };
+  const route = { ...planned, identity };
+  const { config } = copy.session;
+  const warnings = [...warningsOf(config, identity), ...(baseline === undefined ? [] : findingsIn(baseline, identity))];
   const phases: PredictedPhase[] = [];
   let refused = false;
   let outputs = copy.session.last?.outputs;
@@ -38,7 +49,7 @@ export async function predict(copy: Copy, route: Route, signal: AbortSignal): Pr
       refused = true;
       warnings.push(`the plan of ${row} would be refused, since it may not ${op} ${type} ${name}`);
     }
-    phases.push({ name: row, operations: operations.map(planned), gates });
+    phases.push({ name: row, operations: operations.map(asPlanned), gates });
   }
   return { prediction: { from: identity.from, to: identity.to, warnings, phases }, refused };
 }
@@ -50,7 +61,7 @@ interface Imagined {
 }
 
 async function imagine(
-  { session, engine }: Copy,
+  { session, engine, baseline }: Copy & { readonly baseline: Baseline | undefined },
   { identity, lastPlanned }: Route,
   row: Row,
   before: Outputs | undefined,
@@ -66,6 +77,7 @@ async function imagine(
     const context = {
       ...session,
       ...identity,
+      baseline,
       before: outputs,
       after: applied.outputs,
       redact,
@@ -85,7 +97,7 @@ function commandsOf({ backup, migrate, beforeMove }: Copy["session"]["config"]["
   return command === undefined ? [] : [`command ${command[0]}`];
 }
 
-function planned({ op, type, name, properties }: Operation): PlannedOperation {
+function asPlanned({ op, type, name, properties }: Operation): PlannedOperation {
   return { op, type, name, properties };
 }
 

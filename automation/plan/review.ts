@@ -1,6 +1,8 @@
 import type { PhaseName } from "../../stacks/runbook.ts";
 import { messageOf } from "../errors.ts";
 import { LedgerMissingError } from "../ledger/errors.ts";
+import { redactText } from "../ledger/redact.ts";
+import { baselineOf } from "../run/before.ts";
 import { checkImage } from "../run/image.ts";
 import { checkLaunch } from "../run/launch.ts";
 import { checkGoal, type OpenStack } from "../run/open-stack.ts";
@@ -42,7 +44,10 @@ export async function review(stack: string, rollbackFrom: PhaseName | undefined,
     ]);
     const route = routeOf({ ...session, begun }, rollbackFrom);
     const { from, to } = route.identity;
-    const { prediction: alone, refused } = await predict(copy, route, signal);
+    const redact = (text: string) => redactText(text, secrets);
+    const baseline =
+      from === to ? undefined : (begun?.baseline ?? (await baselineOf(session, route.identity, redact, signal)));
+    const { prediction: alone, refused } = await predict(copy, route, signal, baseline);
     const prediction = { ...alone, warnings: [...alone.warnings, ...(from === to ? [] : ways)] };
     const changes = generationDifferences(config.generations[from], config.generations[to], secrets);
     return { stack, prediction, refused, changes, expected: from === to ? undefined : expected };

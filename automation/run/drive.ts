@@ -1,4 +1,5 @@
 import type { Listener } from "../documents/events.ts";
+import type { Baseline } from "../ledger/events.ts";
 import type { Signals } from "../processes/signals.ts";
 import type { Ruling } from "../site-commands/command-states.ts";
 import type { OpenStack } from "./open-stack.ts";
@@ -25,4 +26,6 @@ export interface Drive {
   readonly session: OpenStack;
   readonly ledger: RunLedger;
   readonly options: DriveOptions;
+  /** The site before the run that is driven. Default: not known. */
+  readonly baseline?: Baseline | undefined;
 }

@@ -1,5 +1,5 @@
 import { isAfter, isPhase, type PhaseName } from "../../stacks/runbook.ts";
-import type { LedgerEvent, LedgerRecord } from "../ledger/events.ts";
+import type { Baseline, LedgerEvent, LedgerRecord } from "../ledger/events.ts";
 import { readJournal } from "../ledger/journal.ts";
 import { factsOf, type LastPlanned } from "../runbook/rows.ts";
 import { applyEvent, type CommandStates } from "../site-commands/command-states.ts";
@@ -29,6 +29,8 @@ export interface UnfinishedRun {
   readonly back: readonly string[];
   /** Whether an update of it was applied, or what it goes on from was made by hand. */
   readonly changed: boolean;
+  /** The site before the run; undefined when nobody looked. */
+  readonly baseline?: Baseline | undefined;
   /** The ends of the site's commands. */
   readonly commands: CommandStates;
 }
@@ -71,6 +73,7 @@ export function unfinishedRun(records: readonly LedgerRecord[]): UnfinishedRun |
     changed: events.some(
       (event) => event.type === "applied" || (event.type === "phase-finished" && launches(event.phase)),
     ),
+    baseline: events.find((event) => event.type === "baseline"),
     commands: events.reduce(applyEvent, {}),
   };
 }

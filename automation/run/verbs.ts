@@ -7,6 +7,7 @@ import { EngineDiedError } from "../engine/engine-errors.ts";
 import { NotPlannedError } from "../engine/plan.ts";
 import { type ExitCode, type Explanation, exitCodes, explanationOf, HandoverError, say, toType } from "../errors.ts";
 import { factsOf, hasWayBack, type RunIdentity, settle } from "../runbook/rows.ts";
+import { driveAfter } from "./before.ts";
 import type { Drive, DriveOptions } from "./drive.ts";
 import { checkImage } from "./image.ts";
 import { checkLaunch } from "./launch.ts";
@@ -173,8 +174,9 @@ async function goOn(drive: Drive, standing: Standing): Promise<RunResult> {
   return walk(drive, standing.run, standing.run);
 }
 
-async function goBack(drive: Drive, standing: Standing, why: Why): Promise<RunResult> {
+async function goBack(driven: Drive, standing: Standing, why: Why): Promise<RunResult> {
   const { run: begun } = standing;
+  const drive = driveAfter(driven, begun.baseline);
   const { stack, last } = drive.session;
   const reached = begun.reached ?? firstPhase;
   if (last?.outputs.live === begun.to || !hasWayBack(reached)) {

@@ -4,12 +4,14 @@ import { EngineDiedError } from "../engine/engine-errors.ts";
 import { NotPlannedError } from "../engine/plan.ts";
 import { exitCodes, explanationOf, HandoverError, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
+import type { Baseline } from "../ledger/events.ts";
 import { factsOf, hasWayBack, type LastPlanned, type RunIdentity } from "../runbook/rows.ts";
 import { phasesOf } from "../runbook/updates.ts";
 import type { CommandStates } from "../site-commands/command-states.ts";
 import { ThawError } from "../site-commands/freeze.ts";
 import { CutOffError } from "../site-commands/run-commands.ts";
 import { ApprovalNeeded } from "./approval-needed.ts";
+import { driveAfter, takeBaseline } from "./before.ts";
 import type { Drive } from "./drive.ts";
 import { putBack } from "./put-back.ts";
 import { type Ending, Walker } from "./walker.ts";
@@ -25,17 +27,21 @@ export interface Progress {
   /** Phases for whose plan a person was asked, and digests of plans that a person approved. */
   readonly asked: readonly string[];
   readonly approved: ReadonlySet<string>;
+  /** The site before the run. Default: nobody has looked yet. */
+  readonly baseline?: Baseline | undefined;
   /** The ends of the site's commands. */
   readonly commands: CommandStates;
 }
 
 /** Walks the phases that are left. A failure on the way is put back. */
-export async function walk(drive: Drive, run: RunIdentity, progress: Progress): Promise<RunResult> {
-  const { session, ledger } = drive;
+export async function walk(driven: Drive, run: RunIdentity, progress: Progress): Promise<RunResult> {
+  const { ledger } = driven;
   const { id, from, to } = run;
-  const walker = new Walker(drive, run, progress.commands);
   ledger.tell({ type: "run-started", run: id, from, to, resumed: progress.finished.length > 0 });
-  for (const message of warningsOf(session.config, run)) ledger.tell({ type: "warning", message });
+  for (const message of warningsOf(driven.session.config, run)) ledger.tell({ type: "warning", message });
+  const drive = driveAfter(driven, progress.baseline ?? (await takeBaseline(driven, run)));
+  const { session } = drive;
+  const walker = new Walker(drive, run, progress.commands);
   const left = phasesOf({ ...session, from, to }).filter((phase) => !progress.finished.includes(phase));
   let phase = left[0] ?? lastPhase;
   try {
@@ -57,7 +63,9 @@ export async function walk(drive: Drive, run: RunIdentity, progress: Progress): 
 }
 
 /** Once asked for, an approval is not avoided by resuming without the option. */
-function mustAsk({ session, options }: Drive, { asked }: Progress, phase: PhaseName): boolean {
+function mustAsk({ session, options, baseline }: Drive, { asked }: Progress, phase: PhaseName): boolean {
+  const oldIsDown = baseline?.down === true && session.config.upgrade.whenOldIsDown === "pause";
+  if (oldIsDown && factsOf(phase).givesTraffic && options.autoApprove !== true) return true;
   const phases = [...session.config.upgrade.pauseBefore, ...(options.pauseBefore ?? []), ...asked];
   return options.autoApprove !== true && phases.includes(phase);
 }

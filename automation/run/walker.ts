@@ -69,10 +69,10 @@ export class Walker {
 
   /** @param states how the run's commands ended before */
   constructor(drive: Drive, { id, from, to }: RunIdentity, states: CommandStates = {}) {
-    const { session, ledger, options } = drive;
+    const { session, ledger, options, baseline } = drive;
     this.#drive = drive;
     // Nothing more than that: what a person approves is a digest over it, in this process and in one that goes on.
-    this.#identity = { id, from, to };
+    this.#identity = { id, from, to, ...(baseline?.down && { atOnce: true }) };
     this.#cancel = AbortSignal.any([options.signals.cancel, ledger.lost]);
     this.#planner = new Planner(session.engine, this.#identity, this.#cancel);
     this.outputs = session.last?.outputs;
@@ -236,8 +236,8 @@ export class Walker {
   }
 
   #context(after: Outputs, before?: Outputs): GateContext {
-    const { session, ledger } = this.#drive;
-    return { ...session, ...this.#identity, before, after, redact: (text) => ledger.redact(text) };
+    const { session, ledger, baseline } = this.#drive;
+    return { ...session, ...this.#identity, baseline, before, after, redact: (text) => ledger.redact(text) };
   }
 
   /** Right before the first thing that a row does: what was only planned needs no way back. */

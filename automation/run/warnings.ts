@@ -1,4 +1,5 @@
 import type { Config } from "../../stacks/config.ts";
+import type { Baseline, Finding } from "../ledger/events.ts";
 import type { RunIdentity } from "../runbook/rows.ts";
 
 /** Warns of what a person should know before a run begins, from the configuration alone. */
@@ -8,5 +9,25 @@ export function warningsOf({ generations }: Config, { from, to }: Pick<RunIdenti
   if (old === undefined || next === undefined || next >= old) return [];
   return [
     `${to} declares ${next} frontends, and ${from} has ${old}: fewer servers will serve than before the run (handover:generations.${to}.frontends)`,
+  ];
+}
+
+const kinds: Readonly<Record<Finding["kind"], string>> = {
+  server: "",
+  array: "array ",
+  address: "address ",
+  check: "check ",
+  alarm: "alarm ",
+  metric: "metric ",
+  log: "log ",
+};
+
+/** Says what was bad before the run, for the screen, the plan and the report. */
+export function findingsIn({ down, bad, unseen }: Baseline, { from, to }: Pick<RunIdentity, "from" | "to">): string[] {
+  const atOnce = `${from} is down, so ${to} gets all traffic at once as soon as it is proven (handover:upgrade.whenOldIsDown)`;
+  return [
+    ...(down ? [`before the run: ${atOnce}`] : []),
+    ...bad.map(({ kind, name, seen }) => `before the run: ${kinds[kind]}${name}: ${seen}; not held against ${to}`),
+    ...unseen.map((reason) => `before the run: not seen: ${reason}`),
   ];
 }

@@ -1,6 +1,6 @@
 import { allThatScales } from "../../stacks/scaling-processes.ts";
 import { arrayInService, arrayServes, overArray, processesSuspended, serversInService } from "../gates/array.ts";
-import { type GateContext, generationOf } from "../gates/context.ts";
+import { type GateContext, generationOf, wasBad } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { instancesOk } from "../gates/instances.ts";
 import { once } from "../gates/once.ts";
@@ -8,9 +8,10 @@ import { smokeOnEach } from "./servers.ts";
 
 /** Gates over a generation's array; none where it has no array. */
 
-export function arrayServing({ aws, after }: GateContext, name: string): Gate[] {
-  const { array, targetGroupArn } = generationOf(after, name);
-  return array === undefined ? [] : [arrayServes(aws, name, array, targetGroupArn)];
+export function arrayServing(context: GateContext, name: string): Gate[] {
+  const { array, targetGroupArn } = generationOf(context.after, name);
+  if (array === undefined || wasBad(context, "array", array.name)) return [];
+  return [arrayServes(context.aws, name, array, targetGroupArn)];
 }
 
 /** The array's servers pass what frontends do. */

@@ -12,6 +12,7 @@ import {
   publicSmoke,
   serversAnswer,
   serversWork,
+  sharedSmoke,
   throughTestHost,
   weightsEverywhere,
 } from "./servers.ts";
@@ -45,7 +46,7 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
         }),
       };
     case "connect": {
-      const gates = [healthy(context, to), publicSmoke(context)];
+      const gates = [healthy(context, to), sharedSmoke(context)];
       return { hold: gates, watch: { gates: [...gates, ...watched(context)], seconds: config.upgrade.stepSeconds } };
     }
     case "suspend-array":
@@ -57,7 +58,7 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
     case "observe": {
       const gates = [
         healthy(context, to),
-        publicSmoke(context, to),
+        ...publicSmoke(context, to),
         ...addressesWork(context, to),
         ...arrayServing(context, to),
       ];
@@ -74,12 +75,12 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
     case "retire":
       return { hold: gone(context) };
     case "readmit":
-      return { hold: [healthy(context, from), throughTestHost(context, from), ...arrayServing(context, from)] };
+      return { hold: [healthy(context, from), ...throughTestHost(context, from), ...arrayServing(context, from)] };
     case "withdraw":
       return {
         first: weightsEverywhere(context, to, from),
         hold: [
-          publicSmoke(context, from),
+          ...publicSmoke(context, from),
           ...addressesWork(context, from),
           ...(generationOf(after, to).registered ? [] : drained(context, to)),
           ...arrayServing(context, from),
@@ -92,7 +93,7 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
         hold: [
           ...serversWork(context, after.live),
           ...(outsideRun ? arrayWorks(context, to) : arrayServing(context, after.live)),
-          publicSmoke(context, after.live),
+          ...publicSmoke(context, after.live),
           ...addressesWork(context, after.live),
           ...gone(context),
           ...(outsideRun ? suites(row, context, to) : []),
@@ -109,7 +110,7 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
 export function gatesBefore(row: Row, context: GateContext): RowGates {
   switch (row) {
     case "connect":
-      return { hold: [healthy(context, context.to), throughTestHost(context, context.to)] };
+      return { hold: [healthy(context, context.to), ...throughTestHost(context, context.to)] };
     case "move-addresses":
       return { hold: [healthy(context, context.to)] };
     case "launch-first":

@@ -23,6 +23,8 @@ export interface RunIdentity {
   readonly id: string;
   readonly from: string;
   readonly to: string;
+  /** All traffic goes over in one step, since the old generation is down. */
+  readonly atOnce?: true;
 }
 
 /** One update of the engine. */
@@ -67,6 +69,8 @@ export interface RowFacts {
   readonly givesUp: boolean;
   /** The site's own command that it runs: it freezes the database, migrates it, or quiets old servers before a move. */
   readonly command: "freezes" | "migrates" | "quiets" | "none";
+  /** Whether the new generation gets its first public traffic. */
+  readonly givesTraffic: boolean;
   /** The servers on which the site's own checks run, and whether the row has launched them. */
   readonly suite: "new frontends" | "new array" | "all servers" | "frontends" | "none";
   /** The object of an approval: the plan of its first update, the row whatever its plans are, or its command. */
@@ -87,6 +91,7 @@ const plain = {
   idle: 0,
   givesUp: false,
   command: "none",
+  givesTraffic: false,
   suite: "none",
   approves: "first plan",
   sessions: "ignored",
@@ -127,7 +132,7 @@ export const rows = {
     back: [],
     suite: "new frontends",
   },
-  connect: { ...plain, updates: steps("connect"), intent: "connect", back: [withdraw] },
+  connect: { ...plain, updates: steps("connect"), intent: "connect", back: [withdraw], givesTraffic: true },
   "suspend-array": {
     ...plain,
     exists: hasArray,

@@ -1,11 +1,11 @@
 import { type HttpCheck, httpCheckOf } from "../../stacks/config/checks.ts";
-import type { SiteConfig } from "../../stacks/config.ts";
+import type { Config, SiteConfig } from "../../stacks/config.ts";
 import type { Frontend, Outputs } from "../../stacks/outputs.ts";
 import { BalancerMetrics } from "../cloud/balancer-metrics.ts";
 import { addressesOf } from "../cloud/http.ts";
 import { addressesHeld } from "../gates/addresses.ts";
 import { allServers, arrayServersGone, overArray } from "../gates/array.ts";
-import { type GateContext, generationOf } from "../gates/context.ts";
+import { type GateContext, generationOf, wasBad } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { instancesGone, instancesOk } from "../gates/instances.ts";
 import { WeightsEverywhere } from "../gates/propagation.ts";
@@ -16,29 +16,33 @@ import { targetsDrained, targetsHealthy } from "../gates/targets.ts";
 
 /** Status checks, the load balancer's view, and smoke on each server and through the test host name. */
 export function serversWork(context: GateContext, name: string): Gate[] {
-  return [instancesOk(context.aws, generationOf(context.after, name).frontends), ...serversAnswer(context, name)];
+  return [instancesOk(context.aws, frontendsOf(context, name)), ...serversAnswer(context, name)];
 }
 
 /** The same without the status checks, which change slowly. */
 export function serversAnswer(context: GateContext, name: string): Gate[] {
-  const { frontends } = generationOf(context.after, name);
   return [
     healthy(context, name),
-    smokeOnEach(context, name, frontends, healthy(context, name)),
-    throughTestHost(context, name),
+    smokeOnEach(context, name, frontendsOf(context, name), healthy(context, name)),
+    ...throughTestHost(context, name),
   ];
 }
 
 /** The generation answers for the test host name, on every node of the load balancer. */
-export function throughTestHost(context: GateContext, name: string): Gate {
+export function throughTestHost(context: GateContext, name: string): Gate[] {
   const { after, redact } = context;
+  if (neverAnswered(context, name)) return [];
   const place = balancerPlace(after, after.testHostname, name);
   const options = { redact, onEveryNode: true };
-  return smoke("smoke through the test host name", [place], httpChecks(context, name), options);
+  return [smoke("smoke through the test host name", [place], httpChecks(context, name), options)];
 }
 
 /** No node of the load balancer gives requests to the generation any more; no gate where there is no other generation. */
-export function weightsEverywhere({ aws, config, from, after }: GateContext, without: string, alone: string): Gate[] {
+export function weightsEverywhere(
+  { aws, config, from, after, baseline }: GateContext,
+  without: string,
+  alone: string,
+): Gate[] {
   const { [without]: silent, [alone]: other } = after.generations;
   if (silent === undefined || other === undefined || without === alone) return [];
   const { propagationSeconds, comparison, shiftPercent } = config.upgrade;
@@ -53,6 +57,7 @@ export function weightsEverywhere({ aws, config, from, after }: GateContext, wit
     servers: [serverOf(silent), serverOf(other)] as const,
     question: { name: dnsName, protocol, port, host: after.hostname, path },
     without,
+    otherIsDown: alone === from && baseline?.down === true,
     targetGroupArns: [silent.targetGroupArn, other.targetGroupArn] as const,
     staleShare,
     propagationSeconds,
@@ -78,21 +83,40 @@ export function smokeOnEach(
   return smoke("smoke on each server", places, httpChecks(context, name), { standIn, redact });
 }
 
-/** @param generation the one that must answer. Default: any */
-export function publicSmoke(context: GateContext, generation?: string): Gate {
+/** @param generation the one that has all traffic, and must answer */
+export function publicSmoke(context: GateContext, generation: string): Gate[] {
   const { after, redact } = context;
+  if (neverAnswered(context, generation)) return [];
   const place = balancerPlace(after, after.hostname, generation);
-  const options = { redact, onEveryNode: true };
-  return smoke("smoke through the load balancer", [place], httpChecks(context, generation), options);
+  return [smoke(throughBalancer, [place], httpChecks(context, generation), { redact, onEveryNode: true })];
+}
+
+/**
+ * The same while both generations answer for the public name: the new one is judged by its own answers. Where they do not
+ * say who gave them, by the checks that the old one is known to pass too.
+ */
+export function sharedSmoke(context: GateContext): Gate {
+  const { after, baseline, to, redact } = context;
+  const place = balancerPlace(after, after.hostname);
+  const counts = (check: HttpCheck, generation: string | undefined) =>
+    generation === undefined ? baseline !== undefined && !wasBad(context, "check", checkId(check)) : generation === to;
+  return smoke(throughBalancer, [place], httpChecks(context, to), { redact, onEveryNode: true, counts });
+}
+
+const throughBalancer = "smoke through the load balancer";
+
+/** Names a check in the baseline, without the values of its headers. */
+export function checkId({ path, method, expectStatus, expectBody, expectJson, matcher }: HttpCheck): string {
+  return JSON.stringify({ path, method, expectStatus, expectBody, expectJson, matcher });
 }
 
 /** Every address that the generation holds is on its server, and is answered from there. */
 export function addressesWork(context: GateContext, name: string): Gate[] {
   const { aws, after, redact } = context;
   const { frontends, port } = generationOf(after, name);
-  const held = after.addresses.filter(({ instanceId }) =>
-    frontends.some((frontend) => frontend.instanceId === instanceId),
-  );
+  const held = after.addresses
+    .filter(({ instanceId }) => frontends.some((frontend) => frontend.instanceId === instanceId))
+    .filter(({ allocationId }) => !isOld(context, name) || !wasBad(context, "address", allocationId));
   if (held.length === 0) return [];
   const places = held.map(({ publicIp }): Place => {
     const question = { protocol: "http", address: publicIp, port, host: after.hostname } as const;
@@ -104,9 +128,20 @@ export function addressesWork(context: GateContext, name: string): Gate[] {
   ];
 }
 
-export function healthy({ aws, after }: GateContext, name: string): Gate {
-  const { targetGroupArn, frontends } = generationOf(after, name);
-  return targetsHealthy(aws, name, targetGroupArn, frontends);
+export function healthy(context: GateContext, name: string): Gate {
+  const { targetGroupArn } = generationOf(context.after, name);
+  return targetsHealthy(context.aws, name, targetGroupArn, frontendsOf(context, name));
+}
+
+/** Those that must work: of the old generation, the ones that did before the run. */
+function frontendsOf(context: GateContext, name: string): readonly Frontend[] {
+  const { frontends } = generationOf(context.after, name);
+  if (!isOld(context, name)) return frontends;
+  return frontends.filter(({ instanceId }) => !wasBad(context, "server", instanceId));
+}
+
+function isOld({ from, to }: GateContext, name: string): boolean {
+  return name === from && from !== to;
 }
 
 /** The load balancer has finished with the frontends, and with the array's servers. */
@@ -134,22 +169,33 @@ export function gone({ aws, before, after }: GateContext): Gate[] {
   ];
 }
 
+/** Whether the old generation did not even pass the health check through the load balancer before the run. */
+function neverAnswered(context: GateContext, name: string): boolean {
+  const health = healthCheckOf(context.config.site.loadBalancer);
+  return isOld(context, name) && wasBad(context, "check", checkId(health));
+}
+
 /**
- * The HTTP checks of the configuration, which are the new generation's: the health check's path where there are none, and
- * for the old generation, which nobody has held against checks that may be as new as the other one.
+ * The checks that a generation must pass: the configuration's, or the health check's path where there are none. Of the old
+ * one only that is asked: the others may be as new as the new generation.
  */
-function httpChecks({ config, from, to }: GateContext, name: string | undefined): readonly HttpCheck[] {
-  const checks = (config.upgrade.smoke ?? []).filter((check) => "path" in check);
-  const isNew = name === to || from === to;
-  return isNew && checks.length > 0 ? checks : [healthCheckOf(config.site.loadBalancer)];
+function httpChecks(context: GateContext, name: string): readonly HttpCheck[] {
+  const { config } = context;
+  const checks = isOld(context, name) ? [] : httpChecksOf(config);
+  return checks.length > 0 ? checks : [healthCheckOf(config.site.loadBalancer)];
+}
+
+/** The HTTP checks among the configuration's. */
+export function httpChecksOf({ upgrade }: Pick<Config, "upgrade">): readonly HttpCheck[] {
+  return (upgrade.smoke ?? []).filter((check) => "path" in check);
 }
 
 /** The load balancer's own check, and the answers that it takes for healthy. */
-function healthCheckOf({ healthCheck: { path, matcher } }: SiteConfig["loadBalancer"]): HttpCheck {
+export function healthCheckOf({ healthCheck: { path, matcher } }: SiteConfig["loadBalancer"]): HttpCheck {
   return { ...httpCheckOf({ path }), matcher };
 }
 
-function balancerPlace({ loadBalancer }: Outputs, host: string, generation?: string): Place {
+export function balancerPlace({ loadBalancer }: Outputs, host: string, generation?: string): Place {
   const { protocol, dnsName, port } = loadBalancer;
   return { name: host, question: { protocol, address: dnsName, port, host }, generation };
 }

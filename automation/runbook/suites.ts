@@ -43,7 +43,7 @@ interface Subject {
 /** Undefined when the row leaves nothing to be tested. */
 function subjectOf(row: Row, context: GateContext, generation: string): Subject | undefined {
   const { aws, after } = context;
-  const { frontends, array, targetGroupArn } = generationOf(after, generation);
+  const { frontends, array, targetGroupArn, weight } = generationOf(after, generation);
   const { hostname, testHostname } = after;
   const ofFrontends = { servers: async () => frontends, ready: [healthy(context, generation)] };
   const ofArray = array && {
@@ -65,7 +65,8 @@ function subjectOf(row: Row, context: GateContext, generation: string): Subject 
         host: hostname,
       };
     case "frontends":
-      return { ...ofFrontends, launched: false, host: hostname };
+      // While traffic is shared, the old servers would be asked too.
+      return { ...ofFrontends, launched: false, host: weight === 100 ? hostname : testHostname };
   }
 }
 

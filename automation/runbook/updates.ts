@@ -36,8 +36,8 @@ export function updatesOf(shape: SiteShape, row: Row, last?: LastPlanned): Updat
 }
 
 /** The configuration's overrides that place an update in the runbook; none when one generation shall be alone. */
-export function positionOf({ row, step, left }: Update, { id, from, to }: RunIdentity): Position {
+export function positionOf({ row, step, left }: Update, { id, from, to, atOnce }: RunIdentity): Position {
   const phase = factsOf(row).intent;
   if (phase === "none") return { live: from, run: { id, from, to: from } };
-  return { live: to, phase, step, run: { id, from, to, ...(left !== undefined && { left }) } };
+  return { live: to, phase, step, run: { id, from, to, ...(left && { left }), ...(atOnce && { atOnce }) } };
 }

@@ -167,6 +167,10 @@ export const runSchema = z.strictObject({
     .array(z.string())
     .optional()
     .describe("Names of old servers that stay for now while others end. Default: none."),
+  atOnce: z
+    .boolean()
+    .optional()
+    .describe("Whether the new generation gets all traffic in one step, since the old one is down. Default: false."),
 });
 
 export const fileSchema = z.strictObject({

@@ -72,6 +72,12 @@ export const upgradeSchema = z.strictObject({
       (steps) => steps.every((step, index) => index === 0 || step > (steps[index - 1] ?? 0)),
       "must rise from step to step and not pass 100, for example [10, 50]",
     ),
+  whenOldIsDown: z
+    .enum(["shift", "pause"])
+    .default("shift")
+    .describe(
+      "What happens when nothing of the old generation answers before the run: the new one gets all traffic in one step as soon as it is proven (`shift`), or once a person has approved that (`pause`).",
+    ),
   stepSeconds: seconds.default(10).describe("How long each traffic step is watched before the next one."),
   bakeSeconds: seconds.default(300).describe("How long the new generation is watched with all traffic on it."),
   propagationSeconds: seconds

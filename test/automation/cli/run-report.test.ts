@@ -90,6 +90,19 @@ describe("a run's report", () => {
     ]);
   });
 
+  it("tells what was bad before the run", () => {
+    const bad = [{ kind: "alarm" as const, id: "www-5xx", name: "www-5xx", seen: "in ALARM" }];
+    const { happenings } = runReport(records({ type: "baseline", down: true, bad, unseen: ["log /www: throttled"] }));
+    assert.deepEqual(
+      happenings.map(({ what }) => what),
+      [
+        "before the run: blue is down, so green gets all traffic at once as soon as it is proven (handover:upgrade.whenOldIsDown)",
+        "before the run: alarm www-5xx: in ALARM; not held against green",
+        "before the run: not seen: log /www: throttled",
+      ],
+    );
+  });
+
   it("says of a run that goes on that it has not ended", () => {
     const { outcome, ended } = runReport(records({ type: "phase-started", phase: "backup" }));
     assert.deepEqual([outcome, ended], [null, null]);

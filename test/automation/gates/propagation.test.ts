@@ -24,11 +24,14 @@ class Balancer {
   };
   now = 0;
   hasMetrics = true;
+  /** The status of an answer that does not say whom it is from. */
+  unsigned = 200;
   /** Whether the servers of each generation say who they are, when they are asked directly. */
   readonly servers = { "10.0.0.1": true, "10.0.0.2": true };
 
-  gate(staleShare = 30) {
+  gate(staleShare = 30, otherIsDown = false) {
     const weights = {
+      otherIsDown,
       question,
       servers: [server("10.0.0.1"), server("10.0.0.2")],
       without: "blue",
@@ -49,7 +52,11 @@ class Balancer {
       ask: async ({ address }) => {
         const tells = Object.entries(this.servers).some(([each, says]) => each === address && says);
         const generation = tells ? "me" : this.nodes.get(address)?.();
-        return { status: 200, body: "", headers: generation === undefined ? {} : { "x-generation": generation } };
+        return {
+          status: generation === undefined ? this.unsigned : 200,
+          body: "",
+          headers: generation === undefined ? {} : { "x-generation": generation },
+        };
       },
     };
     return new WeightsEverywhere(weights, means);
@@ -104,6 +111,16 @@ describe("weights everywhere", () => {
     assert.deepEqual(await verdicts(balancer.gate(), 2), ["pending", "pass"]);
     Object.assign(balancer.servers, { "10.0.0.1": false, "10.0.0.2": true });
     assert.deepEqual(await verdicts(balancer.gate(), 3), ["pending", "pending", "pending"]);
+  });
+
+  it("takes the load balancer's own error for nobody's, unless the other generation was down before the run", async () => {
+    balancer.servers["10.0.0.2"] = false;
+    balancer.unsigned = 502;
+    for (const node of balancer.nodes.keys()) balancer.nodes.set(node, undefined);
+    assert.deepEqual(await verdicts(balancer.gate(), 3), ["pending", "pending", "pending"]);
+    assert.deepEqual(await verdicts(balancer.gate(30, true), 2), ["pending", "pass"]);
+    balancer.nodes.set("192.0.2.2", () => "blue");
+    assert.deepEqual(await verdicts(balancer.gate(30, true), 3), ["pending", "pending", "pending"]);
   });
 
   it("is inconclusive, not a failure, when time is over", () => {

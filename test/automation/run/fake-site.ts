@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Aws } from "../../../automation/cloud/aws.ts";
+import type { CloudWatch } from "../../../automation/cloud/cloudwatch.ts";
 import type { Launches } from "../../../automation/cloud/launches.ts";
 import type { Snapshots } from "../../../automation/cloud/snapshots.ts";
 import type { RunEvent } from "../../../automation/documents/events.ts";
@@ -14,7 +15,7 @@ import type { Journal } from "../../../automation/ledger/journal.ts";
 import type { Drive, DriveOptions } from "../../../automation/run/drive.ts";
 import type { OpenStack } from "../../../automation/run/open-stack.ts";
 import { RunLedger } from "../../../automation/run/run-ledger.ts";
-import { type Intent, intent, settled } from "../../../stacks/intent.ts";
+import { allAtOnce, type Intent, intent, settled, shapeOf } from "../../../stacks/intent.ts";
 import type { Outputs } from "../../../stacks/outputs.ts";
 import { isIntentRow } from "../../../stacks/runbook.ts";
 import { siteName } from "../../../stacks/tags.ts";
@@ -38,6 +39,10 @@ export class FakeSite {
   isLost: (event: LedgerEvent) => boolean = () => false;
   /** What a plan would do. */
   operationsOf: (row: string) => readonly Operation[] = () => [];
+  /** Generations of which nothing answers. */
+  readonly down = new Set<string>();
+  /** Alarms that ring. */
+  readonly ringing = new Set<string>();
   /** Generations with a server that is not healthy. */
   readonly sick = new Set<string>();
   /** How often what a dead engine left was put in order. */
@@ -67,13 +72,21 @@ export class FakeSite {
   }
 
   static async open(upgrade: object = {}): Promise<FakeSite> {
-    const server = createServer((_, response) => response.end("ok"));
+    const server = createServer(({ headers }, response) => response.writeHead(site.#statusFor(headers.host)).end("ok"));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return new FakeSite(server, upgrade);
+    const site = new FakeSite(server, upgrade);
+    return site;
   }
 
   close(): void {
     this.#server.close();
+  }
+
+  /** Whoever has the most traffic answers for the public name, on every address. */
+  #statusFor(host: string | undefined): number {
+    const { weights, testTarget } = this.intent;
+    const busiest = Object.entries(weights).toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? "";
+    return this.down.has(host === this.config.site.testHostname ? testTarget : busiest) ? 502 : 200;
   }
 
   /** The stack as it is before and after a run. */
@@ -128,9 +141,13 @@ export class FakeSite {
     Aws,
     "waysIn" | "testHostProblems" | "image" | "architecturesOf" | "targetHealth" | "instanceStatuses" | "addressHolders"
   > & {
+    readonly cloudWatch: Pick<CloudWatch, "alarmStates">;
     readonly snapshots: Pick<Snapshots, "find" | "sizeOf">;
     readonly launches: Pick<Launches, "ordinaryZones" | "zonesOffering">;
   } = {
+    cloudWatch: {
+      alarmStates: async (names) => new Map(names.map((name) => [name, this.ringing.has(name) ? "ALARM" : "OK"])),
+    },
     launches: { ordinaryZones: async () => ["us-east-1a", "us-east-1b"], zonesOffering: async () => undefined },
     waysIn: async () => this.#seen(this.otherWays),
     testHostProblems: async () => this.#seen([]),
@@ -138,7 +155,7 @@ export class FakeSite {
     architecturesOf: async () => ["x86_64"],
     targetHealth: async (name) => {
       this.#reach();
-      const state = this.sick.has(name) ? "unhealthy" : "healthy";
+      const state = this.sick.has(name) || this.down.has(name) ? "unhealthy" : "healthy";
       const registered = this.intent.generations[name]?.registered === true;
       const servers = registered ? this.#serversOf(name) : [];
       return new Map(servers.map(({ instanceId }) => [instanceId, { TargetHealth: { State: state } }]));
@@ -194,11 +211,10 @@ export class FakeSite {
     const row = phase ?? "settle";
     this.beforeUp(row);
     this.applied.push(row);
-    const { id = "", from = "blue", to = "green" } = run ?? {};
+    const { id = "", from = "blue", to = "green", atOnce } = run ?? {};
+    const shape = atOnce ? shapeOf(allAtOnce(this.config)) : this.#shape;
     this.intent =
-      phase !== undefined && isIntentRow(phase)
-        ? intent(this.#shape, from, to, phase, step)
-        : settled(this.#shape, from);
+      phase !== undefined && isIntentRow(phase) ? intent(shape, from, to, phase, step) : settled(this.#shape, from);
     this.#run = this.intent.snapshot ? { id, from, to, phase: row, step: step ?? null } : null;
     return { outputs: this.#outputs(), operations: [], seconds: 0, cloudSeconds: 0 };
   }

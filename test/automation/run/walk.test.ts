@@ -108,6 +108,101 @@ describe("a walk", () => {
     });
   }
 
+  describe("of a site on which something was bad before", () => {
+    const told = () => site.told.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+    const sharesOf = () => {
+      const shares: (number | undefined)[] = [];
+      const { beforeUp } = site;
+      site.beforeUp = (row) => {
+        beforeUp(row);
+        shares.push(site.intent.weights.green);
+      };
+      return shares;
+    };
+
+    it("says so before anything is done, and records it", async () => {
+      site.sick.add("blue");
+      failIn("backup");
+      await upgrade();
+      assert.equal(site.ledger[0]?.type, "baseline");
+      const applied = site.told.findIndex(({ type }) => type === "plan");
+      assert.ok(site.told.findIndex(({ type }) => type === "warning") < applied);
+      assert.deepEqual(
+        told(),
+        ["blue-1", "blue-2"].map((name) => `before the run: ${name}: unhealthy; not held against green`),
+      );
+    });
+
+    it("goes back to old servers that were not healthy either: exit code 2", async () => {
+      site.sick.add("blue");
+      failIn("retire", new EngineDiedError("killed", undefined));
+      await upgrade();
+      site.beforeUp = () => {};
+      const back = begun();
+      const walker = new Walker({ ...site.drive(), baseline: back.baseline }, run);
+      const why = { reason: "A rollback was asked for", exitCode: 0 } as const;
+      const way = { ...run, reached: "drain", back: [] } as const;
+      const { exitCode, live } = await putBack(site.drive(), walker, way, why);
+      assert.deepEqual([exitCode, live], [0, "blue"]);
+    });
+
+    it("is upgraded though an alarm rings; one that begins to ring later takes it back", async () => {
+      for (const [early, expected] of [
+        [true, 0],
+        [false, 2],
+      ] as const) {
+        const ringing = await FakeSite.open({ alarms: ["www-5xx"] });
+        if (early) ringing.ringing.add("www-5xx");
+        ringing.beforeUp = (row) => {
+          if (row === "connect") ringing.ringing.add("www-5xx");
+        };
+        const { exitCode } = await walk(ringing.drive(), run, fresh);
+        ringing.close();
+        assert.equal(exitCode, expected);
+      }
+    });
+
+    it("gives all traffic at once where nothing of the old generation answers", async () => {
+      site.down.add("blue");
+      const shares = sharesOf();
+      const { exitCode, live } = await upgrade();
+      assert.deepEqual([exitCode, live], [0, "green"]);
+      assert.ok(
+        told()[0]?.startsWith("before the run: blue is down, so green gets all traffic at once"),
+        told().join(),
+      );
+      assert.deepEqual([...new Set(shares)], [undefined, 0, 100]);
+    });
+
+    it("goes on at once after a pause too, from what was recorded", async () => {
+      site.down.add("blue");
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      site.down.clear();
+      const shares = sharesOf();
+      assert.equal((await upgrade(begun(), { autoApprove: true })).exitCode, 0);
+      assert.ok(
+        shares.every((share) => share === 100),
+        shares.join(),
+      );
+    });
+
+    it("goes back to a generation that was down, and the run ends: exit code 2", async () => {
+      site.down.add("blue");
+      sickAfter("observe");
+      const { exitCode, live } = await upgrade();
+      assert.deepEqual([exitCode, live], [2, "blue"]);
+      assert.deepEqual(site.intent, site.settled);
+    });
+
+    it("waits for a person before all traffic goes over at once, where the configuration says so", async () => {
+      const waiting = await FakeSite.open({ whenOldIsDown: "pause" });
+      waiting.down.add("blue");
+      const { exitCode, phase, digest } = await walk(waiting.drive(), run, fresh);
+      waiting.close();
+      assert.deepEqual([exitCode, phase, digest], [3, "connect", "connect "]);
+    });
+  });
+
   it("pauses when nothing could be seen: exit code 3, and nothing is taken back", async () => {
     site.beforeUp = (row) => {
       site.unreachable = row === "observe";

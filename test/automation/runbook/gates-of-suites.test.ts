@@ -15,11 +15,11 @@ class World {
   healthy = true;
 
   /** The row's gates over the user's own suite, by name. */
-  suites(row: Row, { from = "blue", array = true } = {}) {
+  suites(row: Row, { from = "blue", array = true, weight = 50 } = {}) {
     const generation = (name: string, address: string) => ({
       targetGroupArn: name,
       port: 8080,
-      weight: 50,
+      weight,
       registered: true,
       frontends: [{ name: `${name}-1`, instanceId: `i-${name}`, privateIp: address }],
       ...(array && name === "green" && { array: { name: "a-1", intent: "active", suspendedByOperator: [] } }),
@@ -87,9 +87,16 @@ describe("the user's own suite", () => {
     ]);
   });
 
-  it("asks the site for what it needs once addresses and all traffic are on the new servers, on which no document runs again", async () => {
-    for (const row of ["move-addresses", "observe"] as const)
-      assert.deepEqual(await new World().observe(row), [`${row} www.example.com http://10.20.0.5:8080`]);
+  it("asks the site for what it needs once all traffic is on the new servers, on which no document runs again", async () => {
+    assert.deepEqual(await new World().observe("observe", { weight: 100 }), [
+      "observe www.example.com http://10.20.0.5:8080",
+    ]);
+  });
+
+  it("does not ask old servers what only the new ones may know: while traffic is shared it has the test host name", async () => {
+    assert.deepEqual(await new World().observe("move-addresses"), [
+      "move-addresses test.example.com http://10.20.0.5:8080",
+    ]);
   });
 
   it("does not run on the way back", () => {

@@ -1,0 +1,46 @@
+import { allAtOnce, shapeOf } from "../../stacks/intent.ts";
+import type { Baseline } from "../ledger/events.ts";
+import { lookBefore } from "../runbook/baseline.ts";
+import type { RunIdentity } from "../runbook/rows.ts";
+import type { Drive } from "./drive.ts";
+import type { OpenStack } from "./open-stack.ts";
+import { findingsIn } from "./warnings.ts";
+
+/** Looks at the site as it is before the run, and tells what is bad in it. @returns undefined where nobody can look any more */
+export async function takeBaseline(drive: Drive, run: RunIdentity): Promise<Baseline | undefined> {
+  const { session, ledger, options } = drive;
+  const stop = AbortSignal.any([options.signals.stop, ledger.lost]);
+  const baseline = await baselineOf(session, run, (text) => ledger.redact(text), stop);
+  if (baseline === undefined || stop.aborted) return undefined;
+  ledger.note({ type: "baseline", ...baseline });
+  for (const message of findingsIn(baseline, run)) ledger.tell({ type: "warning", message });
+  return baseline;
+}
+
+/** Undefined once the new generation has traffic: what is bad then may be its doing. */
+export async function baselineOf(
+  session: Pick<OpenStack, "aws" | "manager" | "config" | "stack" | "last">,
+  run: RunIdentity,
+  redact: (text: string) => string,
+  stop: AbortSignal,
+): Promise<Baseline | undefined> {
+  const after = session.last?.outputs;
+  if (after === undefined || after.live !== run.from) return undefined;
+  if ((after.generations[run.to]?.weight ?? 0) > 0) return undefined;
+  return lookBefore({ ...session, ...run, before: after, after, redact }, stop);
+}
+
+/** A session in which a run after this baseline gives traffic: in one step where the old generation is down. */
+export function sessionAfter<Session extends Pick<OpenStack, "config" | "shape">>(
+  session: Session,
+  baseline: Baseline | undefined,
+): Session {
+  if (baseline?.down !== true) return session;
+  const config = allAtOnce(session.config);
+  return { ...session, config, shape: shapeOf(config) };
+}
+
+/** The same for everything that is driven. */
+export function driveAfter(drive: Drive, baseline: Baseline | undefined): Drive {
+  return { ...drive, baseline, session: sessionAfter(drive.session, baseline) };
+}

@@ -1,0 +1,198 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { InstanceStatus } from "@aws-sdk/client-ec2";
+import type { TargetHealth } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { type HttpCheck, httpCheckOf } from "../../stacks/config/checks.ts";
+import type { UpgradeConfig } from "../../stacks/config.ts";
+import { messageOf } from "../errors.ts";
+import { type GateContext, generationOf } from "../gates/context.ts";
+import { metricWithin } from "../gates/metrics.ts";
+import { type Miss, missOf, nodesOf, type Place } from "../gates/smoke.ts";
+import type { Baseline, Finding } from "../ledger/events.ts";
+import { arrayServing } from "./array.ts";
+import { balancerPlace, checkId, healthCheckOf, httpChecksOf } from "./servers.ts";
+import { logId, placeholdersOf } from "./watched.ts";
+
+/** For everything together, in seconds. */
+const timeLimitSeconds = 45;
+/** A single miss is no finding: so often something is looked at, with a second between. */
+const looks = 3;
+/** The minutes before the run whose metrics and logs count. */
+const metricMinutes = 5;
+const logMinutes = 15;
+
+/** A part of the old generation, as it was seen. */
+interface Seen {
+  readonly bad: readonly Finding[];
+  readonly answers: boolean;
+}
+
+/**
+ * The site as it is before a run: everything that will judge the new generation is asked of the old one. What cannot be
+ * asked is told, and counts as it always does.
+ * @param context the old generation serves alone
+ */
+export async function lookBefore(context: GateContext, stop: AbortSignal): Promise<Baseline> {
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(timeLimitSeconds * 1000)]);
+  const { metrics, alarms, logs } = context.config.upgrade;
+  const unseen: string[] = [];
+  const orUnseen = async <T>(what: string, unknown: T, look: () => Promise<T>): Promise<T> => {
+    try {
+      return await look();
+    } catch (error) {
+      unseen.push(context.redact(`${what}: ${signal.aborted ? "no answer in time" : messageOf(error)}`));
+      return unknown;
+    }
+  };
+  // What cannot be asked may well answer.
+  const alive: Seen = { bad: [], answers: true };
+  const [site, watched] = await Promise.all([
+    Promise.all([
+      orUnseen("servers", alive, () => servers(context, signal)),
+      orUnseen("load balancer", alive, () => checks(context, signal)),
+      orUnseen("addresses", alive, () => addresses(context, signal)),
+    ]),
+    Promise.all([
+      orUnseen("array", [], () => array(context, signal)),
+      orUnseen("alarms", [], () => inAlarm(context, alarms, signal)),
+      ...metrics.map((metric) => orUnseen(`metric ${metric.name}`, [], () => beyondLimit(context, metric, signal))),
+      ...logs.map((log) => orUnseen(`log ${logId(log)}`, [], () => logged(context, log, signal))),
+    ]),
+  ]);
+  const bad = [...site.flatMap((part) => part.bad), ...watched.flat()];
+  return {
+    down: site.every(({ answers }) => !answers),
+    bad: bad.map((each) => ({ ...each, seen: context.redact(each.seen.replace(/\s+/g, " ")) })),
+    unseen,
+  };
+}
+
+async function servers({ aws, after, from }: GateContext, signal: AbortSignal): Promise<Seen> {
+  const { targetGroupArn, frontends } = generationOf(after, from);
+  const ids = frontends.map(({ instanceId }) => instanceId);
+  const [health, statuses] = await Promise.all([
+    aws.targetHealth(targetGroupArn, signal),
+    aws.instanceStatuses(ids, signal),
+  ]);
+  const bad = frontends.flatMap(({ name, instanceId: id }): Finding[] => {
+    const seen = troubleOf(statuses.get(id), health.get(id)?.TargetHealth);
+    return seen === undefined ? [] : [{ kind: "server", id, name, seen }];
+  });
+  // An array's servers are registered too.
+  const answers = [...health.values()].some(({ TargetHealth }) => TargetHealth?.State === "healthy");
+  return { bad, answers };
+}
+
+/** @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html */
+function troubleOf(status: InstanceStatus | undefined, target: TargetHealth | undefined): string | undefined {
+  const { InstanceState, InstanceStatus, SystemStatus } = status ?? {};
+  if (InstanceState?.Name !== "running") return InstanceState?.Name ?? "missing";
+  if ([InstanceStatus?.Status, SystemStatus?.Status].includes("impaired")) return "impaired";
+  if (target?.State === "healthy" || target?.State === "initial") return undefined;
+  return [target?.State ?? "not registered", target?.Reason].filter((word) => word !== undefined).join(", ");
+}
+
+async function array(context: GateContext, signal: AbortSignal): Promise<readonly Finding[]> {
+  const { from, after } = context;
+  const id = generationOf(after, from).array?.name ?? "";
+  const seen = await Promise.all(arrayServing(context, from).map((gate) => gate.observe(signal)));
+  return seen.flatMap(({ verdict, evidence }): Finding[] =>
+    verdict === "pass" ? [] : [{ kind: "array", id, name: `of ${from}`, seen: JSON.stringify(evidence) }],
+  );
+}
+
+/** The checks that the old generation does not pass through the public name: they may be as new as the other one. */
+async function checks({ config, after, from, redact }: GateContext, signal: AbortSignal): Promise<Seen> {
+  const nodes = await nodesOf(balancerPlace(after, after.hostname));
+  const all = [healthCheckOf(config.site.loadBalancer), ...httpChecksOf(config)];
+  const asked = await Promise.all(
+    all.map(async (check) => {
+      const strict = { ...check, passes: Math.max(looks, check.passes) };
+      const misses = nodes.map((place) => missOf({ place, check: strict }, redact, signal));
+      return { check, misses: await Promise.all(misses) };
+    }),
+  );
+  // Users ask for pages, whatever the checks are of.
+  const pages = await Promise.all(
+    nodes.map((place) => missOf({ place, check: httpCheckOf({ path: "/" }) }, redact, signal)),
+  );
+  mustBeSeen(asked.flatMap(({ misses }) => misses));
+  const bad = asked.flatMap(({ check, misses }): Finding[] => {
+    const miss = misses.find((each) => each !== undefined);
+    if (miss === undefined) return [];
+    const name = `${check.method} ${check.path} of ${from}`;
+    return [{ kind: "check", id: checkId(check), name, seen: `${miss.answered} instead of ${miss.expected}` }];
+  });
+  return { bad, answers: [pages, ...asked.map(({ misses }) => misses)].flat().some(isAlive) };
+}
+
+async function addresses(context: GateContext, signal: AbortSignal): Promise<Seen> {
+  const { after, from, config, redact } = context;
+  const { frontends, port } = generationOf(after, from);
+  const held = after.addresses.filter(({ instanceId }) => frontends.some((each) => each.instanceId === instanceId));
+  const check = healthCheckOf(config.site.loadBalancer);
+  const asked = await Promise.all(
+    held.map(async ({ publicIp, allocationId }) => {
+      const question = { protocol: "http", address: publicIp, port, host: after.hostname } as const;
+      return { publicIp, allocationId, miss: await lastMiss({ name: publicIp, question }, check, redact, signal) };
+    }),
+  );
+  mustBeSeen(asked.map(({ miss }) => miss));
+  const bad = asked.flatMap(({ publicIp, allocationId: id, miss }): Finding[] =>
+    miss === undefined ? [] : [{ kind: "address", id, name: publicIp, seen: String(miss.answered) }],
+  );
+  return { bad, answers: asked.some(({ miss }) => isAlive(miss)) };
+}
+
+function isAlive(miss: Miss | undefined): boolean {
+  return miss?.failed !== true;
+}
+
+/** @throws Error for what cannot be reached from here: it may serve everybody else */
+function mustBeSeen(misses: readonly (Miss | undefined)[]): void {
+  const away = misses.find((miss) => miss?.unreachable);
+  if (away !== undefined) throw new Error(`${away.at}: ${away.answered}`);
+}
+
+async function lastMiss(place: Place, check: HttpCheck, redact: (text: string) => string, signal: AbortSignal) {
+  for (let look = 1; ; look++) {
+    const miss = await missOf({ place, check }, redact, signal);
+    if (miss === undefined || miss.unreachable || look === looks) return miss;
+    await sleep(1000, undefined, { signal });
+  }
+}
+
+async function inAlarm({ aws }: GateContext, names: readonly string[], signal: AbortSignal): Promise<Finding[]> {
+  if (names.length === 0) return [];
+  const states = await aws.cloudWatch.alarmStates(names, signal);
+  const ringing = names.filter((name) => states.get(name) === "ALARM");
+  return ringing.map((name) => ({ kind: "alarm", id: name, name, seen: "in ALARM" }));
+}
+
+async function beyondLimit(
+  { aws, after, from }: GateContext,
+  metric: UpgradeConfig["metrics"][number],
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const { name } = metric;
+  const now = Date.now();
+  const period = metric.cloudWatch?.periodSeconds ?? 0;
+  const times = [now - Math.max(metricMinutes * 60, looks * period) * 1000];
+  const gate = metricWithin(aws.cloudWatch, metric, placeholdersOf(after, from, from), 0, () => times.shift() ?? now);
+  const { verdict, evidence } = await gate.observe(signal);
+  // Without a value nothing is known.
+  return verdict === "fail" ? [{ kind: "metric", id: name, name, seen: JSON.stringify(evidence) }] : [];
+}
+
+async function logged(
+  { aws }: GateContext,
+  log: UpgradeConfig["logs"][number],
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const now = Date.now();
+  const span = { start: now - logMinutes * 60_000, end: now };
+  const { events } = await aws.cloudWatch.logEvents(log.group, log.pattern, span, signal);
+  const perMinute = Number((events.length / logMinutes).toFixed(2));
+  if (perMinute <= log.atMost) return [];
+  const id = logId(log);
+  return [{ kind: "log", id, name: id, seen: `${perMinute} a minute`, perMinute }];
+}
