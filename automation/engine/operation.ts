@@ -5,7 +5,7 @@ export interface Operation {
   readonly urn: string;
   readonly type: string;
   readonly name: string;
-  /** Inputs that differ, for an update or a replacement. */
+  /** Inputs that differ, for an update or a replacement; where none do, what the plugin computes by itself. */
   readonly properties: readonly string[];
 }
 
@@ -15,4 +15,9 @@ export type Inputs = Readonly<Record<string, unknown>> | undefined;
 /** "update aws:lb/listener:Listener http (defaultActions)" */
 export function describeOperation({ op, type, name, properties }: Operation): string {
   return `${op} ${type} ${name}${properties.length > 0 ? ` (${properties.join(", ")})` : ""}`;
+}
+
+/** `suspendedProcesses` for `suspendedProcesses[0]`. */
+export function topLevel(path: string): string {
+  return path.split(/[.[]/)[0] ?? path;
 }

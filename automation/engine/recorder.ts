@@ -1,7 +1,7 @@
 import { CommandError, type EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { messageOf } from "../errors.ts";
 import type { StateResource } from "./deployment.ts";
-import type { Inputs, Operation } from "./operation.ts";
+import { type Inputs, type Operation, topLevel } from "./operation.ts";
 
 /** Stack traces, and what a plan expected of resources that an earlier error kept from their turn. */
 const noise = /^\s+at |^expected resource operations for .* but none were seen/;
@@ -99,10 +99,10 @@ export class Recorder {
       : lastLine(cause);
   }
 
-  #begin({ op, urn, type, diffs, new: state }: StepEventMetadata): void {
+  #begin({ op, urn, type, diffs, old, new: state }: StepEventMetadata): void {
     if (!changes.has(op) || type.startsWith("handover:") || type.startsWith("pulumi:")) return;
     const name = urn.split("::").at(-1) ?? "";
-    const operation = { op, urn, type, name, properties: (diffs ?? []).toSorted() };
+    const operation = { op, urn, type, name, properties: stated(diffs ?? [], old, state) };
     this.operations.push(operation);
     this.inputs.push(state?.inputs);
     this.#onOperation(operation, state?.inputs);
@@ -137,6 +137,18 @@ const signature = "4dabf18193072939515e22adb298388d";
 function withoutSecrets(inputs: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   const isSecret = (value: unknown) => typeof value === "object" && value !== null && signature in value;
   return Object.fromEntries(Object.entries(inputs).filter(([, value]) => !isSecret(value)));
+}
+
+type StepState = StepEventMetadata["old"];
+
+/**
+ * What differs without what no program says: the plugin may compute more by itself than the cloud has told of a resource.
+ * Tags of the provider's configuration are said, and in computed tags alone.
+ */
+function stated(diffs: readonly string[], old: StepState, now: StepState): readonly string[] {
+  const inputs = { ...old?.inputs, ...now?.inputs, tagsAll: true };
+  const said = diffs.filter((path) => topLevel(path) in inputs);
+  return (said.length > 0 ? said : diffs).toSorted();
 }
 
 function differences(before: Readonly<Record<string, unknown>> = {}, after: Readonly<Record<string, unknown>> = {}) {

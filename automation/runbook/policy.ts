@@ -1,5 +1,5 @@
 import { ownerOf, types } from "../../stacks/names.ts";
-import { describeOperation, type Operation } from "../engine/operation.ts";
+import { describeOperation, type Operation, topLevel } from "../engine/operation.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
 import type { Row } from "./rows.ts";
 
@@ -128,11 +128,6 @@ function permits(permission: Permission, operation: Operation, owners: { from: s
   if (properties !== undefined && !operation.properties.every((path) => properties.includes(topLevel(path))))
     return false;
   return permission.types.includes(operation.type) && permission.ops.includes(operation.op) && owner === expected;
-}
-
-/** `suspendedProcesses` for `suspendedProcesses[0]`. */
-function topLevel(path: string): string {
-  return path.split(/[.[]/)[0] ?? path;
 }
 
 function changeArray(of: "from" | "to", ...properties: string[]): Permission {

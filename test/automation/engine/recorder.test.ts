@@ -84,3 +84,24 @@ describe("an engine that failed", () => {
     it(`did not die when AWS answered otherwise: ${message}`, () => assert.ok(!failed([message]).died(exit)));
   }
 });
+
+describe("an update", () => {
+  /** The properties of an update in which these differ, of a resource with these inputs before and after it. */
+  const propertiesOf = (diffs: readonly string[], old: object, now: object) => {
+    const recorder = new Recorder();
+    const type = "aws:autoscaling/group:Group";
+    const metadata = { op: "update", urn: "urn::blue", type, diffs, old: { inputs: old }, new: { inputs: now } };
+    recorder.onEvent({ resourcePreEvent: { metadata } } as unknown as EngineEvent);
+    return recorder.operations[0]?.properties;
+  };
+
+  it("is told with the inputs that differ, whatever else the plugin computes by itself", () => {
+    const diffs = ["targetGroupArns[0]", "capacityReservationSpecification", "suspendedProcesses", "tagsAll.team"];
+    const expected = ["suspendedProcesses", "tagsAll.team", "targetGroupArns[0]"];
+    assert.deepEqual(propertiesOf(diffs, { targetGroupArns: ["a"] }, { suspendedProcesses: ["Launch"] }), expected);
+  });
+
+  it("is told with what the plugin computes where nothing else differs", () => {
+    assert.deepEqual(propertiesOf(["arnSuffix"], { port: 80 }, { port: 80 }), ["arnSuffix"]);
+  });
+});
