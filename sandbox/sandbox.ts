@@ -249,7 +249,7 @@ function executableAt(plugin: string): string {
   throw new HandoverError(
     "no-plugin",
     1,
-    `--plugin: ${path} is no executable file. Nothing was started. Name a pulumi-resource-aws, for example the official one: ~/.pulumi/plugins/resource-aws-vVERSION/pulumi-resource-aws`,
+    `--plugin, or HANDOVER_SANDBOX_PLUGIN: ${path} is no executable file. Nothing was started. Name a pulumi-resource-aws, for example the official one: ~/.pulumi/plugins/resource-aws-vVERSION/pulumi-resource-aws`,
   );
 }
 

@@ -71,11 +71,17 @@ describe("another plugin than the sandbox's own", () => {
     }
   });
 
-  it("is refused before anything is started when it cannot be", async () => {
+  it("is refused before anything is started when it cannot be, also where the environment names it", async () => {
     const name = "sandbox-no-plugin";
     writeFileSync(join(directory, "text"), "");
     for (const plugin of [join(directory, "nowhere"), join(directory, "text"), directory]) {
       await assert.rejects(up({ name, plugin }), { code: "no-plugin", exitCode: 1, message: /is no executable file/ });
+    }
+    process.env.HANDOVER_SANDBOX_PLUGIN = join(directory, "nowhere");
+    try {
+      await assert.rejects(up({ name }), { code: "no-plugin", exitCode: 1, message: /nowhere is no executable file/ });
+    } finally {
+      delete process.env.HANDOVER_SANDBOX_PLUGIN;
     }
     assert.ok(!existsSync(sandboxDirectory(name)));
   });
