@@ -81,6 +81,9 @@ export function derive(options: DeriveOptions): Derived {
   // The sandbox's load balancer publishes every second, and a rehearsal's load is not the site's.
   Object.assign(comparison, { periodSeconds: 1, whenTooFew: "pass" });
 
+  // One look is enough for a verdict.
+  child(upgrade, "probe").perSecond = 60;
+
   // Those of the real site, which the sandbox has not.
   for (const key of ["metrics", "alarms", "logs"]) delete upgrade[key];
   if (upgrade.sessions !== undefined && child(upgrade, "sessions").cloudWatch !== undefined) delete upgrade.sessions;

@@ -1,4 +1,5 @@
 import { code, escaped, markdownTable } from "../documents/markdown.ts";
+import { notJudgedIn } from "../gates/gate.ts";
 import type { RunReport } from "./run-report.ts";
 import { table } from "./table.ts";
 
@@ -15,8 +16,12 @@ export function reportLines(report: RunReport): string[] {
     "",
     ...report.phases.flatMap((phase) =>
       phase.gates
-        .filter(({ verdict }) => verdict !== "pass")
-        .map(({ gate, verdict, evidence }) => `${phase.name}: ${gate}: ${verdict}: ${text(evidence)}`),
+        .filter(({ verdict, evidence }) => verdict !== "pass" || notJudgedIn(evidence) !== undefined)
+        .map(({ gate, verdict, evidence }) => {
+          const notJudged = notJudgedIn(evidence);
+          if (verdict === "pass") return `${phase.name}: ${gate}: not judged: ${notJudged}`;
+          return `${phase.name}: ${gate}: ${verdict}: ${text(evidence)}`;
+        }),
     ),
     ...report.happenings.map(({ time, what }) => `${time}  ${what}`),
   ];

@@ -82,8 +82,8 @@ export class Comparison implements Gate {
     const requests = await this.#metrics.requests(groups, { start: this.#before.start, end }, signal);
     const known = sum(requests[1], baseline);
     if (old.weight === 0 && known < minRequests) {
-      const skipped = `${old.name} had ${known} requests in the last ${lookBackSeconds / 60} minutes of its traffic`;
-      return { verdict: "pass", evidence: { skipped } };
+      const notJudged = `${old.name} had ${known} requests in the last ${lookBackSeconds / 60} minutes of its traffic`;
+      return { verdict: "pass", evidence: { notJudged } };
     }
     const { verdicts, evidence } = sum(requests[0], span) > 0 ? await this.#compare(span, baseline, signal) : unseen;
     if (verdicts.includes("worse")) return { verdict: "fail", evidence };
@@ -96,9 +96,11 @@ export class Comparison implements Gate {
     const expected = Math.round((perSecond(requests, this.#period) * next.weight * patienceSeconds) / 100);
     if (whenTooFew === "pass") {
       const tooFewRequests = { expected, needed: this.#needed, withinSeconds: patienceSeconds };
-      if (expected < this.#needed) return { verdict: "pass", evidence: { ...evidence, tooFewRequests } };
+      if (expected < this.#needed)
+        return { verdict: "pass", evidence: { ...evidence, notJudged: "too few requests", tooFewRequests } };
       const isOver = this.#clock() - this.#begun >= patienceSeconds * 1000;
-      if (isOver) return { verdict: "pass", evidence: { ...evidence, undecidedAfterSeconds: patienceSeconds } };
+      const undecided = { notJudged: "undecided", undecidedAfterSeconds: patienceSeconds };
+      if (isOver) return { verdict: "pass", evidence: { ...evidence, ...undecided } };
     }
     return { verdict: "pending", evidence: { ...evidence, expected, needed: this.#needed } };
   }

@@ -12,6 +12,14 @@ export type Evidence =
   | readonly Evidence[]
   | { readonly [key: string]: Evidence | undefined };
 
+/** Why a gate that holds nothing up has judged nothing, by its evidence; undefined where it has. */
+export function notJudgedIn(evidence: unknown): string | undefined {
+  if (typeof evidence !== "object" || evidence === null) return undefined;
+  if ("notJudged" in evidence && typeof evidence.notJudged === "string") return evidence.notJudged;
+  // What was watched shows the last that was seen.
+  return "last" in evidence ? notJudgedIn(evidence.last) : undefined;
+}
+
 export interface Observation {
   /** `pending`: not yet, look again. */
   readonly verdict: "pass" | "fail" | "pending";

@@ -116,7 +116,7 @@ function otherGeneration({ generation }: Place, answered: string | undefined): D
 }
 
 /** No route or no word back; a refused connection is an answer. */
-function isUnreachable(error: unknown): boolean {
+export function isUnreachable(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code ?? "";
   return ["EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT"].includes(code);
 }

@@ -6,7 +6,7 @@ import { EngineDiedError } from "../engine/engine-errors.ts";
 import type { Plan } from "../engine/plan.ts";
 import { type ExitCode, type Explanation, exitCodes, messageOf, say } from "../errors.ts";
 import type { GateContext } from "../gates/context.ts";
-import { type GateResult, hold, watch } from "../gates/gate.ts";
+import { type GateResult, hold, notJudgedIn, watch } from "../gates/gate.ts";
 import { GateError } from "../gates/gate-error.ts";
 import { sessionGates } from "../gates/sessions.ts";
 import { volumesStay } from "../gates/volumes.ts";
@@ -302,7 +302,12 @@ export class Walker {
   #tell(row: Row, seen: readonly GateResult[]): readonly GateResult[] {
     const { ledger } = this.#drive;
     const results = seen.map((result) => ledger.clean(result));
-    for (const result of results) ledger.tell({ type: "gate", phase: row, ...result });
+    for (const result of results) {
+      ledger.tell({ type: "gate", phase: row, ...result });
+      const notJudged = notJudgedIn(result.evidence);
+      if (result.verdict !== "pass" || notJudged === undefined) continue;
+      ledger.tell({ type: "warning", message: `${row}: ${result.gate}: not judged: ${notJudged}` });
+    }
     return results;
   }
 

@@ -3,13 +3,27 @@ import type { Baseline, Finding } from "../ledger/events.ts";
 import type { RunIdentity } from "../runbook/rows.ts";
 
 /** Warns of what a person should know before a run begins, from the configuration alone. */
-export function warningsOf({ generations }: Config, { from, to }: Pick<RunIdentity, "from" | "to">): string[] {
-  // Every new server is healthy before an old one leaves; how many that are is the configuration's word.
+export function warningsOf(config: Config, run: Pick<RunIdentity, "from" | "to">): string[] {
+  return [...fewer(config, run), ...unjudged(config, run)];
+}
+
+/** Every new server is healthy before an old one leaves; how many that are is the configuration's word. */
+function fewer({ generations }: Config, { from, to }: Pick<RunIdentity, "from" | "to">): string[] {
   const [old, next] = [from, to].map((name) => generations[name]?.frontends ?? 0);
   if (old === undefined || next === undefined || next >= old) return [];
   return [
     `${to} declares ${next} frontends, and ${from} has ${old}: fewer servers will serve than before the run (handover:generations.${to}.frontends)`,
   ];
+}
+
+/** The load balancer counts what comes through it, and the driver what it asks itself. */
+function unjudged({ site, upgrade }: Config, { from, to }: Pick<RunIdentity, "from" | "to">): string[] {
+  const { probe, comparison } = upgrade;
+  if (from === to || probe.enabled) return [];
+  const remedy = "enable handover:upgrade.probe";
+  if (!comparison.enabled) return [`nothing compares ${to} with ${from}: ${remedy} or handover:upgrade.comparison`];
+  if (site.elasticIps === 0) return [];
+  return [`nothing compares ${to} with ${from} for users who come by the Elastic IPs: ${remedy}`];
 }
 
 const kinds: Readonly<Record<Finding["kind"], string>> = {

@@ -3,6 +3,7 @@ import type { Gate } from "../gates/gate.ts";
 import { snapshotCompleted } from "../gates/snapshot.ts";
 import { noOtherWayIn, testHostAlone } from "../gates/ways-in.ts";
 import { arrayResumed, arrayServing, arraySuspended, arrayWorks } from "./array.ts";
+import { probed } from "./probed.ts";
 import type { Row } from "./rows.ts";
 import {
   addressesWork,
@@ -47,12 +48,16 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
       };
     case "connect": {
       const gates = [healthy(context, to), sharedSmoke(context)];
-      return { hold: gates, watch: { gates: [...gates, ...watched(context)], seconds: config.upgrade.stepSeconds } };
+      const comparing = [...watched(context), ...probed(context)];
+      return { hold: gates, watch: { gates: [...gates, ...comparing], seconds: config.upgrade.stepSeconds } };
     }
     case "suspend-array":
       return { hold: [...arraySuspended(context, from), ...arrayWorks(context, to), ...suites(row, context, to)] };
     case "move-addresses":
-      return { hold: [...addressesWork(context, to), ...suites(row, context, to)] };
+      return {
+        hold: [...addressesWork(context, to), ...suites(row, context, to)],
+        watch: { gates: probed(context), seconds: 0 },
+      };
     case "resume-array":
       return { hold: [...arrayResumed(context, to), ...arrayServing(context, to)] };
     case "observe": {
@@ -67,7 +72,7 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
       return {
         first: weightsEverywhere(context, from, to),
         hold: [...gates, ...suites(row, context, to)],
-        watch: { gates: [...gates, ...watched(context)], seconds },
+        watch: { gates: [...gates, ...watched(context), ...probed(context)], seconds },
       };
     }
     case "drain":

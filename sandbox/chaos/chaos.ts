@@ -118,6 +118,7 @@ const shortWaits = {
   "handover:upgrade.stepSeconds": 0,
   "handover:upgrade.bakeSeconds": 1,
   "handover:upgrade.comparison.enabled": false,
+  "handover:upgrade.probe.enabled": false,
 };
 
 function edit(name: string, values: Readonly<Record<string, unknown>>): void {

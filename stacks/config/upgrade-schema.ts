@@ -2,7 +2,7 @@ import { z } from "zod";
 import { phaseNames } from "../runbook.ts";
 import { sessionsSchema, smokeCheck } from "./checks.ts";
 import { command, seconds } from "./primitives.ts";
-import { comparisonSchema, logSchema, metricSchema } from "./watch-schema.ts";
+import { comparisonSchema, logSchema, metricSchema, probeSchema } from "./watch-schema.ts";
 
 /** The schema of `handover:upgrade`: how to get to the goal. */
 
@@ -91,6 +91,9 @@ export const upgradeSchema = z.strictObject({
   comparison: comparisonSchema
     .prefault({ whenTooFew: "pass" })
     .describe("Comparison of the new generation with the old one, by the load balancer's metrics."),
+  probe: probeSchema
+    .prefault({})
+    .describe("Comparison by the driver's own requests, which reach the Elastic IPs too and need no users."),
   logs: z.array(logSchema).default([]).describe("Patterns to watch for in CloudWatch Logs."),
   metrics: z.array(metricSchema).default([]).describe("Values to watch in CloudWatch or Prometheus."),
   alarms: z.array(z.string().min(1)).default([]).describe("Names of CloudWatch alarms, none of which may be in ALARM."),

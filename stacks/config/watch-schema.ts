@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { path } from "./primitives.ts";
 
 /** The schema of what is watched at every traffic step and during the bake: part of `handover:upgrade`. */
 
@@ -58,6 +59,30 @@ export const comparisonSchema = z.strictObject({
     .describe(
       "What happens when there are too few requests for a verdict within `patienceSeconds`. `pass` says so and goes on without waiting for them. Without `comparison` in the file it is `pass`.",
     ),
+});
+
+export const probeSchema = z.strictObject({
+  enabled: z.boolean().default(true).describe("Whether the driver asks both generations itself, and compares them."),
+  paths: z
+    .array(path)
+    .default(["/"])
+    .describe(
+      "Paths to ask for with GET beside those of the smoke checks. An answer below 400 is a good one, wherever it leads.",
+    ),
+  perSecond: z
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe("Requests per second to each generation, and as many to its Elastic IPs."),
+  tolerance: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.05)
+    .describe("How much larger than the old generation's the share of failed requests may be."),
+  patienceSeconds: z.number().int().min(1).default(120).describe("How long a step may take to reach a verdict."),
 });
 
 const identifier = z
@@ -166,6 +191,7 @@ function patternProblem(pattern: string): string | undefined {
 }
 
 export type ComparisonConfig = z.infer<typeof comparisonSchema>;
+export type ProbeConfig = z.infer<typeof probeSchema>;
 export type CloudWatchQuery = z.infer<typeof cloudWatchSchema>;
 export type MetricConfig = z.infer<typeof metricSchema>;
 export type LogConfig = z.infer<typeof logSchema>;

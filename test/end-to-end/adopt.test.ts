@@ -117,6 +117,7 @@ describe("a site that was made by hand", () => {
         stepSeconds: 0,
         bakeSeconds: 1,
         comparison: { enabled: false },
+        probe: { enabled: false },
         gateSeconds: 30,
       };
     });

@@ -17,6 +17,7 @@ describe("a plan of every phase before the first", function () {
   before(async () => {
     site = await Site.up(name, (config) => {
       config["handover:generations"].blue.array = { minSize: 1, maxSize: 2 };
+      config["handover:upgrade"].probe = {};
     });
     site.setGoal("green");
   });

@@ -54,6 +54,7 @@ export class Site {
           stepSeconds: 0,
           bakeSeconds: 1,
           comparison: { enabled: false },
+          probe: { enabled: false },
           gateSeconds: 15,
         });
         edit(config);

@@ -140,7 +140,7 @@ describe("the comparison of new and old", () => {
       const { verdict, evidence } = await new Step({ weight: 100 }).minute({}, undefined);
       assert.deepEqual(
         [verdict, evidence],
-        ["pass", { skipped: "blue had 0 requests in the last 15 minutes of its traffic" }],
+        ["pass", { notJudged: "blue had 0 requests in the last 15 minutes of its traffic" }],
       );
     });
   });

@@ -13,6 +13,7 @@ import { type Gate, hold } from "../../../automation/gates/gate.ts";
 import { instancesGone, instancesOk } from "../../../automation/gates/instances.ts";
 import { fewMatches } from "../../../automation/gates/logs.ts";
 import { metricWithin } from "../../../automation/gates/metrics.ts";
+import { Probes } from "../../../automation/gates/probes.ts";
 import { WeightsEverywhere } from "../../../automation/gates/propagation.ts";
 import { sessionsEnded, sessionsEndedOnAll } from "../../../automation/gates/sessions.ts";
 import { smoke } from "../../../automation/gates/smoke.ts";
@@ -22,7 +23,7 @@ import { volumesStay } from "../../../automation/gates/volumes.ts";
 import { noOtherWayIn, testHostAlone } from "../../../automation/gates/ways-in.ts";
 import { SimulatedBalancer } from "../../../sandbox/bench/simulated-balancer.ts";
 import { httpCheckOf, sessionsSchema } from "../../../stacks/config/checks.ts";
-import { comparisonSchema, metricSchema } from "../../../stacks/config/watch-schema.ts";
+import { comparisonSchema, metricSchema, probeSchema } from "../../../stacks/config/watch-schema.ts";
 import { arrays, server, statuses, targets, telling, type World } from "./worlds.ts";
 
 const { signal } = new AbortController();
@@ -136,6 +137,30 @@ const rows: Readonly<Record<string, Row>> = {
       };
       const settings = { ...comparisonSchema.parse({}), patienceSeconds: 0 };
       return new Comparison(metrics, sides, settings, () => times.shift() ?? 60_000);
+    },
+  },
+  Probes: {
+    bad: "fail",
+    limit: "own",
+    gate: (world) => {
+      const place = (name: string) => ({
+        name,
+        question: { protocol: "http", address: name, port: 8080, host: "www.example.com" } as const,
+      });
+      const none = { next: [], old: [] };
+      const servers = { next: [place("green")], old: [place("blue")] };
+      const checks = [httpCheckOf({ path: "/" })];
+      const { slow, confidence, minRequests } = comparisonSchema.parse({});
+      const rules = { ...probeSchema.parse({ perSecond: 100 }), patienceSeconds: 0, slow, confidence, minRequests };
+      return new Probes(
+        { next: "green", old: "blue", servers, balancer: none, addresses: none, uncounted: true, checks },
+        rules,
+        async ({ address }) => {
+          if (world === "blind") throw Object.assign(new Error("no route"), { code: "EHOSTUNREACH" });
+          const status = world === "bad" && address === "green" ? 500 : 200;
+          return { status, seconds: 0, headers: {}, body: "" };
+        },
+      );
     },
   },
   documentSucceeds: {

@@ -166,4 +166,14 @@ describe("what is told beside a plan", () => {
     );
     assert.deepEqual(warningsOf(config, { from: "green", to: "blue" }), []);
   });
+
+  it("is what nothing compares, where the driver may not ask", () => {
+    const warnings = (elasticIps: number, enabled: boolean) => {
+      const upgrade = { probe: { enabled: false }, comparison: { enabled } };
+      return warningsOf(configOf({ elasticIps, upgrade }).config, { from: "blue", to: "green" }).join();
+    };
+    assert.match(warnings(2, true), /^nothing compares green with blue for users who come by the Elastic IPs: enable/);
+    assert.equal(warnings(0, true), "");
+    assert.match(warnings(0, false), /^nothing compares green with blue: enable/);
+  });
 });

@@ -54,7 +54,10 @@ export class FakeSite {
 
   private constructor(server: Server, upgrade: object) {
     this.#server = server;
-    const { config, shape } = configOf({ live: "green", upgrade: { comparison: { enabled: false }, ...upgrade } });
+    const { config, shape } = configOf({
+      live: "green",
+      upgrade: { comparison: { enabled: false }, probe: { enabled: false }, ...upgrade },
+    });
     // No gate waits: what is shown does not change by itself.
     this.config = {
       ...config,

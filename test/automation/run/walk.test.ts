@@ -109,7 +109,10 @@ describe("a walk", () => {
   }
 
   describe("of a site on which something was bad before", () => {
-    const told = () => site.told.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+    const told = () =>
+      site.told.flatMap((event) =>
+        event.type === "warning" && event.message.startsWith("before") ? [event.message] : [],
+      );
     const sharesOf = () => {
       const shares: (number | undefined)[] = [];
       const { beforeUp } = site;

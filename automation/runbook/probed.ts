@@ -1,0 +1,60 @@
+import { httpCheckOf } from "../../stacks/config/checks.ts";
+import type { Frontend } from "../../stacks/outputs.ts";
+import { type GateContext, generationOf, wasBad } from "../gates/context.ts";
+import type { Gate } from "../gates/gate.ts";
+import { type Door, Probes } from "../gates/probes.ts";
+import { balancerPlace, httpChecksOf } from "./servers.ts";
+
+/** Methods that change nothing on the site. https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1 */
+const safe: readonly string[] = ["GET", "HEAD", "OPTIONS"];
+
+/** What the driver asks both generations itself, while one takes over from the other. */
+export function probed(context: GateContext): Gate[] {
+  const { config, after, from, to } = context;
+  const { probe, comparison } = config.upgrade;
+  if (!probe.enabled || from === to) return [];
+  const own = httpChecksOf(config).filter(({ method }) => safe.includes(method));
+  const known = new Set(own.map(({ path }) => path));
+  const { slow, confidence, minRequests } = comparison;
+  const pages = probe.paths
+    .filter((path) => !known.has(path))
+    .map((path) => ({ ...httpCheckOf({ path }), matcher: "200-399" }));
+  const generations = {
+    next: to,
+    old: from,
+    servers: { next: servers(context, to), old: servers(context, from) },
+    balancer: {
+      next: [balancerPlace(after, after.testHostname)],
+      old: [{ ...balancerPlace(after, after.hostname), shared: true }],
+    },
+    addresses: { next: addresses(context, to), old: addresses(context, from) },
+    uncounted: after.addresses.length > 0 || !comparison.enabled,
+    checks: [...own.map((check) => ({ ...check, passes: 1 })), ...pages],
+  };
+  return [new Probes(generations, { ...probe, slow, confidence, minRequests })];
+}
+
+function servers(context: GateContext, name: string): Door[] {
+  const { port } = generationOf(context.after, name);
+  return frontends(context, name).map((server) => {
+    const question = { protocol: "http", address: server.privateIp, port, host: context.after.hostname } as const;
+    return { name: server.name, question };
+  });
+}
+
+/** One that was dead before the run has nothing to compare with. */
+function frontends(context: GateContext, name: string): readonly Frontend[] {
+  return generationOf(context.after, name).frontends.filter(
+    ({ instanceId }) => name === context.to || !wasBad(context, "server", instanceId),
+  );
+}
+
+function addresses(context: GateContext, name: string): Door[] {
+  const { after } = context;
+  const { port } = generationOf(after, name);
+  const ids = new Set(frontends(context, name).map(({ instanceId }) => instanceId));
+  return after.addresses.flatMap(({ publicIp, instanceId }) => {
+    const question = { protocol: "http", address: publicIp, port, host: after.hostname } as const;
+    return ids.has(instanceId) ? [{ name: publicIp, question }] : [];
+  });
+}
