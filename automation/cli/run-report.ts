@@ -30,7 +30,13 @@ export function runReport(records: readonly LedgerRecord[]): RunReport {
     inputs: differences(members(inputs.before), members(inputs.after)),
     phases: phasesOf(records),
     happenings: records.flatMap(({ time, event }) => {
-      if (event.type === "baseline") return findingsIn(event, { from, to }).map((what) => ({ time, what }));
+      if (event.type === "baseline") {
+        const isFirst = event === records.find((record) => record.event.type === "baseline")?.event;
+        return findingsIn(event, { from, to }, isFirst ? undefined : `${to} had traffic`).map((what) => ({
+          time,
+          what,
+        }));
+      }
       return happening(time, event) ?? [];
     }),
   };

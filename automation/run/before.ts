@@ -17,6 +17,25 @@ export async function takeBaseline(drive: Drive, run: RunIdentity): Promise<Base
   return baseline;
 }
 
+/**
+ * Looks again right before the new generation gets traffic: a backup and migrations may have taken hours, and what is bad
+ * by then is not its doing either. Whether the old one is down stays as it was: what is planned follows from that.
+ */
+export async function lookAgain(drive: Drive, run: RunIdentity): Promise<Baseline | undefined> {
+  const { session, ledger, options, baseline } = drive;
+  if (baseline === undefined) return undefined;
+  const stop = AbortSignal.any([options.signals.stop, ledger.lost]);
+  const now = await baselineOf(session, run, (text) => ledger.redact(text), stop);
+  if (now === undefined || stop.aborted) return baseline;
+  const known = new Set(baseline.bad.map(({ kind, id }) => `${kind} ${id}`));
+  const bad = now.bad.filter(({ kind, id }) => !known.has(`${kind} ${id}`));
+  if (bad.length === 0) return baseline;
+  const since = { down: false, bad, unseen: [] };
+  ledger.note({ type: "baseline", ...since });
+  for (const message of findingsIn(since, run, `${run.to} had traffic`)) ledger.tell({ type: "warning", message });
+  return { ...baseline, bad: [...baseline.bad, ...bad] };
+}
+
 /** Undefined once the new generation has traffic: what is bad then may be its doing. */
 export async function baselineOf(
   session: Pick<OpenStack, "aws" | "manager" | "config" | "stack" | "last">,

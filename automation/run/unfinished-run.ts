@@ -73,7 +73,7 @@ export function unfinishedRun(records: readonly LedgerRecord[]): UnfinishedRun |
     changed: events.some(
       (event) => event.type === "applied" || (event.type === "phase-finished" && launches(event.phase)),
     ),
-    baseline: events.find((event) => event.type === "baseline"),
+    baseline: baselineIn(events),
     commands: events.reduce(applyEvent, {}),
   };
 }
@@ -88,6 +88,13 @@ function finishedAfter(finished: readonly PhaseName[], event: LedgerEvent): read
 
 function launches(phase: string): boolean {
   return isPhase(phase) && !factsOf(phase).givesUp;
+}
+
+/** Everything that was found before the new generation had traffic. */
+function baselineIn(events: readonly LedgerEvent[]): Baseline | undefined {
+  const looks = events.flatMap((event) => (event.type === "baseline" ? [event] : []));
+  const [first] = looks;
+  return first && { down: first.down, unseen: first.unseen, bad: looks.flatMap(({ bad }) => bad) };
 }
 
 /** Whether a person approves the phase by its command. */

@@ -48,6 +48,7 @@ export async function walk(driven: Drive, run: RunIdentity, progress: Progress):
     await walker.commands.thawIfFrozen();
     for (const [index, name] of left.entries()) {
       phase = name;
+      if (factsOf(name).givesTraffic) await walker.lookAgain();
       await walker.phase(name, {
         lastPlanned: progress.lastPlanned,
         next: left.slice(index + 1).find((next) => factsOf(next).updates(session.shape) > 0),

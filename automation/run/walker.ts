@@ -18,6 +18,7 @@ import { updatesOf } from "../runbook/updates.ts";
 import type { CommandStates } from "../site-commands/command-states.ts";
 import { RunCommands } from "../site-commands/run-commands.ts";
 import { ApprovalNeeded } from "./approval-needed.ts";
+import { lookAgain } from "./before.ts";
 import type { Drive } from "./drive.ts";
 import { endingServers, keepVolumes } from "./keep-volumes.ts";
 import { OldServers } from "./old-servers.ts";
@@ -52,7 +53,7 @@ export interface Ending extends Pick<RunResult, "phase" | "reason" | "digest" | 
 
 /** Applies rows of the runbook to the stack, one at a time, and holds each until its gates have passed. */
 export class Walker {
-  readonly #drive: Drive;
+  #drive: Drive;
   readonly #identity: RunIdentity;
   readonly #started = performance.now();
   /** Ends the operation in hand: it was cancelled, or the stack is somebody else's now. */
@@ -81,6 +82,14 @@ export class Walker {
       ...{ identity: this.#identity, snapshots: session.aws.snapshots, ledger, cancel: this.#cancel },
       ...{ states, ruling: options.migration },
     });
+  }
+
+  /** Looks at the site once more, before the new generation has traffic. */
+  async lookAgain(): Promise<void> {
+    const { session } = this.#drive;
+    const last = session.last && this.outputs && { ...session.last, outputs: this.outputs };
+    const baseline = await lookAgain({ ...this.#drive, session: { ...session, last } }, this.#identity);
+    this.#drive = { ...this.#drive, baseline };
   }
 
   /** One row: each of its updates previewed into a plan, checked, applied, and held until its gates have passed. */

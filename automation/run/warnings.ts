@@ -37,11 +37,15 @@ const kinds: Readonly<Record<Finding["kind"], string>> = {
 };
 
 /** Says what was bad before the run, for the screen, the plan and the report. */
-export function findingsIn({ down, bad, unseen }: Baseline, { from, to }: Pick<RunIdentity, "from" | "to">): string[] {
+export function findingsIn(
+  { down, bad, unseen }: Baseline,
+  { from, to }: Pick<RunIdentity, "from" | "to">,
+  what = "the run",
+): string[] {
   const atOnce = `${from} is down, so ${to} gets all traffic at once as soon as it is proven (handover:upgrade.whenOldIsDown)`;
   return [
-    ...(down ? [`before the run: ${atOnce}`] : []),
-    ...bad.map(({ kind, name, seen }) => `before the run: ${kinds[kind]}${name}: ${seen}; not held against ${to}`),
-    ...unseen.map((reason) => `before the run: not seen: ${reason}`),
+    ...(down ? [`before ${what}: ${atOnce}`] : []),
+    ...bad.map(({ kind, name, seen }) => `before ${what}: ${kinds[kind]}${name}: ${seen}; not held against ${to}`),
+    ...unseen.map((reason) => `before ${what}: not seen: ${reason}`),
   ];
 }

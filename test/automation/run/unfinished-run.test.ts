@@ -28,6 +28,15 @@ describe("history", () => {
     );
   });
 
+  it("knows everything that was found before the new generation had traffic", () => {
+    const ringing = (id: string) => ({ kind: "alarm" as const, id, name: id, seen: "in ALARM" });
+    const look = (down: boolean, id: string) =>
+      ({ type: "baseline", down, bad: [ringing(id)], unseen: [] }) satisfies LedgerEvent;
+    const { baseline } = unfinishedRun(records(look(true, "a"), look(false, "b"))) ?? {};
+    assert.deepEqual(baseline, { down: true, bad: [ringing("a"), ringing("b")], unseen: [] });
+    assert.equal(unfinishedRun(records())?.baseline, undefined);
+  });
+
   it("knows which of a phase's updates was planned last", () => {
     const plan = { type: "plan" as const, phase: "connect", digest: "d", operations: [] };
     const { lastPlanned } = unfinishedRun(records({ ...plan, step: 1 }, { ...plan, step: 2 })) ?? {};

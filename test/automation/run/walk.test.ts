@@ -165,6 +165,21 @@ describe("a walk", () => {
       }
     });
 
+    it("is upgraded though an alarm has begun to ring before the new generation had traffic", async () => {
+      const ringing = await FakeSite.open({ alarms: ["www-5xx"] });
+      ringing.beforeUp = (row) => {
+        if (row === "launch-rest") ringing.ringing.add("www-5xx");
+      };
+      const { exitCode } = await walk(ringing.drive(), run, fresh);
+      ringing.close();
+      assert.equal(exitCode, 0);
+      const said = ringing.told.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+      assert.ok(
+        said.includes("before green had traffic: alarm www-5xx: in ALARM; not held against green"),
+        said.join(),
+      );
+    });
+
     it("gives all traffic at once where nothing of the old generation answers", async () => {
       site.down.add("blue");
       const shares = sharesOf();
