@@ -1,5 +1,5 @@
 # Each target brings what it needs; see tools/install.sh.
-.PHONY: rehearse test test-unit check chaos bench engines
+.PHONY: rehearse test test-unit check chaos lag lag-mutations bench engines
 
 rehearse: ## a whole upgrade under load, on this machine
 	@./handover rehearse
@@ -22,6 +22,12 @@ chaos: ## kills and faults at every point of an upgrade; SEED=n and POINTS=patte
 
 engines: ## a rehearsal with each release of the engine that people have; VERSIONS="3.220.0 …" chooses
 	@tools/engines $(VERSIONS)
+
+lag: ## upgrades and ways back with a load balancer that learns late; ROWS=pattern, SEEDS=1,2, JOBS=n, FULL=1 choose
+	@tools/run --sandbox node sandbox/lag/main.ts $(if $(ROWS),--rows '$(ROWS)') $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(FULL),--full)
+
+lag-mutations: ## whether `make lag` finds faults of the driver; ONLY=pattern chooses
+	@tools/run --sandbox node sandbox/lag/mutate.ts $(if $(ONLY),--only '$(ONLY)')
 
 bench: ## how often the comparison of new and old is right, and how long smoke takes; SEED=n chooses other chances
 	@tools/run node sandbox/bench/comparison.ts $(if $(SEED),--seed $(SEED))

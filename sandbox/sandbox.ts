@@ -45,6 +45,10 @@ export interface UpOptions {
   readonly array?: number;
   /** The longest that a node of the load balancer takes to learn of a change, in seconds. Default: 3. */
   readonly balancerLagSeconds?: number;
+  /** What its nodes learn late. Default: both. */
+  readonly balancerLate?: "rules" | "targets" | "both";
+  /** Repeats the moments at which they learn. Default: 1. */
+  readonly seed?: number;
   /** Another `pulumi-resource-aws`, for example the official one. Default: `HANDOVER_SANDBOX_PLUGIN`, or the sandbox's own. */
   readonly plugin?: string;
 }
@@ -62,6 +66,8 @@ export async function up({
   frontends,
   array,
   balancerLagSeconds = defaultBalancerLagSeconds,
+  balancerLate = "both",
+  seed = 1,
   plugin = process.env.HANDOVER_SANDBOX_PLUGIN || undefined,
 }: UpOptions): Promise<Sandbox> {
   if (find(name) !== undefined) {
@@ -87,7 +93,7 @@ export async function up({
     enter(variables);
     const services = {
       database: startDatabaseService(directory, slot),
-      network: startNetwork(directory, slot, balancerLagSeconds),
+      network: startNetwork(directory, slot, { balancerLagSeconds, balancerLate, seed }),
       provider: startProvider(directory, providerPort, executable),
     };
     // When one does not start, the others are known by then and are stopped.
@@ -197,7 +203,7 @@ async function startDatabaseService(directory: string, slot: Slot): Promise<numb
 async function startNetwork(
   directory: string,
   { cloud, network, database }: Slot,
-  balancerLagSeconds: number,
+  options: Required<Pick<UpOptions, "balancerLagSeconds" | "balancerLate" | "seed">>,
 ): Promise<number> {
   const args = [
     join(import.meta.dirname, "network", "main.ts"),
@@ -210,7 +216,11 @@ async function startNetwork(
     "--database",
     database.url,
     "--balancer-lag-seconds",
-    String(balancerLagSeconds),
+    String(options.balancerLagSeconds),
+    "--balancer-late",
+    options.balancerLate,
+    "--seed",
+    String(options.seed),
   ];
   const service = await startService("network", {
     command: process.execPath,

@@ -1,12 +1,8 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { parseDocument } from "yaml";
 import { secondsSince } from "../../automation/elapsed.ts";
-import { openStack } from "../../automation/run/open-stack.ts";
 import { addFault, clearFaults } from "../faults.ts";
 import { seededRandom } from "../network/random.ts";
-import { down, get, type Sandbox, stackFile, up } from "../sandbox.ts";
-import { slot } from "../slot.ts";
-import { startTraffic, type Traffic } from "../traffic/traffic.ts";
+import { down, get, type Sandbox, up } from "../sandbox.ts";
+import { edit, trafficOn } from "../site.ts";
 import { type CloudCheck, cloudProblems } from "./cloud-check.ts";
 import { DriverProcess, problemOf } from "./driver-process.ts";
 import { type BadDay, daysOf, killsOfFirstDeployment, nameOf, type Point } from "./points.ts";
@@ -73,7 +69,7 @@ async function upgradeOn(
   expected: Pick<CloudCheck, "live" | "array" | "runs">,
   upgrade: () => Promise<readonly ChaosRow[]>,
 ): Promise<ChaosUpgrade> {
-  const traffic = await trafficOn(sandbox);
+  const traffic = await trafficOn(sandbox, { requestsPerSecond: 50 });
   const rows = await upgrade();
   const check = { ...expected, frontends: 2, site: `handover-${sandbox.name}` };
   const left = await cloudProblems(check, { region: sandbox.region });
@@ -93,21 +89,6 @@ async function badDay(sandbox: Sandbox, day: BadDay): Promise<readonly ChaosRow[
   return [{ point: nameOf(day), problems, seconds: secondsSince(started) }];
 }
 
-/** Traffic on what was deployed; undefined before that. */
-async function trafficOn(sandbox: Sandbox): Promise<Traffic | undefined> {
-  const session = await openStack(sandbox.name, { create: true });
-  session.close();
-  const outputs = session.last?.outputs;
-  if (outputs === undefined) return undefined;
-  const port = outputs.generations[outputs.live]?.port ?? 0;
-  return startTraffic({
-    loadBalancer: { host: outputs.loadBalancer.dnsName, port: outputs.loadBalancer.port, hostHeader: outputs.hostname },
-    addresses: outputs.addresses.map(({ publicIp }) => ({ publicIp, port })),
-    networkUrl: slot(sandbox.slot).network.url,
-    requestsPerSecond: 50,
-  });
-}
-
 const nothing = { requests: 0, failed: 0, cutByMove: 0, failures: [] };
 
 /** Shortens the watching and draining, on which the proof does not depend. */
@@ -120,9 +101,3 @@ const shortWaits = {
   "handover:upgrade.comparison.enabled": false,
   "handover:upgrade.probe.enabled": false,
 };
-
-function edit(name: string, values: Readonly<Record<string, unknown>>): void {
-  const document = parseDocument(readFileSync(stackFile(name), "utf8"));
-  for (const [path, value] of Object.entries(values)) document.setIn(["config", ...path.split(".")], value);
-  writeFileSync(stackFile(name), document.toString());
-}

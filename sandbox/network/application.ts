@@ -26,7 +26,8 @@ const longestSleepMilliseconds = 600_000;
  * | `/health/db` | 200 when the database answers, else 503 with the reason |
  * | `/server-status?auto` | Apache's machine-readable status; BusyWorkers counts the request that asks, as Apache does |
  *
- * Every answer says who gave it: `x-server`, and `x-generation` where the server was told its generation.
+ * Every answer says who gave it: `x-server`, and `x-generation` where the server was told its generation and is
+ * not anonymous.
  * @see https://httpd.apache.org/docs/2.4/mod/mod_status.html
  */
 export function createApplication({ instanceId, inputs, simulation, database }: ApplicationOptions): RequestListener {
@@ -39,7 +40,7 @@ export function createApplication({ instanceId, inputs, simulation, database }: 
     accesses++;
     busy++;
     response.once("close", () => busy--);
-    if (inputs.GENERATION !== undefined) response.setHeader("x-generation", generation);
+    if (inputs.GENERATION !== undefined && !simulation.anonymous) response.setHeader("x-generation", generation);
     response.setHeader("x-server", instanceId);
     request.resume();
     const [path = "", query = ""] = (request.url ?? "/").split("?", 2);

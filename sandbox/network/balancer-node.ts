@@ -10,8 +10,10 @@ export interface BalancerNodeOptions {
   readonly idleMilliseconds: number;
   /** Choices among targets and groups. */
   readonly random: Random;
-  /** The delay after which the node learns of a change. */
-  readonly delayMilliseconds: () => number;
+  /** The delay after which the node learns of a change of rules and their weights. */
+  readonly rulesDelayMilliseconds: () => number;
+  /** The delay after which it learns of a change of targets. */
+  readonly targetsDelayMilliseconds: () => number;
   readonly onHealth: (report: TargetHealthReport) => void;
   readonly onAnswer: (targetGroupArn: string, answer: Answer) => void;
   readonly log: Log;
@@ -33,12 +35,12 @@ export class BalancerNode {
   constructor(address: string, options: BalancerNodeOptions) {
     this.address = address;
     this.#options = options;
-    const { idleMilliseconds, random, log, delayMilliseconds } = options;
+    const { idleMilliseconds, random, log } = options;
     const group = (arn: string) => this.#groups.get(arn);
     this.#balancer = new LoadBalancer(address, { idleMilliseconds, random, group, log });
     const onChange = () => void this.#apply();
-    this.#listeners = new LateView(delayMilliseconds, onChange);
-    this.#targetGroups = new LateView(delayMilliseconds, onChange);
+    this.#listeners = new LateView(options.rulesDelayMilliseconds, onChange);
+    this.#targetGroups = new LateView(options.targetsDelayMilliseconds, onChange);
   }
 
   get listeners() {

@@ -9,7 +9,7 @@ import { seededRandom } from "./random.ts";
 import { siteDatabase } from "./site-database.ts";
 
 const usage =
-  "node sandbox/network/main.ts --cloud http://127.64.0.1:4566 --host 127.64.0.2 --port 4567 --database postgresql://postgres@127.64.0.3:5432/postgres [--address-propagation-seconds 2] [--balancer-lag-seconds 0] [--seed 1]";
+  "node sandbox/network/main.ts --cloud http://127.64.0.1:4566 --host 127.64.0.2 --port 4567 --database postgresql://postgres@127.64.0.3:5432/postgres [--address-propagation-seconds 2] [--balancer-lag-seconds 0] [--balancer-late rules|targets|both] [--seed 1]";
 
 const { values } = parseArgs({
   options: {
@@ -19,11 +19,14 @@ const { values } = parseArgs({
     database: { type: "string" },
     "address-propagation-seconds": { type: "string", default: "2" },
     "balancer-lag-seconds": { type: "string", default: "0" },
+    "balancer-late": { type: "string", default: "both" },
     seed: { type: "string", default: "1" },
   },
 });
 const { cloud, host, database } = values;
-if (cloud === undefined || host === undefined || database === undefined) throw new Error(`usage: ${usage}`);
+const balancerLate = (["rules", "targets", "both"] as const).find((each) => each === values["balancer-late"]);
+if (cloud === undefined || host === undefined || database === undefined || balancerLate === undefined)
+  throw new Error(`usage: ${usage}`);
 
 const stop = new AbortController();
 const { signal } = stop;
@@ -32,6 +35,7 @@ const metrics = new BalancerMetrics();
 const network = new Network({
   propagationMilliseconds: Number(values["address-propagation-seconds"]) * 1000,
   balancerLagMilliseconds: Number(values["balancer-lag-seconds"]) * 1000,
+  balancerLate,
   random: seededRandom(Number(values.seed)),
   database: siteDatabase(database),
   onHealth: (report) => reports.add(report),

@@ -22,6 +22,8 @@ export interface NetworkOptions {
   readonly random?: () => number;
   /** The longest that a node of a load balancer takes to learn of a change, in milliseconds. Default: 0. */
   readonly balancerLagMilliseconds?: number;
+  /** Changes that a node learns late. Default: both. */
+  readonly balancerLate?: "rules" | "targets" | "both";
 }
 
 /** Everything that the sandbox's network serves, kept in step with the cloud's snapshots. */
@@ -44,6 +46,7 @@ export class Network {
       random: Math.random,
       onAnswer: () => {},
       balancerLagMilliseconds: 0,
+      balancerLate: "both",
       ...options,
     };
     this.#pessimist = new Pessimist((arn) => this.#nodesOf.get(arn) ?? 0, options.onHealth);
@@ -122,7 +125,9 @@ export class Network {
   }
 
   async #updateNodes({ instances, loadBalancers, targetGroups }: CloudState): Promise<void> {
-    const { idleMilliseconds, random, onAnswer, balancerLagMilliseconds, log } = this.#options;
+    const { idleMilliseconds, random, onAnswer, balancerLagMilliseconds, balancerLate, log } = this.#options;
+    const delayOf = (changes: "rules" | "targets") => () =>
+      balancerLate === changes || balancerLate === "both" ? random() * balancerLagMilliseconds : 0;
     const addressed = instances.filter(({ privateIp }) => privateIp !== "");
     const privateIps = new Map(addressed.map(({ id, privateIp }) => [id, privateIp]));
     const registered = new Set(
@@ -135,8 +140,8 @@ export class Network {
     const nodes = wanted.map(({ state, address }) => {
       const key = `${state.arn} ${address}`;
       const onHealth = (report: TargetHealthReport) => this.#pessimist.hear(key, report);
-      const delayMilliseconds = () => random() * balancerLagMilliseconds;
-      const options = { idleMilliseconds, random, delayMilliseconds, onHealth, onAnswer, log };
+      const delays = { rulesDelayMilliseconds: delayOf("rules"), targetsDelayMilliseconds: delayOf("targets") };
+      const options = { idleMilliseconds, random, ...delays, onHealth, onAnswer, log };
       const node = this.#nodes.get(key) ?? new BalancerNode(address, options);
       this.#nodes.set(key, node);
       return { node, state };

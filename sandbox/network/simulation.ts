@@ -10,13 +10,15 @@ export interface Simulation {
   readonly slowMilliseconds: number;
   /** The server dies this long after it started, and stays dead; the instance still runs, though EC2 may find it impaired. */
   readonly crashAfterSeconds: number | undefined;
+  /** Answers do not say which generation gave them. */
+  readonly anonymous: boolean;
   /** The server never listens. */
   readonly bootFails: boolean;
   /** Words that were asked for and are not known. */
   readonly unknown: readonly string[];
 }
 
-/** Reads `unhealthy`, `db-down`, `errors=0.3`, `slow=800`, `crash-after=5`, `impaired-after=5` and `boot-fail`, separated by commas. */
+/** Reads `unhealthy`, `db-down`, `errors=0.3`, `slow=800`, `crash-after=5`, `impaired-after=5`, `anonymous` and `boot-fail`, separated by commas. */
 export function parseSimulation(text: string): Simulation {
   const settings = new Map<string, string>();
   for (const item of text.split(",")) {
@@ -40,6 +42,7 @@ export function parseSimulation(text: string): Simulation {
     errorShare: Math.min(quantity("errors") ?? 0, 1),
     slowMilliseconds: quantity("slow") ?? 0,
     crashAfterSeconds: quantity("crash-after") ?? quantity("impaired-after"),
+    anonymous: flag("anonymous"),
     bootFails: flag("boot-fail"),
   };
   return { ...simulation, unknown: [...unknown, ...settings.keys()] };

@@ -1,0 +1,72 @@
+import { rows as runbookRows } from "../../automation/runbook/rows.ts";
+import { type PhaseName, phaseNames } from "../../stacks/runbook.ts";
+
+/** What a node of the load balancer learns late: rules with their weights, targets, or both. */
+export const lateness = ["rules", "targets", "both"] as const;
+export type Lateness = (typeof lateness)[number];
+
+/** A site under load, and what is done with it. */
+export interface LagRow {
+  /** The longest that a node takes to learn of a change, in seconds. */
+  readonly lagSeconds: number;
+  readonly late: Lateness;
+  /** Whether answers say which generation gave them. */
+  readonly told: boolean;
+  /** Repeats the moments at which nodes learn. */
+  readonly seed: number;
+  /** A whole upgrade, or the way back once a phase is done. */
+  readonly way: "upgrade" | PhaseName;
+}
+
+/** Phases with a way back, the last first: a site is as it was after each. */
+export const waysBack: readonly PhaseName[] = phaseNames.filter((name) => runbookRows[name].back !== "no way");
+
+const lags = [0, 5, 15, 60] as const;
+export const ways: readonly LagRow["way"][] = [...waysBack, "upgrade"];
+
+export function allRows(seeds: readonly number[]): readonly LagRow[] {
+  return lags.flatMap((lagSeconds) =>
+    lateness.flatMap((late) =>
+      [true, false].flatMap((told) =>
+        seeds.flatMap((seed) => ways.map((way): LagRow => ({ lagSeconds, late, told, seed, way }))),
+      ),
+    ),
+  );
+}
+
+/** `L=15 rules told seed=2 connect` */
+export function nameOf({ lagSeconds, late, told, seed, way }: LagRow): string {
+  return `L=${lagSeconds} ${late} ${told ? "told" : "untold"} seed=${seed} ${way}`;
+}
+
+/** Rows of one site; it is as it was after each but the upgrade, which is the last. */
+export function siteOf({ lagSeconds, late, told, seed }: LagRow): string {
+  return [lagSeconds, late, told, seed].join();
+}
+
+/**
+ * Rows in which every value of each dimension meets every value of each other one at least once: faults that depend on
+ * two conditions are found, in a fraction of the runs. Rows of sites that are used already are preferred.
+ */
+export function covering(rows: readonly LagRow[]): readonly LagRow[] {
+  const left = new Set(rows.flatMap(pairsOf));
+  const sites = new Set<string>();
+  const chosen: LagRow[] = [];
+  while (left.size > 0) {
+    let best: { readonly row: LagRow; readonly worth: number } | undefined;
+    for (const row of rows) {
+      const worth = pairsOf(row).filter((pair) => left.has(pair)).length + (sites.has(siteOf(row)) ? 0.5 : 0);
+      if (best === undefined || worth > best.worth) best = { row, worth };
+    }
+    if (best === undefined) break;
+    chosen.push(best.row);
+    sites.add(siteOf(best.row));
+    for (const pair of pairsOf(best.row)) left.delete(pair);
+  }
+  return rows.filter((row) => chosen.includes(row));
+}
+
+function pairsOf(row: LagRow): string[] {
+  const values = Object.entries(row).map(([name, value]) => `${name}=${value}`);
+  return values.flatMap((value, index) => values.slice(index + 1).map((other) => `${value} ${other}`));
+}
