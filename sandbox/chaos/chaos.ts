@@ -13,6 +13,8 @@ export interface ChaosOptions {
   readonly points: readonly Point[];
   /** Number of servers in the array. Default: no array. */
   readonly array?: number;
+  /** See `UpOptions`. */
+  readonly balancerLagSeconds?: number;
   /** Repeats the moments of the kills. */
   readonly seed: number;
   readonly onUpgrade: (upgrade: ChaosUpgrade) => void;
@@ -33,6 +35,7 @@ export async function chaos({
   name,
   points,
   array = 0,
+  balancerLagSeconds,
   seed,
   onUpgrade,
 }: ChaosOptions): Promise<readonly ChaosUpgrade[]> {
@@ -43,7 +46,7 @@ export async function chaos({
     onUpgrade(upgrade);
   };
   try {
-    await up({ name, ...(array > 0 && { array }) });
+    await up({ name, ...(array > 0 && { array }), balancerLagSeconds });
     edit(name, shortWaits);
     const strikes = new Strikes(get(name), killsOfFirstDeployment(points), random);
     const deployment = await upgradeOn(get(name), { live: "blue", array, runs: 0 }, () => strikes.upgrade());

@@ -2,11 +2,16 @@ import yargs from "yargs";
 import { type ChaosUpgrade, chaos } from "./chaos.ts";
 import { allPoints, nameOf } from "./points.ts";
 
-const { seed, points } = await yargs(process.argv.slice(2))
+const {
+  seed,
+  points,
+  "balancer-lag": balancerLagSeconds,
+} = await yargs(process.argv.slice(2))
   .scriptName("make chaos")
   .options({
     seed: { type: "number", default: 1, describe: "repeats the moments of the kills" },
     points: { type: "string", default: ".*", describe: "pattern of the points, for example ^drain/" },
+    "balancer-lag": { type: "number", describe: "see `handover sandbox up`" },
   })
   .strict()
   .parseAsync();
@@ -18,6 +23,7 @@ const upgrades = await chaos({
   name: "sandbox-chaos",
   points: chosen,
   array: 2,
+  balancerLagSeconds,
   seed,
   onUpgrade: ({ rows, problems, requests, failed, cutByMove }) => {
     for (const row of rows) line(row.point, row.seconds, row.problems);
