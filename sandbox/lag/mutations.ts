@@ -1,4 +1,4 @@
-import type { LagRow } from "./rows.ts";
+import { type LagRow, waysBack } from "./rows.ts";
 
 /** A fault of the driver that lag turns into lost requests or into a healthy upgrade that is taken back. */
 export interface Mutation {
@@ -12,13 +12,16 @@ export interface Mutation {
   readonly row: Omit<LagRow, "seed">;
 }
 
+/** The phase after which the new generation has all traffic, and the old one is still registered. */
+const allTraffic = waysBack.at(-2) ?? "upgrade";
+
 export const mutations: readonly Mutation[] = [
   {
     name: "weights-and-deregistration-in-one-update",
     file: "stacks/intent.ts",
     from: "registered: step === 1,",
     to: "registered: false,",
-    row: { lagSeconds: 15, late: "rules", told: true, way: "observe" },
+    row: { lagSeconds: 15, late: "rules", told: true, way: allTraffic },
   },
   {
     name: "no-gate-before-drain",
