@@ -6,10 +6,11 @@ export type GenerationStatus = DocumentOf<"status">["generations"][string];
 
 /** A generation as the last update left it, with what AWS shows now: its servers' health, and its array. */
 export async function generationStatus(
-  aws: Pick<Aws, "targetHealth"> & { readonly arrays: Pick<Aws["arrays"], "find"> },
+  aws: Pick<Aws, "targetHealth" | "instanceStatuses"> & { readonly arrays: Pick<Aws["arrays"], "find"> },
   { targetGroupArn, weight, frontends, array }: Outputs["generations"][string],
 ): Promise<GenerationStatus> {
-  const [targets, arrayNow] = await Promise.all([
+  const [statuses, targets, arrayNow] = await Promise.all([
+    aws.instanceStatuses(frontends.map(({ instanceId }) => instanceId)),
     aws.targetHealth(targetGroupArn),
     array && aws.arrays.find(array.name),
   ]);
@@ -19,7 +20,11 @@ export async function generationStatus(
   };
   return {
     weight,
-    frontends: frontends.map((frontend) => ({ ...frontend, health: healthOf(frontend.instanceId) })),
+    frontends: frontends.map((frontend) => ({
+      ...frontend,
+      state: statuses.get(frontend.instanceId)?.InstanceState?.Name ?? "terminated",
+      health: healthOf(frontend.instanceId),
+    })),
     ...(array !== undefined && {
       array:
         arrayNow === undefined
@@ -41,7 +46,9 @@ export async function generationStatus(
 export function generationLines(name: string, { weight, frontends, array }: GenerationStatus): string[] {
   return [
     `${name}: ${weight}% of the traffic`,
-    ...frontends.map((each) => `  ${each.name}  ${each.instanceId}  ${each.privateIp}  ${each.health}`),
+    ...frontends.map(({ name: server, instanceId, privateIp, state, health }) =>
+      [`  ${server}`, instanceId, privateIp, ...(state === "running" ? [] : [state]), health].join("  "),
+    ),
     ...(array === null ? ["  its array is missing in AWS"] : []),
     ...(array ? arrayLines(array) : []),
   ];

@@ -81,16 +81,22 @@ export class Aws {
     abortSignal?: AbortSignal,
   ): Promise<Map<string, InstanceStatus>> {
     const statuses = new Map<string, InstanceStatus>();
-    for (const ids of chunks(instanceIds, 100)) {
-      try {
-        const command = new DescribeInstanceStatusCommand({ InstanceIds: ids, IncludeAllInstances: true });
-        const { InstanceStatuses = [] } = await this.#ec2.send(command, { abortSignal });
-        for (const status of InstanceStatuses) statuses.set(status.InstanceId ?? "", status);
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-      }
-    }
+    for (const ids of chunks(instanceIds, 100))
+      for (const status of await this.#statusesOf(ids, abortSignal)) statuses.set(status.InstanceId ?? "", status);
     return statuses;
+  }
+
+  /** One that AWS has forgotten fails the call for all: then each is asked for by itself. */
+  async #statusesOf(InstanceIds: string[], abortSignal?: AbortSignal): Promise<readonly InstanceStatus[]> {
+    try {
+      const command = new DescribeInstanceStatusCommand({ InstanceIds, IncludeAllInstances: true });
+      const { InstanceStatuses = [] } = await this.#ec2.send(command, { abortSignal });
+      return InstanceStatuses;
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      if (InstanceIds.length <= 1) return [];
+      return (await Promise.all(InstanceIds.map((id) => this.#statusesOf([id], abortSignal)))).flat();
+    }
   }
 
   /** Health of what is registered in a target group, by instance id. */

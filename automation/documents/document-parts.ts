@@ -34,7 +34,7 @@ export const unfinishedRun = z.object({
   from: name,
   to: name,
   finished: list(z.string()).describe("phases whose gates have passed"),
-  reached: z.string().describe("furthest phase that has begun").optional(),
+  reached: z.string().describe("the phase that was begun last, or stepped to by hand").optional(),
   lastPlanned: z
     .object({ row: z.string(), step: count.describe("1 is the first") })
     .describe("the last planned update, if its row has several")
@@ -47,6 +47,7 @@ export const unfinishedRun = z.object({
   approved: list(z.string()).describe("digests of approved plans"),
   asked: list(z.string()).describe("phases for which approval was asked"),
   back: list(z.string()).describe("rows of the way back whose gates have passed"),
+  changed: z.boolean().describe("whether an update of it was applied"),
   commands: z
     .partialRecord(purpose, z.enum(["done", "failed", "cut-off"]))
     .describe("how the site's commands ended; cut-off: it was started, and nobody saw it end"),

@@ -55,12 +55,27 @@ export const documents = {
     stack: z.string(),
     live: name.describe("the generation that serves").nullable(),
     goal: name.describe("handover:live in the stack's file"),
-    run: unfinishedRun.nullable(),
+    run: unfinishedRun
+      .extend({
+        ended: z
+          .enum(["reached", "rolled-back", "given-up"])
+          .describe("how it was ended by hand; the next command records it")
+          .optional(),
+      })
+      .nullable(),
     lease,
     loadBalancer: z
       .object({ arn: z.string(), dnsName: z.string(), port: z.number(), protocol: z.enum(["http", "https"]) })
       .nullable(),
-    addresses: list(z.object({ publicIp: z.string(), allocationId: z.string(), instanceId: z.string() })),
+    addresses: list(
+      z.object({
+        publicIp: z.string(),
+        allocationId: z.string(),
+        instanceId: z.string().describe("the server to which the last update gave it"),
+        heldBy: z.string().describe("the server that AWS shows").nullable(),
+      }),
+    ),
+    missing: list(z.string()).describe("what AWS does not show as the last update left it"),
     generations: z.record(
       z.string(),
       z.object({
@@ -70,6 +85,7 @@ export const documents = {
             name,
             instanceId: z.string(),
             privateIp: z.string(),
+            state: z.string().describe("the instance's state in AWS's words"),
             health: z.string().describe("target health in AWS's words"),
           }),
         ),

@@ -5,11 +5,12 @@ import { EngineDiedError } from "../engine/engine-errors.ts";
 import { NotPlannedError } from "../engine/plan.ts";
 import { type ExitCode, exitCodes, explanationOf, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
-import { phaseThat, type RunIdentity } from "../runbook/rows.ts";
+import { phaseThat, type RunIdentity, settle } from "../runbook/rows.ts";
 import { wayBack } from "../runbook/updates.ts";
 import { schemaAfter } from "../site-commands/command-states.ts";
 import { CutOffError } from "../site-commands/run-commands.ts";
 import type { Drive } from "./drive.ts";
+import { restore, StoppedError } from "./restore.ts";
 import type { Ending, Walker } from "./walker.ts";
 
 /** The reason why a run goes back, and its exit code when it got there: 0 where going back was the wish. */
@@ -49,18 +50,53 @@ export async function putBack(
   await ledger.written();
   try {
     await walker.commands.thawIfFrozen();
-    // Until it is done users may meet what failed.
-    for (const row of wayBack(phase, run.back)) await walker.phaseOutliving(row);
+    await restore(drive, walker, from);
+    const doubt = await rowsBack(walker, run);
     if (schema === "new") await walker.commands.undoMigrations();
     const serves = `${from} serves, and ${to} is gone`;
     const unknown = "Whether the migration took effect is not known, so nothing was undone in the database: look at it";
-    const state = schema === "unknown" ? `${serves}. ${unknown}` : serves;
-    return await walker.finish({ outcome: "rolled-back", exitCode, explanation: { happened: reason, state } });
+    const states = [
+      serves,
+      ...(schema === "unknown" ? [unknown] : []),
+      ...(doubt === undefined ? [] : [told(drive, doubt)]),
+    ];
+    return await walker.finish({
+      outcome: "rolled-back",
+      exitCode: doubt?.inconclusive === false ? exitCodes.needsPerson : exitCode,
+      explanation: {
+        happened: reason,
+        state: states.join(". "),
+        ...(doubt !== undefined && { next: toType("status", session.stack) }),
+      },
+    });
   } catch (error) {
     if (options.signals.stop.aborted) return walker.interrupted(phase, toType("resume", session.stack));
     ledger.assertHeld();
     return walker.finish(endingOf(drive, run, reason, error));
   }
+}
+
+/**
+ * Goes back row by row; until it is done users may meet what failed.
+ * @returns the gates that did not pass when one generation was alone again: there is nothing left to go back from
+ */
+async function rowsBack(walker: Walker, { from, reached, back }: WayBack): Promise<GateError | undefined> {
+  for (const row of wayBack(reached, back)) {
+    try {
+      await walker.phaseOutliving(row);
+    } catch (error) {
+      const { run, generations = {} } = walker.outputs ?? {};
+      const alone = run === null && Object.keys(generations).every((name) => name === from);
+      if (row === settle && alone && error instanceof GateError) return error;
+      throw error;
+    }
+  }
+  return undefined;
+}
+
+function told({ ledger }: Drive, { inconclusive, explanation }: GateError): string {
+  const doubt = inconclusive ? "What could not be seen from here since" : "But since then a check fails";
+  return `${doubt}: ${ledger.redact(explanation.happened)}`;
 }
 
 /** The end of a run that could not go all the way back. */
@@ -74,6 +110,8 @@ function endingOf({ session, ledger }: Drive, { from, reached }: WayBack, reason
     return { ...paused, phase: phaseThat("migrates"), reason: "needs-person", explanation };
   }
   const explanation = { happened, first: problem.first, next: toType("resume", stack) };
+  if (error instanceof StoppedError)
+    return { ...paused, reason: "needs-person", explanation: { ...explanation, state: problem.state } };
   const mayGoOn =
     error instanceof NotPlannedError ||
     error instanceof EngineDiedError ||

@@ -15,6 +15,7 @@ import { checkGoal, type OpenStack } from "./open-stack.ts";
 import { checkPrograms } from "./programs.ts";
 import { putBack, type Why } from "./put-back.ts";
 import { repair } from "./repair.ts";
+import { forgetMissing } from "./restore.ts";
 import { RunLedger } from "./run-ledger.ts";
 import { behind, type Standing, standingOf } from "./standing.ts";
 import { begunRun, type UnfinishedRun } from "./unfinished-run.ts";
@@ -206,6 +207,7 @@ async function settleOn(drive: Drive): Promise<RunResult> {
   const again = toType("upgrade", session.stack);
   ledger.tell({ type: "run-started", run: "deploy", from: live, to: live, resumed: false });
   try {
+    if (session.last !== undefined) await forgetMissing(drive, session.last.outputs);
     await walker.phaseOutliving(settle);
     return await walker.finish({ outcome: "reached", exitCode: exitCodes.reached });
   } catch (error) {

@@ -14,6 +14,7 @@ import { ApprovalNeeded } from "./approval-needed.ts";
 import { driveAfter, takeBaseline } from "./before.ts";
 import type { Drive } from "./drive.ts";
 import { putBack } from "./put-back.ts";
+import { restore, StoppedError } from "./restore.ts";
 import { type Ending, Walker } from "./walker.ts";
 import { warningsOf } from "./warnings.ts";
 
@@ -46,6 +47,8 @@ export async function walk(driven: Drive, run: RunIdentity, progress: Progress):
   let phase = left[0] ?? lastPhase;
   try {
     await walker.commands.thawIfFrozen();
+    // From here on there is nothing else to serve, so what is missing is not a reason to go back.
+    if (progress.reached !== undefined && !hasWayBack(progress.reached)) await restore(drive, walker, to);
     for (const [index, name] of left.entries()) {
       phase = name;
       if (factsOf(name).givesTraffic) await walker.lookAgain();
@@ -118,6 +121,8 @@ function endingOf({ session, ledger }: Drive, run: Stopped, error: unknown): End
     const or = [...(explanation.or ?? []), { ...back, to: "go back, with nothing undone in the database" }];
     return { ...paused, reason: "needs-person", explanation: { ...explanation, state, or } };
   }
+  if (error instanceof StoppedError)
+    return { ...paused, reason: "needs-person", explanation: { ...explanation, next: resume } };
   if (isUnproven(error) || config.upgrade.onFailure === "pause") {
     const state = "Nothing was taken back";
     return { ...paused, reason: "inconclusive", explanation: { ...explanation, state, next: resume, or: [back] } };

@@ -11,9 +11,11 @@ import { GateError } from "../gates/gate-error.ts";
 import { sessionGates } from "../gates/sessions.ts";
 import { volumesStay } from "../gates/volumes.ts";
 import { canonicalJson, sha256 } from "../ledger/canonical.ts";
+import { arrayServing } from "../runbook/array.ts";
 import { gatesBefore, gatesOf, type RowGates } from "../runbook/gates.ts";
 import { check } from "../runbook/policy.ts";
 import { descriptionOf, factsOf, type LastPlanned, type Row, type RunIdentity, type Update } from "../runbook/rows.ts";
+import { restored } from "../runbook/servers.ts";
 import { updatesOf } from "../runbook/updates.ts";
 import type { CommandStates } from "../site-commands/command-states.ts";
 import { RunCommands } from "../site-commands/run-commands.ts";
@@ -130,6 +132,14 @@ export class Walker {
       await repair(this.#drive);
       await this.phase(row);
     }
+  }
+
+  /** The row in which the stack is, once more: what somebody took from a generation is created anew, and proven. */
+  async restore(update: Update, generation: string): Promise<void> {
+    const plan = await this.#plan(update, { restores: true });
+    const { outputs } = await this.#apply(update, plan);
+    const context = this.#context(outputs);
+    await this.#gates(update.row, { hold: [...restored(context, generation), ...arrayServing(context, generation)] });
   }
 
   async #work(row: Row, options: PhaseOptions): Promise<Work> {
@@ -256,7 +266,7 @@ export class Walker {
     this.begun.add(row);
   }
 
-  async #plan(update: Update): Promise<Plan> {
+  async #plan(update: Update, { restores = false } = {}): Promise<Plan> {
     const { ledger } = this.#drive;
     ledger.assertHeld();
     this.#signals.stop.throwIfAborted();
@@ -264,7 +274,7 @@ export class Walker {
     const { row, step, left } = update;
     const operations = plan.operations.map(({ op, type, name, properties }) => ({ op, type, name, properties }));
     ledger.tell({ type: "plan", phase: row, step, digest: plan.digest, operations });
-    check(plan.operations, { row, ...this.#identity, left });
+    check(plan.operations, { row, ...this.#identity, left, restores });
     return plan;
   }
 

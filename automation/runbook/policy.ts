@@ -24,6 +24,8 @@ const route: Permission = { types: routing, ops: ["update"] };
 /** The test host name reaches the other generation; public traffic is the listener's. */
 const testRoute: Permission = { types: [types.listenerRule], ops: ["update"] };
 const move: Permission = { types: [types.eipAssociation], ops: replacement };
+/** An address that somebody took from its server beside the run. */
+const hold: Permission = { types: [types.eipAssociation], ops: ["create"] };
 const launch: Permission = { types: generation, ops: ["create"], of: "to" };
 /** Set right after creation; a resumed run does it when the first was killed in between. */
 const finishTargetGroup: Permission = { types: [types.targetGroup], ops: ["update"], of: "to" };
@@ -48,6 +50,7 @@ const permissions: Readonly<Record<Exclude<Row, "settle">, readonly Permission[]
   withdraw: [
     route,
     move,
+    hold,
     { types: [types.targetGroupAttachment], ops: ["delete"], of: "to" },
     changeArray("from", "suspendedProcesses", "targetGroupArns"),
     changeArray("to", "suspendedProcesses", "targetGroupArns"),
@@ -59,9 +62,21 @@ const permissions: Readonly<Record<Exclude<Row, "settle">, readonly Permission[]
 const goingBack: readonly Permission[] = [
   route,
   move,
+  hold,
   forgetSnapshot,
   suspend("from"),
   { types: [...generation, ...array], ops: ["delete"], of: "to" },
+];
+
+/** Creating anew what somebody ended, deregistered or deleted beside the run, in the place where it was. */
+const restoring: readonly Permission[] = [
+  ...(["from", "to"] as const).flatMap((of): readonly Permission[] => [
+    { types: [...servers, ...array], ops: ["create"], of },
+    { types: [types.targetGroupAttachment], ops: replacement, of },
+    suspend(of),
+  ]),
+  move,
+  hold,
 ];
 
 /** While sessions last on some of the old servers, the others may end, and nothing else. */
@@ -81,13 +96,17 @@ export interface PolicyContext {
   readonly to: string;
   /** Old servers, by name, that `retire` leaves for now. Default: none. */
   readonly left?: readonly string[];
+  /** Whether the row is only applied again to create anew what is missing. Default: false. */
+  readonly restores?: boolean;
 }
 
 /** The planned operations that a row may not do. */
 export function offences(
   operations: readonly Operation[],
-  { row, from, to, left = [] }: PolicyContext,
+  { row, from, to, left = [], restores = false }: PolicyContext,
 ): readonly Operation[] {
+  if (restores)
+    return operations.filter((operation) => !restoring.some((each) => permits(each, operation, { from, to })));
   if (row === "settle" && from === to) return operations.filter((operation) => !outsideRun(operation));
   const owners = { from, to };
   if (left.length > 0)

@@ -28,6 +28,17 @@ export function serversAnswer(context: GateContext, name: string): Gate[] {
   ];
 }
 
+/** What was created anew answers; whoever is registered is healthy. */
+export function restored(context: GateContext, name: string): Gate[] {
+  const { frontends, registered } = generationOf(context.after, name);
+  const standIn = registered ? healthy(context, name) : undefined;
+  return [
+    instancesOk(context.aws, frontends),
+    ...(standIn === undefined ? [] : [standIn]),
+    smokeOnEach(context, name, frontends, standIn),
+  ];
+}
+
 /** The generation answers for the test host name, on every node of the load balancer. */
 export function throughTestHost(context: GateContext, name: string): Gate[] {
   const { after, redact } = context;

@@ -2,7 +2,16 @@ import type { SiteShape } from "../../stacks/intent.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
 import { type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import type { Position } from "../engine/position.ts";
-import { factsOf, type LastPlanned, type Row, type RunIdentity, type RunShape, settle, type Update } from "./rows.ts";
+import {
+  factsOf,
+  type LastPlanned,
+  type Row,
+  type RunIdentity,
+  type RunShape,
+  rowNames,
+  settle,
+  type Update,
+} from "./rows.ts";
 
 /** The phases of a run on a site: no backup without a database, no address moves without addresses. */
 export function phasesOf(run: RunShape): PhaseName[] {
@@ -40,4 +49,12 @@ export function positionOf({ row, step, left }: Update, { id, from, to, atOnce }
   const phase = factsOf(row).intent;
   if (phase === "none") return { live: from, run: { id, from, to: from } };
   return { live: to, phase, step, run: { id, from, to, ...(left && { left }), ...(atOnce && { atOnce }) } };
+}
+
+/** The update that the stack has had last, which changes nothing where nothing is missing. */
+export function lastUpdate({ run, generations }: Pick<Outputs, "run" | "generations">): Update {
+  const row = rowNames.find((name) => name === run?.phase) ?? settle;
+  const old = generations[run?.from ?? ""]?.frontends.map(({ name }) => name);
+  const left = factsOf(row).sessions === "ended one by one" ? old : undefined;
+  return { row, ...(run?.step != null && { step: run.step }), ...(left !== undefined && { left }) };
 }

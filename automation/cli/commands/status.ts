@@ -13,18 +13,24 @@ export const statusCommand: Command<{ stack: string }> = {
   ],
   builder: stackOption,
   async run({ stack, json }) {
-    const [{ begunRun }, { readLease }, { ledgerOf }, { openStack }] = await Promise.all([
-      import("../../run/unfinished-run.ts"),
-      import("../../ledger/lease.ts"),
-      import("../../run/run-ledger.ts"),
-      import("../../run/open-stack.ts"),
-    ]);
+    const [{ begunRun }, { standingOf }, { missingFrom }, { readLease }, { ledgerOf }, { openStack }] =
+      await Promise.all([
+        import("../../run/unfinished-run.ts"),
+        import("../../run/standing.ts"),
+        import("../../run/missing.ts"),
+        import("../../ledger/lease.ts"),
+        import("../../run/run-ledger.ts"),
+        import("../../run/open-stack.ts"),
+      ]);
     const session = await openStack(stack, { create: false });
     const table = ledgerOf(stack, session.region);
     try {
       const outputs = session.last?.outputs;
-      const [run, lease] = await Promise.all([
+      const addresses = outputs?.addresses ?? [];
+      const [begun, missing, holders, lease] = await Promise.all([
         begunRun(session),
+        outputs === undefined ? [] : missingFrom(session.aws, outputs),
+        session.aws.addressHolders(addresses.map(({ allocationId }) => allocationId)),
         readLease(table).catch((error) => {
           if (error instanceof LedgerMissingError) return { state: "free" as const, token: 0 };
           throw error;
@@ -33,14 +39,19 @@ export const statusCommand: Command<{ stack: string }> = {
       const generations = Object.entries(outputs?.generations ?? {}).map(
         async ([name, generation]) => [name, await generationStatus(session.aws, generation)] as const,
       );
+      const { run, ended } = standingOf(begun, outputs, () => "by-hand") ?? {};
       const status = {
         stack,
         live: outputs?.live ?? null,
         goal: session.config.live,
-        run: run === undefined ? null : { ...run, waitingFor: waiting(run.waitingFor), approved: [...run.approved] },
+        run:
+          run === undefined
+            ? null
+            : { ...run, waitingFor: waiting(run.waitingFor), approved: [...run.approved], ...(ended && { ended }) },
         lease,
         loadBalancer: outputs?.loadBalancer ?? null,
-        addresses: outputs?.addresses ?? [],
+        addresses: addresses.map((each) => ({ ...each, heldBy: holders.get(each.allocationId) || null })),
+        missing: missing.map(({ says }) => says),
         generations: Object.fromEntries(await Promise.all(generations)),
       };
       if (json) printJson("status", status);
@@ -60,20 +71,25 @@ function waiting(paused: { phase: string; digest?: string } | undefined) {
   return paused && { phase: paused.phase, digest: paused.digest };
 }
 
-function linesOf({ live, goal, run, lease, addresses, generations }: Status): string[] {
+function linesOf({ live, goal, run, lease, addresses, missing, generations }: Status): string[] {
   return [
     live === null ? `nothing is deployed; the goal is ${goal}` : `${live} is live; the goal is ${goal}`,
-    ...(run === null
-      ? []
-      : [
-          `a run from ${run.from} to ${run.to} has reached ${run.reached ?? "nothing yet"}${run.rollingBack ? " and goes back" : ""}`,
-        ]),
+    ...(run === null ? [] : [lineOf(run)]),
     ...(lease.state === "held"
       ? [
           `${lease.holder?.who} on ${lease.holder?.host} works on it since ${lease.holder?.since}: ${lease.holder?.command}`,
         ]
       : []),
     ...Object.entries(generations).flatMap(([name, generation]) => generationLines(name, generation)),
-    ...addresses.map(({ publicIp, instanceId }) => `${publicIp} -> ${instanceId}`),
+    ...addresses.map(({ publicIp, heldBy }) => `${publicIp} -> ${heldBy ?? "no server"}`),
+    ...(missing.length === 0
+      ? []
+      : ["", "changed in AWS since the last update:", ...missing.map((each) => `  ${each}`)]),
   ];
+}
+
+function lineOf({ from, to, reached, rollingBack, ended }: NonNullable<Status["run"]>): string {
+  const run = `a run from ${from} to ${to}`;
+  if (ended !== undefined) return `${run} was ended by hand (${ended}); the next command records it`;
+  return `${run} has reached ${reached ?? "nothing yet"}${rollingBack ? " and goes back" : ""}`;
 }

@@ -22,7 +22,8 @@ const array: ArrayNow = {
   ],
 };
 
-const aws = (now: ArrayNow | undefined) => ({
+const aws = (now: ArrayNow | undefined, state: "running" | "stopped" = "running") => ({
+  instanceStatuses: async () => new Map([["i-1", { InstanceState: { Name: state } }]]),
   targetHealth: async () => new Map(["i-1", "i-2"].map((id) => [id, { TargetHealth: { State: "healthy" as const } }])),
   arrays: { find: async () => now },
 });
@@ -36,6 +37,11 @@ describe("the status of a generation", () => {
       "    i-2  InService  healthy",
       "    i-3  Pending  not registered",
     ]);
+  });
+
+  it("says what a server does that does not run", async () => {
+    const [, line] = generationLines("blue", await generationStatus(aws(array, "stopped"), outputs));
+    assert.equal(line, "  blue-1  i-1  10.0.0.1  stopped  healthy");
   });
 
   it("says when AWS has the array no more, and nothing of one that was never declared", async () => {

@@ -45,6 +45,10 @@ export class FakeSite {
   readonly ringing = new Set<string>();
   /** Generations with a server that is not healthy. */
   readonly sick = new Set<string>();
+  /** Ids of servers that somebody ended; the next update launches them anew. */
+  readonly ended = new Set<string>();
+  /** Ids of servers that somebody stopped. */
+  readonly stopped = new Set<string>();
   /** How often what a dead engine left was put in order. */
   mended = 0;
   /** Ways to the old servers that were made by hand. */
@@ -131,11 +135,12 @@ export class FakeSite {
     };
   }
 
-  readonly #engine: Pick<Engine, "preview" | "up" | "unlock"> & {
+  readonly #engine: Pick<Engine, "preview" | "up" | "unlock" | "refresh"> & {
     readonly state: Pick<State, "interrupted" | "export">;
   } = {
     state: { interrupted: false, export: async () => ({}) },
     unlock: async () => void this.mended++,
+    refresh: async () => {},
     preview: async (position) => this.#plan(position),
     up: async ({ file = "" }) => this.#apply(JSON.parse(file)),
   };
@@ -167,9 +172,14 @@ export class FakeSite {
       this.#reach();
       const there = Object.keys(this.intent.generations).flatMap((name) => this.#serversOf(name));
       const ok = { Status: "ok" } as const;
-      const status = { InstanceState: { Name: "running" }, InstanceStatus: ok, SystemStatus: ok } as const;
-      const seen = there.filter(({ instanceId }) => ids.includes(instanceId));
-      return new Map(seen.map(({ instanceId }) => [instanceId, status]));
+      const nameOf = (id: string) => (this.stopped.has(id) ? "stopped" : "running");
+      const seen = there.filter(({ instanceId }) => ids.includes(instanceId) && !this.ended.has(instanceId));
+      return new Map(
+        seen.map(({ instanceId: id }) => [
+          id,
+          { InstanceState: { Name: nameOf(id) }, InstanceStatus: ok, SystemStatus: ok },
+        ]),
+      );
     },
     addressHolders: async () => {
       this.#reach();
@@ -214,6 +224,7 @@ export class FakeSite {
     const row = phase ?? "settle";
     this.beforeUp(row);
     this.applied.push(row);
+    this.ended.clear();
     const { id = "", from = "blue", to = "green", atOnce } = run ?? {};
     const shape = atOnce ? shapeOf(allAtOnce(this.config)) : this.#shape;
     this.intent =

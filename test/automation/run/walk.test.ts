@@ -291,6 +291,15 @@ describe("a walk", () => {
     assert.equal(begun().reached, "retire");
   });
 
+  it("launches a new server anew that somebody ended when there is no way back any more", async () => {
+    failIn("retire");
+    await upgrade();
+    site.ended.add("i-green-1");
+    site.beforeUp = () => {};
+    const { exitCode, live } = await upgrade(begun());
+    assert.deepEqual([exitCode, live, site.applied.slice(-2)], [0, "green", ["drain", "retire"]]);
+  });
+
   for (const phase of [...waysBack.map(([name]) => name), "retire"]) {
     it(`needs a person when the plan of ${phase} would touch a live server: exit code 4, and none of it is applied`, async () => {
       const bad: Operation = {
@@ -354,7 +363,7 @@ describe("a walk", () => {
     it("pauses when nothing could be seen on the way, and goes on from there", async () => {
       await upgrade(fresh, { pauseBefore: ["retire"] });
       site.beforeUp = (row) => {
-        site.unreachable = row === "settle";
+        site.unreachable = row === "withdraw";
       };
       const paused = await back();
       assert.deepEqual([paused.exitCode, paused.outcome], [3, "paused"]);
@@ -362,8 +371,49 @@ describe("a walk", () => {
       site.beforeUp = () => {};
       site.unreachable = false;
       const { exitCode, live } = await back();
-      assert.deepEqual([exitCode, live, site.applied.slice(behind)], [0, "blue", ["settle"]]);
+      assert.deepEqual([exitCode, live, site.applied.slice(behind)], [0, "blue", ["withdraw", "withdraw", "settle"]]);
       assert.deepEqual(site.intent, site.settled);
+    });
+
+    it("has ended when the old generation is alone, also where nothing could be seen since; it says what", async () => {
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      site.beforeUp = (row) => {
+        site.unreachable = row === "settle";
+      };
+      const { exitCode, outcome, message } = await back();
+      assert.deepEqual([exitCode, outcome, site.intent], [0, "rolled-back", site.settled]);
+      assert.match(message ?? "", /blue serves, and green is gone.*not be seen.*no route to AWS.*handover status/);
+    });
+
+    it("has ended, and needs a person, when the old generation is alone and is not well", async () => {
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      site.beforeUp = (row) => {
+        if (row === "settle") site.sick.add("blue");
+      };
+      const { exitCode, outcome, message } = await back();
+      assert.deepEqual([exitCode, outcome, site.intent], [4, "rolled-back", site.settled]);
+      assert.match(message ?? "", /targets healthy: blue/);
+    });
+
+    it("launches old servers anew that somebody ended, before anything comes back to them", async () => {
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      const behind = site.applied.length;
+      const [last] = site.applied.slice(-1);
+      site.ended.add("i-blue-1");
+      const { exitCode } = await back();
+      assert.deepEqual([exitCode, site.applied.slice(behind)], [0, [last, "withdraw", "withdraw", "settle"]]);
+      assert.ok(site.told.some((event) => event.type === "warning" && /blue-1 .* is terminated/.test(event.message)));
+    });
+
+    it("goes on once a person has started an old server that was stopped: until then nothing is moved", async () => {
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      const behind = site.applied.length;
+      site.stopped.add("i-blue-1");
+      const { exitCode, outcome, message } = await back();
+      assert.deepEqual([exitCode, outcome, site.applied.length], [3, "paused", behind]);
+      assert.match(message ?? "", /start-instances .*i-blue-1.*Next: `handover resume --stack fake`/);
+      site.stopped.clear();
+      assert.equal((await back()).exitCode, 0);
     });
 
     const killIn = (row: string, times: number) => {

@@ -55,6 +55,8 @@ const array = (op: string, name: string) => [`${op} Group ${name}`, `${op} Polic
 const route = ["update Listener site", "update Rule site"];
 const move = ["replace", "create-replacement", "delete-replaced"].map((op) => `${op} Association site`);
 
+const hold = "create Association site";
+
 const mayDo: Readonly<Record<Row, readonly string[]>> = {
   backup: ["create Snapshot site"],
   migrate: [],
@@ -71,6 +73,7 @@ const mayDo: Readonly<Record<Row, readonly string[]>> = {
   withdraw: [
     ...route,
     ...move,
+    hold,
     "delete Attachment green-1",
     "update Group blue",
     "update Group green",
@@ -81,6 +84,7 @@ const mayDo: Readonly<Record<Row, readonly string[]>> = {
     ...array("delete", "green"),
     ...route,
     ...move,
+    hold,
     "delete Snapshot site",
     "update Group blue",
   ],
@@ -93,6 +97,22 @@ describe("policy", () => {
       assert.deepEqual(granted.toSorted(), permitted.toSorted());
     });
   }
+
+  it("creates anew what somebody took away, in whichever row, and nothing else", () => {
+    for (const row of Object.keys(mayDo) as Row[]) {
+      const context = { row, from: "blue", to: "green", restores: true } as const;
+      const granted = everything
+        .filter(([op, type, name]) => offences([operation(op, type, name)], context).length === 0)
+        .map((each) => each.join(" "));
+      const both = ["blue", "green"].flatMap((name) => [
+        `create Instance ${name}-1`,
+        ...["create", "replace", "create-replacement", "delete-replaced"].map((op) => `${op} Attachment ${name}-1`),
+        ...array("create", name),
+        `update Group ${name}`,
+      ]);
+      assert.deepEqual(granted.toSorted(), [...both, ...move, hold].toSorted());
+    }
+  });
 
   it("lets old servers end whose sessions have ended, and nothing else, while those of others last", () => {
     const context = { row: "retire", from: "blue", to: "green", left: ["blue-2"] } as const;

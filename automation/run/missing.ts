@@ -1,0 +1,86 @@
+import type { Outputs } from "../../stacks/outputs.ts";
+import type { Aws } from "../cloud/aws.ts";
+import type { Deployment } from "../engine/deployment.ts";
+
+/** Something that AWS does not show as the stack's last update left it. */
+export interface Missing {
+  readonly kind: "ended" | "stopped" | "deregistered" | "moved" | "no-array";
+  /** Name of the server or the array, or the address. */
+  readonly name: string;
+  /** Its id in AWS, by which the state knows what belongs to it. */
+  readonly id: string;
+  /** Undefined for an address. */
+  readonly generation?: string;
+  readonly says: string;
+}
+
+const ended = ["shutting-down", "terminated"];
+const stopped = ["stopping", "stopped"];
+
+/** Compares the last update's outputs with AWS: what somebody ended, stopped, deregistered, moved or deleted since. */
+export async function missingFrom(
+  aws: Pick<Aws, "instanceStatuses" | "targetHealth" | "addressHolders"> & {
+    readonly arrays: Pick<Aws["arrays"], "find">;
+  },
+  { generations, addresses }: Pick<Outputs, "generations" | "addresses">,
+  signal?: AbortSignal,
+): Promise<readonly Missing[]> {
+  const servers = Object.values(generations).flatMap(({ frontends }) => frontends);
+  const ids = servers.map(({ instanceId }) => instanceId);
+  const allocations = addresses.map(({ allocationId }) => allocationId);
+  const [statuses, holders, each] = await Promise.all([
+    aws.instanceStatuses(ids, signal),
+    aws.addressHolders(allocations, signal),
+    Promise.all(
+      Object.entries(generations).map(async ([generation, { targetGroupArn, registered, frontends, array }]) => ({
+        ...{ generation, registered, frontends, array },
+        targets: registered ? await aws.targetHealth(targetGroupArn, signal) : new Map(),
+        arrayNow: array && (await aws.arrays.find(array.name, signal)),
+      })),
+    ),
+  ]);
+  const stateOf = (id: string) => statuses.get(id)?.InstanceState?.Name ?? "terminated";
+  const ofGenerations = each.flatMap(({ generation, registered, frontends, array, arrayNow, targets }): Missing[] => [
+    ...frontends.flatMap(({ name, instanceId: id }): Missing[] => {
+      const state = stateOf(id);
+      if (ended.includes(state)) return [{ kind: "ended", name, id, generation, says: `${name} (${id}) is ${state}` }];
+      if (stopped.includes(state))
+        return [{ kind: "stopped", name, id, generation, says: `${name} (${id}) is ${state}` }];
+      const target = targets.get(id)?.TargetHealth?.State;
+      if (!registered || (target !== undefined && target !== "draining")) return [];
+      const says = `${name} (${id}) is not registered with the load balancer`;
+      return [{ kind: "deregistered", name, id, generation, says }];
+    }),
+    ...(array === undefined || arrayNow !== undefined
+      ? []
+      : [
+          {
+            kind: "no-array",
+            name: array.name,
+            id: array.name,
+            generation,
+            says: `array ${array.name} is gone`,
+          } as const,
+        ]),
+  ]);
+  const ofAddresses = addresses.flatMap(({ publicIp, allocationId: id, instanceId }): Missing[] => {
+    const holder = holders.get(id) ?? "";
+    if (holder === instanceId) return [];
+    const says = `${publicIp} is on ${holder === "" ? "no server" : holder}, not on ${instanceId}`;
+    return [{ kind: "moved", name: publicIp, id, says }];
+  });
+  return [...ofGenerations, ...ofAddresses];
+}
+
+/** The resources in the state that AWS may not have any more: each missing one, and whatever names it in its inputs. */
+export function urnsOf({ resources = [] }: Deployment, missing: readonly Missing[]): string[] {
+  const ids = new Set(missing.map(({ id }) => id));
+  const moved = new Set(missing.flatMap(({ kind, id }) => (kind === "moved" ? [id] : [])));
+  return resources
+    .filter(({ id = "", inputs = {} }) => {
+      // An address itself is where it was; its association is not.
+      if (moved.has(id)) return false;
+      return ids.has(id) || Object.values(inputs).some((value) => typeof value === "string" && ids.has(value));
+    })
+    .map(({ urn }) => urn);
+}

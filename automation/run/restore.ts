@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Outputs } from "../../stacks/outputs.ts";
+import { exitCodes, HandoverError, messageOf } from "../errors.ts";
+import { lastUpdate } from "../runbook/updates.ts";
+import type { Drive } from "./drive.ts";
+import { type Missing, missingFrom, urnsOf } from "./missing.ts";
+import type { Walker } from "./walker.ts";
+
+/**
+ * Looks for what somebody took from the stack in AWS, and lets the state forget it, so that the next plan creates it
+ * anew. The engine reads each from AWS again before it does. Where AWS cannot be asked, what comes next does what it can.
+ * @returns what was missing
+ */
+export async function forgetMissing(drive: Drive, outputs: Outputs): Promise<readonly Missing[]> {
+  return forget(drive, await look(drive, outputs));
+}
+
+/**
+ * Gives a generation back what somebody took from it, in the row in which the stack is: before traffic or addresses come
+ * to its servers they are all there, and answer.
+ * @throws StoppedError
+ */
+export async function restore(drive: Drive, walker: Walker, generation: string): Promise<void> {
+  const { outputs } = walker;
+  if (outputs?.generations[generation] === undefined) return;
+  const missing = await look(drive, outputs);
+  const own = missing.filter((each) => each.generation === generation);
+  const stopped = own.filter(({ kind }) => kind === "stopped");
+  if (stopped.length > 0) throw new StoppedError(stopped, drive.session.region);
+  await forget(drive, missing);
+  if (own.length > 0) await walker.restore(lastUpdate(outputs), generation);
+}
+
+async function look(drive: Drive, outputs: Outputs): Promise<readonly Missing[]> {
+  const { session, ledger } = drive;
+  try {
+    return await missingFrom(session.aws, outputs, signalOf(drive));
+  } catch (error) {
+    const message = `What is missing in AWS could not be seen: ${ledger.redact(messageOf(error))}`;
+    ledger.tell({ type: "warning", message });
+    return [];
+  }
+}
+
+/** A server that is stopped is still there. */
+async function forget(drive: Drive, missing: readonly Missing[]): Promise<readonly Missing[]> {
+  const { engine } = drive.session;
+  const gone = missing.filter(({ kind }) => kind !== "stopped");
+  if (gone.length === 0) return [];
+  for (const { says } of gone) drive.ledger.tell({ type: "warning", message: `Beside the run: ${says}` });
+  // One that is shutting down is still there for the engine.
+  for (const { id, kind } of gone) if (kind === "ended") await terminated(drive, id);
+  await engine.refresh(urnsOf(await engine.state.export(), gone), signalOf(drive));
+  return gone;
+}
+
+/** Servers that are to take traffic are stopped. Nobody but a person knows why: they are not started, and not replaced. */
+export class StoppedError extends HandoverError {
+  constructor(stopped: readonly Missing[], region: string) {
+    const ids = stopped.map(({ id }) => id).join(" ");
+    super("server-stopped", exitCodes.paused, {
+      happened: stopped.map(({ says }) => says).join(", "),
+      state: "Nothing was moved to it: traffic and addresses are where they were",
+      first: `Start it with \`aws ec2 start-instances --region ${region} --instance-ids ${ids}\`, or terminate it: one that is terminated is launched anew`,
+    });
+  }
+}
+
+async function terminated(drive: Drive, id: string): Promise<void> {
+  const signal = signalOf(drive);
+  for (;;) {
+    const state = (await drive.session.aws.instanceStatuses([id], signal)).get(id)?.InstanceState?.Name;
+    if (state === undefined || state === "terminated") return;
+    await sleep(1000, undefined, { signal });
+  }
+}
+
+function signalOf({ options, ledger }: Drive): AbortSignal {
+  return AbortSignal.any([options.signals.stop, ledger.lost]);
+}
