@@ -1,7 +1,7 @@
 import type { Outputs } from "../../stacks/outputs.ts";
 import { isPhase, lastPhase, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import type { Outcome } from "../ledger/events.ts";
-import { reachedBy } from "../runbook/rows.ts";
+import { hasWayBack, reachedBy } from "../runbook/rows.ts";
 import { lastByHand } from "../runbook/updates.ts";
 import { applyEvent, type CommandStates } from "../site-commands/command-states.ts";
 import type { UnfinishedRun } from "./unfinished-run.ts";
@@ -44,7 +44,7 @@ function stepped(run: UnfinishedRun, position: NonNullable<Outputs["run"]>): Unf
     finished,
     reached,
     lastPlanned: lastByHand(position),
-    rollingBack: run.rollingBack || !onTheWay,
+    rollingBack: (run.rollingBack || !onTheWay) && hasWayBack(reached),
     back: [],
     commands: behind(finished).reduce(applyEvent, run.commands),
   };

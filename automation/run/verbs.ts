@@ -5,8 +5,8 @@ import type { RunResult } from "../documents/events.ts";
 import { EngineBusyError } from "../engine/end-engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
 import { NotPlannedError } from "../engine/plan.ts";
-import { type ExitCode, type Explanation, exitCodes, explanationOf, HandoverError, say, toType } from "../errors.ts";
-import { factsOf, hasWayBack, type RunIdentity, settle } from "../runbook/rows.ts";
+import { type ExitCode, type Explanation, exitCodes, explanationOf, say, toType } from "../errors.ts";
+import { type RunIdentity, settle } from "../runbook/rows.ts";
 import { driveAfter } from "./before.ts";
 import type { Drive, DriveOptions } from "./drive.ts";
 import { checkImage } from "./image.ts";
@@ -14,11 +14,12 @@ import { checkLaunch } from "./launch.ts";
 import { checkGoal, type OpenStack } from "./open-stack.ts";
 import { checkPrograms } from "./programs.ts";
 import { putBack, type Why } from "./put-back.ts";
+import { refusalOf, type Wish } from "./refusals.ts";
 import { repair } from "./repair.ts";
 import { forgetMissing } from "./restore.ts";
 import { RunLedger } from "./run-ledger.ts";
 import { behind, type Standing, standingOf } from "./standing.ts";
-import { begunRun, type UnfinishedRun } from "./unfinished-run.ts";
+import { begunRun } from "./unfinished-run.ts";
 import { walk } from "./walk.ts";
 import { Walker } from "./walker.ts";
 
@@ -34,14 +35,11 @@ export async function upgrade(session: OpenStack, options: DriveOptions): Promis
   return underLease(session, options, async (drive) => {
     checkGoal(drive.session);
     if (options.refresh) await tellDrift(drive);
-    const standing = await standingOn(drive);
+    const standing = await standingFor("upgrade", drive);
     if (standing?.ended !== undefined) await recordEnd(drive, standing);
     else if (standing !== undefined) {
-      const { run } = standing;
-      if (config.live === run.to && !run.rollingBack) return goOn(drive, standing);
-      if (config.live === run.from)
-        return goBack(drive, standing, { reason: "The goal was reverted", exitCode: exitCodes.reached });
-      throw unfinished(run, session.stack);
+      if (config.live === standing.run.to) return goOn(drive, standing);
+      return goBack(drive, standing, { reason: "The goal was reverted", exitCode: exitCodes.reached });
     }
     const { last, engine } = drive.session;
     if (last === undefined) return deploy(drive);
@@ -55,7 +53,7 @@ export async function upgrade(session: OpenStack, options: DriveOptions): Promis
 export async function resume(session: OpenStack, options: DriveOptions): Promise<RunResult> {
   if (session.last === undefined) return upgrade(session, options);
   return underLease(session, options, async (drive) => {
-    const standing = await mustStand(drive, "resume");
+    const standing = await mustStand("resume", drive);
     const why = { reason: "The rollback was resumed", exitCode: exitCodes.rolledBack };
     if (standing.ended !== undefined) return finishEnded(drive, standing, why.exitCode);
     return standing.run.rollingBack ? goBack(drive, standing, why) : goOn(drive, standing);
@@ -65,40 +63,22 @@ export async function resume(session: OpenStack, options: DriveOptions): Promise
 /** Goes back from the run that was begun. */
 export async function rollback(session: OpenStack, options: DriveOptions): Promise<RunResult> {
   return underLease(session, options, async (drive) => {
-    const standing = await mustStand(drive, "rollback");
-    if (standing.ended === undefined)
-      return goBack(drive, standing, { reason: "A rollback was asked for", exitCode: exitCodes.reached });
-    if (standing.ended !== "reached") return finishEnded(drive, standing);
-    await recordEnd(drive, standing);
-    const { from, to } = standing.run;
-    throw new HandoverError("no-way-back", exitCodes.usage, {
-      happened: `The run from ${from} to ${to} was finished outside of Handover, so it cannot go back`,
-      state: `Nothing was changed. ${to} serves alone, and the run is on record as ended`,
-      first: `To go back, set handover:live to ${from}`,
-      next: toType("upgrade", session.stack),
-    });
+    const standing = await mustStand("rollback", drive);
+    if (standing.ended !== undefined) return finishEnded(drive, standing);
+    return goBack(drive, standing, { reason: "A rollback was asked for", exitCode: exitCodes.reached });
   });
 }
 
 /** Gives a run up that has not launched anything: the site stays as it is, and the next run can begin. */
 export async function abort(session: OpenStack, options: DriveOptions): Promise<RunResult> {
   return underLease(session, options, async (drive) => {
-    const standing = await mustStand(drive, "abort");
+    const standing = await mustStand("abort", drive);
     if (standing.ended !== undefined) return finishEnded(drive, standing);
     const { from, to, reached, commands } = standing.run;
-    const { run = null, generations = {} } = drive.session.last?.outputs ?? {};
-    const launched = reached !== undefined && !factsOf(reached).givesUp;
-    if (launched || Object.keys(generations).some((name) => name !== from)) {
-      throw new HandoverError("too-late-to-abort", exitCodes.usage, {
-        happened: `The run from ${from} to ${to} has begun to launch servers, so it cannot be given up`,
-        state: "Nothing was changed",
-        next: toType(hasWayBack(reached ?? firstPhase) ? "rollback" : "resume", session.stack),
-      });
-    }
     await record(drive, standing);
     const walker = new Walker(drive, standing.run, commands);
     await walker.commands.thawIfFrozen();
-    if (reached !== undefined || run !== null) {
+    if (reached !== undefined || drive.session.last?.outputs.run) {
       // Its snapshot is kept, but is not the next run's.
       await repair(drive);
       await walker.phaseOutliving(settle);
@@ -178,15 +158,7 @@ async function goOn(drive: Drive, standing: Standing): Promise<RunResult> {
 async function goBack(driven: Drive, standing: Standing, why: Why): Promise<RunResult> {
   const { run: begun } = standing;
   const drive = driveAfter(driven, begun.baseline);
-  const { stack, last } = drive.session;
   const reached = begun.reached ?? firstPhase;
-  if (last?.outputs.live === begun.to || !hasWayBack(reached)) {
-    throw new HandoverError("no-way-back", exitCodes.usage, {
-      happened: `${begun.from} is already being removed, so this run cannot go back`,
-      state: `Nothing was changed. Once the run has ended, ${begun.from} can be the goal of the next one`,
-      next: toType("resume", stack),
-    });
-  }
   await record(drive, standing);
   await repair(drive);
   return putBack(drive, new Walker(drive, begun, begun.commands), { ...begun, reached }, why);
@@ -267,29 +239,19 @@ function runId(): string {
   return `${date.replaceAll("-", "")}-${time.slice(0, 8).replaceAll(":", "")}-${randomBytes(2).toString("hex")}`;
 }
 
-async function standingOn({ session }: Drive): Promise<Standing | undefined> {
-  return standingOf(await begunRun(session), session.last?.outputs, runId);
+/** Where the run stands on which a command is to work. @throws HandoverError where the command can do nothing with it */
+async function standingFor(command: Wish["command"], drive: Drive): Promise<Standing | undefined> {
+  const { session } = drive;
+  const outputs = session.last?.outputs;
+  const standing = standingOf(await begunRun(session), outputs, runId);
+  const refusal = refusalOf({ command, stack: session.stack, goal: session.config.live, standing, outputs });
+  if (refusal === undefined) return standing;
+  if (standing?.ended !== undefined) await recordEnd(drive, standing);
+  throw refusal;
 }
 
-async function mustStand(drive: Drive, command: string): Promise<Standing> {
-  const standing = await standingOn(drive);
-  if (standing !== undefined) return standing;
-  const { stack } = drive.session;
-  throw new HandoverError("no-run", exitCodes.usage, {
-    happened: `There is no unfinished run on stack "${stack}" to ${command}`,
-    state: "Nothing was changed",
-    first: "To go to another generation, set handover:live to it",
-    next: toType("upgrade", stack),
-  });
-}
-
-/** A run that stands between the stack and its goal: it ends first, and there is one way in which it can. */
-function unfinished({ from, to, reached, rollingBack }: UnfinishedRun, stack: string): HandoverError {
-  const back = hasWayBack(reached ?? firstPhase);
-  return new HandoverError("run-unfinished", exitCodes.usage, {
-    happened: `handover:live: a run from ${from} to ${to} ${rollingBack ? "is on its way back and " : ""}has not ended`,
-    state: "Nothing was changed. It ends first, and then the next can begin",
-    next: toType("resume", stack),
-    ...(back && !rollingBack && { or: [{ to: "go back", type: toType("rollback", stack) }] }),
-  });
+async function mustStand(command: Exclude<Wish["command"], "upgrade">, drive: Drive): Promise<Standing> {
+  const standing = await standingFor(command, drive);
+  if (standing === undefined) throw new Error(`No run to ${command}.`);
+  return standing;
 }
