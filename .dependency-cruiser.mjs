@@ -1,7 +1,8 @@
 /** What each room of the driver may import, besides itself and the two files at the root of `automation/`. */
 const rooms = {
   processes: [],
-  ledger: ["processes"],
+  // Its messages are in the table of all of them.
+  ledger: ["documents/situations", "processes"],
   cloud: [],
   engine: ["ledger", "processes"],
   // Gates read and never write: of the ledger they know its words, and not the client that deletes snapshots.

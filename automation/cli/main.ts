@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { ConfigError } from "../../stacks/config.ts";
 import { projectDirectory } from "../../stacks/project.ts";
+import { errors } from "../documents/situations.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
-import { LeaseHeldError, LeaseLostError, LedgerError } from "../ledger/errors.ts";
+import { LedgerError } from "../ledger/errors.ts";
 import { note, printJson } from "./commands/command.ts";
 import { type Execute, parser } from "./parser.ts";
 
@@ -16,7 +17,10 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 // Node would end with 1, which says that nothing was begun.
 process.on("uncaughtException", (error) => process.exit(report(error)));
 
+let stack = "";
+
 const execute: Execute = async (command, given) => {
+  stack = String(given.stack ?? "");
   const named = args.some((arg) => /^(--stack(=|$)|-s)/.test(arg));
   if (given.stack !== undefined && !named && !json) note(`stack ${given.stack}`);
   process.exitCode = await command.run(given);
@@ -47,10 +51,8 @@ function report(error: unknown): number {
 function describe(error: unknown): { code: string; exitCode: number; message: string } {
   if (error instanceof ConfigError) return { code: error.code, exitCode: exitCodes.usage, message: error.message };
   if (error instanceof HandoverError) return error;
-  if (error instanceof LeaseHeldError || error instanceof LeaseLostError)
-    return { code: error.code, exitCode: exitCodes.busy, message: error.message };
   if (error instanceof LedgerError)
-    return { code: error.code, exitCode: exitCodes.needsPerson, message: error.message };
+    return { code: error.code, exitCode: errors[error.code].exitCodes[0], message: error.explain(stack) };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
     code: "bug",

@@ -1,12 +1,23 @@
+import { errors, remedyOf } from "../documents/situations.ts";
+import { type Explanation, say } from "../errors.ts";
 import type { LeaseHolder } from "./owner.ts";
 
 /** An error of the ledger. `code` is stable; the message is for people and may change. */
 export abstract class LedgerError extends Error {
-  abstract readonly code: string;
+  abstract readonly code: Extract<keyof typeof errors, `ledger-${string}` | `lease-${string}`>;
+  readonly #happened: string;
 
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(happened: string, options?: ErrorOptions) {
+    super(happened, options);
+    this.#happened = happened;
     this.name = new.target.name;
+  }
+
+  /** The whole message: the ledger does not know the stack that a person types. */
+  explain(stack: string): string {
+    const { state } = errors[this.code];
+    const explanation: Explanation = { happened: this.#happened, state, ...remedyOf(errors[this.code], stack) };
+    return say(explanation);
   }
 }
 
@@ -21,9 +32,7 @@ export class LedgerMissingError extends LedgerError {
 
   constructor(tableName: string, options?: ErrorOptions) {
     super(
-      `The ledger, DynamoDB table ${tableName}, does not exist in this account and region. Nothing was changed. ` +
-        "If the site is not deployed yet, `handover upgrade` deploys it and creates the table; " +
-        "else check the stack's name and the AWS profile and region with `handover doctor`.",
+      `The ledger, DynamoDB table ${tableName}, does not exist in this account and region: the site is not deployed yet, or the stack's name, the AWS profile or the region is another`,
       options,
     );
     this.tableName = tableName;
@@ -36,11 +45,7 @@ export class LedgerUnavailableError extends LedgerError {
 
   constructor(what: string, tableName: string, options: { readonly cause: unknown }) {
     const reason = options.cause instanceof Error ? options.cause.message : String(options.cause);
-    super(
-      `${what} failed at DynamoDB table ${tableName}: ${reason}. Whether the last write took effect is not known, and ` +
-        "it does not matter: it is read again at the next start. When DynamoDB answers again, type `handover resume`.",
-      options,
-    );
+    super(`${what} failed at DynamoDB table ${tableName}: ${reason}`, options);
   }
 }
 
@@ -54,8 +59,7 @@ export class LedgerUnreadableError extends LedgerError {
   constructor(entry: string, options: { readonly cause: unknown }) {
     const reason = options.cause instanceof Error ? options.cause.message : String(options.cause);
     super(
-      `Entry ${entry} of the ledger cannot be read: ${reason}. It was altered, or a newer version of Handover wrote ` +
-        "it. The site is as it was. Type `handover history --verify` to check the whole ledger.",
+      `Entry ${entry} of the ledger cannot be read: ${reason}. It was altered, or a newer version of Handover wrote it`,
       options,
     );
     this.entry = entry;
@@ -70,9 +74,7 @@ export class LedgerConflictError extends LedgerError {
 
   constructor(sequence: number, options?: ErrorOptions) {
     super(
-      `Event ${sequence} of the ledger was already written by somebody else, although this run holds the lease. ` +
-        "The event was not recorded and the site is as it was. Was the table edited or restored? Type " +
-        "`handover history --verify`, then `handover resume`.",
+      `Event ${sequence} of the ledger was already written by somebody else, although this run holds the lease. Was the table edited or restored?`,
       options,
     );
     this.sequence = sequence;
@@ -84,7 +86,7 @@ export class LedgerEmptyError extends LedgerError {
   readonly code = "ledger-empty";
 
   constructor() {
-    super("The ledger has no run yet, so there is nothing to go on with. Start one with `handover upgrade`.");
+    super("The ledger has no run yet, so there is nothing to go on with");
   }
 }
 
@@ -105,11 +107,8 @@ export class LeaseHeldError extends LedgerError {
     super(
       [
         `Another run is under way: \`${command}\` by ${who} on ${host} (${job ?? `process ${pid}`}) since ${since}. `,
-        `Its last heartbeat was ${ago} s ago; without another its lease expires in ${left} s, at ${expires}. `,
-        "Nothing was changed. ",
-        takeOverRefused === undefined ? "" : `It was not taken over: ${takeOverRefused} `,
-        "Type `handover status` to watch it, or the same command with `--wait 10m` to go on when it has ended; ",
-        "`--take-over` if its process died on this machine.",
+        `Its last heartbeat was ${ago} s ago; without another its lease expires in ${left} s, at ${expires}`,
+        takeOverRefused === undefined ? "" : `. It was not taken over: ${takeOverRefused}`,
       ].join(""),
     );
     this.holder = holder;
@@ -121,10 +120,6 @@ export class LeaseLostError extends LedgerError {
   readonly code = "lease-lost";
 
   constructor(reason: string, options?: ErrorOptions) {
-    super(
-      `This run lost its lease: ${reason}. It stopped before its next operation; the site stays as the last finished ` +
-        "operation left it. Type `handover status` to see who works on it now, then `handover resume`.",
-      options,
-    );
+    super(`This run lost its lease: ${reason}`, options);
   }
 }

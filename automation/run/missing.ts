@@ -4,7 +4,7 @@ import type { Deployment } from "../engine/deployment.ts";
 
 /** Something that AWS does not show as the stack's last update left it. */
 export interface Missing {
-  readonly kind: "ended" | "stopped" | "deregistered" | "moved" | "no-array";
+  readonly kind: "ended" | "stopped" | "starting" | "deregistered" | "moved" | "no-array";
   /** Name of the server or the array, or the address. */
   readonly name: string;
   /** Its id in AWS, by which the state knows what belongs to it. */
@@ -16,6 +16,11 @@ export interface Missing {
 
 const ended = ["shutting-down", "terminated"];
 const stopped = ["stopping", "stopped"];
+
+/** Whether the resource is still there, so that the state is right about it. */
+export function isThere({ kind }: Missing): boolean {
+  return kind === "stopped" || kind === "starting";
+}
 
 /** Compares the last update's outputs with AWS: what somebody ended, stopped, deregistered, moved or deleted since. */
 export async function missingFrom(
@@ -47,6 +52,9 @@ export async function missingFrom(
       if (stopped.includes(state))
         return [{ kind: "stopped", name, id, generation, says: `${name} (${id}) is ${state}` }];
       const target = targets.get(id)?.TargetHealth?.State;
+      const starts = state === "pending" || statuses.get(id)?.InstanceStatus?.Status === "initializing";
+      if (starts || target === "initial")
+        return [{ kind: "starting", name, id, generation, says: `${name} (${id}) is starting` }];
       if (!registered || (target !== undefined && target !== "draining")) return [];
       const says = `${name} (${id}) is not registered with the load balancer`;
       return [{ kind: "deregistered", name, id, generation, says }];

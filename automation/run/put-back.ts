@@ -66,7 +66,9 @@ export async function putBack(
       explanation: {
         happened: reason,
         state: states.join(". "),
-        ...(doubt !== undefined && { next: toType("status", session.stack) }),
+        ...(doubt !== undefined
+          ? { next: toType("status", session.stack) }
+          : exitCode !== exitCodes.reached && { next: toType("report", session.stack) }),
       },
     });
   } catch (error) {

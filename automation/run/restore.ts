@@ -3,7 +3,7 @@ import type { Outputs } from "../../stacks/outputs.ts";
 import { exitCodes, HandoverError, messageOf } from "../errors.ts";
 import { lastUpdate } from "../runbook/updates.ts";
 import type { Drive } from "./drive.ts";
-import { type Missing, missingFrom, urnsOf } from "./missing.ts";
+import { isThere, type Missing, missingFrom, urnsOf } from "./missing.ts";
 import type { Walker } from "./walker.ts";
 
 /**
@@ -42,10 +42,9 @@ async function look(drive: Drive, outputs: Outputs): Promise<readonly Missing[]>
   }
 }
 
-/** A server that is stopped is still there. */
 async function forget(drive: Drive, missing: readonly Missing[]): Promise<readonly Missing[]> {
   const { engine } = drive.session;
-  const gone = missing.filter(({ kind }) => kind !== "stopped");
+  const gone = missing.filter((each) => !isThere(each));
   if (gone.length === 0) return [];
   for (const { says } of gone) drive.ledger.tell({ type: "warning", message: `Beside the run: ${says}` });
   // One that is shutting down is still there for the engine.

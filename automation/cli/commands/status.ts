@@ -51,7 +51,7 @@ export const statusCommand: Command<{ stack: string }> = {
         lease,
         loadBalancer: outputs?.loadBalancer ?? null,
         addresses: addresses.map((each) => ({ ...each, heldBy: holders.get(each.allocationId) || null })),
-        missing: missing.map(({ says }) => says),
+        missing: missing.flatMap(({ kind, says }) => (kind === "starting" ? [] : says)),
         generations: Object.fromEntries(await Promise.all(generations)),
       };
       if (json) printJson("status", status);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { documents } from "../../../automation/documents/documents.ts";
 import type { RunEvent } from "../../../automation/documents/events.ts";
+import { manualFile, manualText } from "../../../automation/documents/manual.ts";
 import { schemaDirectory, schemaFiles } from "../../../automation/documents/schemas.ts";
 import { projectDirectory } from "../../../stacks/project.ts";
 import { problems } from "./validate.ts";
@@ -61,6 +62,10 @@ describe("JSON documents", () => {
       readFileSync(join(schemaDirectory, file), "utf8"),
     ]);
     assert.deepEqual(Object.fromEntries(stored), schemaFiles());
+  });
+
+  it("have what stops a command in docs/operating.md; `npm run schemas` writes that again", () => {
+    assert.equal(readFileSync(manualFile, "utf8"), manualText());
   });
 
   for (const [type, event] of Object.entries(events)) {

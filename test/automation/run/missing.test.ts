@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { missingFrom, urnsOf } from "../../../automation/run/missing.ts";
+import { isThere, missingFrom, urnsOf } from "../../../automation/run/missing.ts";
 import type { Outputs } from "../../../stacks/outputs.ts";
 
 const generation = (name: string, registered = true) => ({
@@ -49,7 +49,13 @@ const kinds = async (change: Parameters<typeof world>[0], of = outputs) =>
 
 describe("what AWS does not show as the last update left it", () => {
   it("is nothing where nobody changed anything, and where a server is only not healthy", async () => {
-    assert.deepEqual(await kinds({ targets: { "i-blue-1": "unhealthy", "i-green-1": "initial" } }), []);
+    assert.deepEqual(await kinds({ targets: { "i-blue-1": "unhealthy" } }), []);
+  });
+
+  it("is a server that starts, as one does that was stopped: nothing is moved to it yet", async () => {
+    const change = { targets: { "i-blue-1": "initial" }, states: { "i-blue-2": "pending" } };
+    assert.deepEqual(await kinds(change), ["starting blue-1", "starting blue-2"]);
+    assert.ok((await missingFrom(world(change), outputs)).every(isThere));
   });
 
   it("is a server that ended or was stopped, once, although it is not registered either", async () => {
