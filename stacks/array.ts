@@ -65,6 +65,7 @@ function createGroup(name: string, args: ServerArrayArgs, opts: pulumi.CustomRes
       healthCheckGracePeriod: config.healthCheckGracePeriodSeconds,
       protectFromScaleIn: false,
       ...(suspendedProcesses !== undefined && { suspendedProcesses }),
+      ...(Object.keys(config.lifecycleHooks).length > 0 && { initialLifecycleHooks: hooksOf(config) }),
       // Gates watch the servers, so the engine does not wait for them.
       waitForCapacityTimeout: "0",
       // It is deleted when its servers have drained; its processes are suspended, so it could not be emptied first.
@@ -79,6 +80,8 @@ function createGroup(name: string, args: ServerArrayArgs, opts: pulumi.CustomRes
       ...opts,
       ignoreChanges: [
         "desiredCapacity",
+        // They come with the group alone.
+        "initialLifecycleHooks",
         // The run that created it stays in its tags, and the others never change.
         "tags",
         ...(suspendedProcesses === undefined ? ["suspendedProcesses"] : []),
@@ -103,6 +106,14 @@ function sizesOf({ config: { minSize, maxSize, schedules }, intent, facts: { cap
   const sizes = Object.keys(schedules).length > 0 ? capacity : { minSize, maxSize };
   const desiredCapacity = Math.min(Math.max(capacity.desiredCapacity, sizes.minSize), sizes.maxSize);
   return { minSize: sizes.minSize, maxSize: sizes.maxSize, desiredCapacity };
+}
+
+function hooksOf({ lifecycleHooks }: ArrayConfig) {
+  return Object.entries(lifecycleHooks).map(([name, { heartbeatTimeoutSeconds, ...hook }]) => ({
+    name,
+    ...hook,
+    heartbeatTimeout: heartbeatTimeoutSeconds,
+  }));
 }
 
 function policyOf(

@@ -1,4 +1,4 @@
-import type { Address, Image, Instance, Volume } from "@aws-sdk/client-ec2";
+import type { Address, Image, Instance, Tag, Volume } from "@aws-sdk/client-ec2";
 import type { LoadBalancer, TargetGroup, TargetHealthDescription } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { ListenerAndRules } from "../cloud/routing.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
@@ -39,6 +39,11 @@ export interface Facts {
   readonly image: Image | undefined;
   /** By instance id, as the server finds it. */
   readonly userData: Readonly<Record<string, Buffer | undefined>>;
+  /** The instance type's own, of which an instance may have others. */
+  readonly typeCpu: { readonly cores: number | undefined; readonly threads: number | undefined };
+  readonly targetGroupTags: readonly Tag[];
+  /** What AWS tells of a server by calls of their own, by instance id. */
+  readonly serverAttributes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Ids of instances that cannot be terminated by a call. */
   readonly terminationProtected: readonly string[];
 }

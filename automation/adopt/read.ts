@@ -3,6 +3,8 @@ import {
   DescribeAddressesCommand,
   DescribeImagesCommand,
   DescribeInstanceAttributeCommand,
+  DescribeInstanceCreditSpecificationsCommand,
+  DescribeInstanceTypesCommand,
   EC2Client,
   type Image,
   type Instance,
@@ -11,6 +13,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import {
   DescribeLoadBalancersCommand,
+  DescribeTagsCommand,
   DescribeTargetGroupAttributesCommand,
   DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
@@ -51,12 +54,14 @@ export async function readSite(asked: Asked): Promise<Facts> {
     const targets = health.TargetHealthDescriptions ?? [];
     if (targets.length === 0) throw refusal([`No instance is registered in ${group.TargetGroupArn}.`]);
     const ids = [...new Set(targets.flatMap(({ Target }) => Target?.Id ?? []))];
-    const [{ Addresses = [] }, instances, volumes, userData, terminationProtected] = await Promise.all([
+    const [{ Addresses = [] }, instances, volumes, userData, terminationProtected, tagged, own] = await Promise.all([
       ec2.send(new DescribeAddressesCommand({})),
       instancesOf(ec2, ids),
       volumesOf(ec2, ids),
       Promise.all(ids.map(async (id) => [id, await userDataOf(ec2, id)] as const)),
       Promise.all(ids.map(async (id) => ((await isProtected(ec2, id)) ? [id] : []))),
+      balancing.send(new DescribeTagsCommand({ ResourceArns: [group.TargetGroupArn] })),
+      Promise.all(ids.map(async (id) => [id, await attributesOf(ec2, id)] as const)),
     ]);
     const held = Addresses.filter(({ InstanceId = "" }) => ids.includes(InstanceId));
     const known = {
@@ -85,6 +90,9 @@ export async function readSite(asked: Asked): Promise<Facts> {
       addresses: held,
       image: await imageOf(ec2, instances[0]),
       userData: Object.fromEntries(userData),
+      typeCpu: await cpuOf(ec2, instances[0]),
+      targetGroupTags: tagged.TagDescriptions?.[0]?.Tags ?? [],
+      serverAttributes: Object.fromEntries(own),
       terminationProtected: terminationProtected.flat(),
     };
   } finally {
@@ -135,6 +143,32 @@ async function userDataOf(ec2: EC2Client, InstanceId: string): Promise<Buffer | 
 async function isProtected(ec2: EC2Client, InstanceId: string): Promise<boolean> {
   const command = new DescribeInstanceAttributeCommand({ InstanceId, Attribute: "disableApiTermination" });
   return (await ec2.send(command)).DisableApiTermination?.Value === true;
+}
+
+/** What DescribeInstances does not tell. Credits are there for burstable types alone. */
+async function attributesOf(ec2: EC2Client, InstanceId: string): Promise<Record<string, unknown>> {
+  const ask = (Attribute: "instanceInitiatedShutdownBehavior" | "disableApiStop") =>
+    ec2.send(new DescribeInstanceAttributeCommand({ InstanceId, Attribute }));
+  const [shutdown, stop, credits] = await Promise.all([
+    ask("instanceInitiatedShutdownBehavior"),
+    ask("disableApiStop"),
+    ec2
+      .send(new DescribeInstanceCreditSpecificationsCommand({ InstanceIds: [InstanceId] }))
+      .then(({ InstanceCreditSpecifications: [found] = [] }) => found?.CpuCredits)
+      .catch((error: Error) => `not known (${error.name})`),
+  ]);
+  return {
+    InstanceInitiatedShutdownBehavior: shutdown.InstanceInitiatedShutdownBehavior?.Value,
+    DisableApiStop: stop.DisableApiStop?.Value,
+    CpuCredits: credits,
+  };
+}
+
+async function cpuOf(ec2: EC2Client, instance: Instance | undefined): Promise<Facts["typeCpu"]> {
+  const command = new DescribeInstanceTypesCommand({ InstanceTypes: [instance?.InstanceType ?? "t3.micro"] });
+  const { DefaultCores: cores, DefaultThreadsPerCore: threads } =
+    (await ec2.send(command)).InstanceTypes?.[0]?.VCpuInfo ?? {};
+  return { cores, threads };
 }
 
 async function imageOf(ec2: EC2Client, instance: Instance | undefined): Promise<Image | undefined> {

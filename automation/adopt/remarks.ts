@@ -1,11 +1,6 @@
+import { differences } from "./differences.ts";
 import type { Facts } from "./facts.ts";
 import { frontendsOf, furtherVolumes } from "./servers.ts";
-
-/** A target group of the program's, where an operator may have chosen otherwise. */
-const usual: Readonly<Record<string, string>> = {
-  "load_balancing.algorithm.type": "round_robin",
-  "slow_start.duration_seconds": "0",
-};
 
 /** In what the next generation will not be as this one; nothing of it is changed by adopting. */
 export function remarks(facts: Facts): string[] {
@@ -26,15 +21,10 @@ export function remarks(facts: Facts): string[] {
       `${idsOf(assigned)}: public addresses that the subnet assigned. New servers get none but Elastic IPs; let them reach the internet through a NAT gateway, if they must.`,
     imdsv1.length > 0 && `${idsOf(imdsv1)}: IMDSv1 is allowed. New servers answer IMDSv2 only.`,
     interfaces.length > 0 && `${idsOf(interfaces)}: more than one network interface. New servers have one.`,
-    volumes.length > 0 && `${idsOf(volumes)}: volumes beside the root. New servers have those of their image.`,
+    volumes.length > 0 &&
+      `${idsOf(volumes)}: volumes beside the root. New servers have those of their image; these stay when the servers are retired.`,
     terminationProtected.length > 0 &&
       `${terminationProtected.join(", ")}: termination protection. Turn it off before an upgrade retires them, or that stops there: aws ec2 modify-instance-attribute --no-disable-api-termination --instance-id …`,
-    ...Object.entries(usual).map(
-      ([name, value]) =>
-        attributes[name] !== undefined &&
-        attributes[name] !== value &&
-        `Target group ${targetGroup.TargetGroupName}: ${name} is ${attributes[name]}. Those of new generations have ${value}.`,
-    ),
     sticky &&
       "The first `pulumi up` makes the listener sticky between target groups, as its target group is between servers.",
     !sticky &&
@@ -44,6 +34,7 @@ export function remarks(facts: Facts): string[] {
     !accepts200(targetGroup.Matcher?.HttpCode) &&
       `Health checks of ${targetGroup.TargetGroupName} do not take the status 200, which smoke checks expect unless handover:upgrade.smoke says otherwise.`,
     frontends.length < 2 && "There is one server only: nothing serves while it fails.",
+    ...differences(facts),
   ].filter((remark) => remark !== false);
 }
 

@@ -17,7 +17,12 @@ export function launchedWith(instance: Instance, volumes: readonly Volume[]) {
     instanceType: instance.InstanceType,
     iamInstanceProfile: instance.IamInstanceProfile?.Arn?.split("/").at(-1),
     keyName: instance.KeyName,
-    rootBlockDevice: root && { volumeSize: root.Size, volumeType: root.VolumeType },
+    rootBlockDevice: root && {
+      volumeSize: root.Size,
+      volumeType: root.VolumeType,
+      ...(takesIops(root) && { iops: root.Iops }),
+      ...(root.VolumeType === "gp3" && root.Throughput !== undefined && { throughput: root.Throughput }),
+    },
   };
 }
 
@@ -33,7 +38,12 @@ export function furtherVolumes(instance: Instance): string[] {
   );
 }
 
-function rootVolume({ BlockDeviceMappings = [], RootDeviceName }: Instance, volumes: readonly Volume[]) {
+/** Of gp2 AWS describes IOPS too, and takes none. */
+function takesIops({ VolumeType, Iops }: Volume): boolean {
+  return Iops !== undefined && VolumeType !== undefined && ["gp3", "io1", "io2"].includes(VolumeType);
+}
+
+export function rootVolume({ BlockDeviceMappings = [], RootDeviceName }: Instance, volumes: readonly Volume[]) {
   const mapping = BlockDeviceMappings.find(({ DeviceName }) => DeviceName === RootDeviceName);
   return volumes.find(({ VolumeId }) => VolumeId !== undefined && VolumeId === mapping?.Ebs?.VolumeId);
 }

@@ -1,14 +1,31 @@
-import { type AutoScalingClient, DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
+import {
+  type AutoScalingClient,
+  type AutoScalingGroup,
+  DescribeAutoScalingGroupsCommand,
+  DescribeLifecycleHooksCommand,
+  DescribePoliciesCommand,
+  type LifecycleHook,
+  paginateDescribeScheduledActions,
+  type ScalingPolicy,
+  type ScheduledUpdateGroupAction,
+  UpdateAutoScalingGroupCommand,
+} from "@aws-sdk/client-auto-scaling";
 import { type EC2Client, paginateDescribeInstances } from "@aws-sdk/client-ec2";
 import type { Frontend } from "../../stacks/outputs.ts";
 
-/** An Auto Scaling group as it is now. */
-export interface ArrayNow {
+/** The sizes of an Auto Scaling group. */
+export interface Sizes {
   readonly minSize: number;
   readonly maxSize: number;
   /** Number of servers that autoscaling wants. */
   readonly desiredCapacity: number;
+}
+
+/** An Auto Scaling group as it is now. */
+export interface ArrayNow extends Sizes {
   readonly suspendedProcesses: readonly string[];
+  /** AWS's reason, with the time, by process. */
+  readonly suspensions: Readonly<Record<string, string>>;
   readonly servers: readonly ArrayServer[];
 }
 
@@ -19,7 +36,24 @@ export interface ArrayServer {
   readonly healthy: boolean;
 }
 
-/** Reads Auto Scaling groups for the gates. */
+/** A scheduled action; times are milliseconds since the epoch. */
+export interface ScheduledAction extends Partial<Sizes> {
+  readonly name: string;
+  readonly recurrence?: string | undefined;
+  readonly timeZone?: string | undefined;
+  readonly startTime?: number | undefined;
+  readonly endTime?: number | undefined;
+}
+
+/** An Auto Scaling group with everything around it that somebody may have made by hand. */
+export interface ArrayDescription {
+  readonly group: AutoScalingGroup;
+  readonly hooks: readonly LifecycleHook[];
+  readonly policies: readonly ScalingPolicy[];
+  readonly actions: readonly ScheduledAction[];
+}
+
+/** Reads Auto Scaling groups for the gates, and makes up for scheduled actions that a run has suspended. */
 export class Arrays {
   readonly #scaling: AutoScalingClient;
   readonly #ec2: EC2Client;
@@ -40,12 +74,53 @@ export class Arrays {
       maxSize: group.MaxSize ?? 0,
       desiredCapacity: group.DesiredCapacity ?? 0,
       suspendedProcesses: (group.SuspendedProcesses ?? []).map(({ ProcessName = "" }) => ProcessName),
+      suspensions: Object.fromEntries(
+        (group.SuspendedProcesses ?? []).map(({ ProcessName = "", SuspensionReason = "" }) => [
+          ProcessName,
+          SuspensionReason,
+        ]),
+      ),
       servers: (group.Instances ?? []).map(({ InstanceId = "", LifecycleState = "", HealthStatus }) => ({
         instanceId: InstanceId,
         lifecycleState: LifecycleState,
         healthy: HealthStatus?.toLowerCase() === "healthy",
       })),
     };
+  }
+
+  async scheduledActions(name: string, abortSignal?: AbortSignal): Promise<ScheduledAction[]> {
+    const found: ScheduledAction[] = [];
+    const pages = paginateDescribeScheduledActions(
+      { client: this.#scaling },
+      { AutoScalingGroupName: name },
+      { abortSignal },
+    );
+    for await (const { ScheduledUpdateGroupActions = [] } of pages)
+      found.push(...ScheduledUpdateGroupActions.map(asAction));
+    return found;
+  }
+
+  /** The group with everything around it that may have been made by hand; undefined when there is none of this name. */
+  async describe(name: string, abortSignal?: AbortSignal): Promise<ArrayDescription | undefined> {
+    const options = { abortSignal };
+    const AutoScalingGroupName = name;
+    const [groups, hooks, policies, actions] = await Promise.all([
+      this.#scaling.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] }), options),
+      this.#scaling.send(new DescribeLifecycleHooksCommand({ AutoScalingGroupName }), options),
+      this.#scaling.send(new DescribePoliciesCommand({ AutoScalingGroupName }), options),
+      this.scheduledActions(name, abortSignal),
+    ]);
+    const group = groups.AutoScalingGroups?.[0];
+    if (group === undefined) return undefined;
+    return { group, hooks: hooks.LifecycleHooks ?? [], policies: policies.ScalingPolicies ?? [], actions };
+  }
+
+  /** Gives an array the sizes that its scheduled actions would have given it. Apart from this the driver changes no array. */
+  async setSizes(name: string, { minSize, maxSize, desiredCapacity }: Sizes, abortSignal?: AbortSignal): Promise<void> {
+    const sizes = { MinSize: minSize, MaxSize: maxSize, DesiredCapacity: desiredCapacity };
+    await this.#scaling.send(new UpdateAutoScalingGroupCommand({ AutoScalingGroupName: name, ...sizes }), {
+      abortSignal,
+    });
   }
 
   /** The servers that arrays of these names have launched and that are not terminated, whether or not the arrays are left. */
@@ -67,4 +142,17 @@ export class Arrays {
     }
     return found;
   }
+}
+
+function asAction(found: ScheduledUpdateGroupAction): ScheduledAction {
+  return {
+    name: found.ScheduledActionName ?? "",
+    recurrence: found.Recurrence,
+    timeZone: found.TimeZone,
+    startTime: found.StartTime?.getTime(),
+    endTime: found.EndTime?.getTime(),
+    ...(found.MinSize !== undefined && { minSize: found.MinSize }),
+    ...(found.MaxSize !== undefined && { maxSize: found.MaxSize }),
+    ...(found.DesiredCapacity !== undefined && { desiredCapacity: found.DesiredCapacity }),
+  };
 }

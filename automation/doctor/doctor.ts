@@ -41,7 +41,7 @@ export async function diagnose(stack: string): Promise<Finding[]> {
     checkGoalsImage(stack, region, config, last),
     checkPermissions(region, config, last?.outputs),
     checkLedger(stack, region),
-    checkWaysIn(region, last),
+    checkWaysIn(region, config, last),
     checkQuotas(region, config, last?.outputs),
     checkWatched(region, config),
   ]);
@@ -121,17 +121,17 @@ async function checkGoalsLaunch(launch: Launch, signal: AbortSignal): Promise<Fi
   }
 }
 
-async function checkWaysIn(region: string, last: LastOutputs | undefined): Promise<Finding> {
+async function checkWaysIn(region: string, config: Config, last: LastOutputs | undefined): Promise<Finding> {
   const check = "ways in";
   if (last === undefined) return skipped(check, "nothing is deployed yet");
   const aws = new Aws(region);
   try {
-    const found = await otherWays(aws, last.outputs, AbortSignal.timeout(60_000));
+    const found = await otherWays(aws, config, last.outputs, AbortSignal.timeout(60_000));
     if (found.length === 0)
       return ok(check, `${last.outputs.live}'s servers are reached by what Handover shifts alone`);
     return problem(
       check,
-      `${found.join("; ")}. An upgrade pauses there: let everything reach the servers through the site's listener and its addresses`,
+      `${found.join("; ")}. An upgrade pauses there: let everything reach the servers through the site's listener and its addresses, and declare what the array has`,
     );
   } catch (error) {
     return skipped(check, reasonOf(error));

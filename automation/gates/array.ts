@@ -1,4 +1,7 @@
+import type { ArrayConfig } from "../../stacks/config/array-schema.ts";
+import type { UpgradeConfig } from "../../stacks/config.ts";
 import type { ArrayOutputs, Frontend } from "../../stacks/outputs.ts";
+import { notCarriedOver } from "../cloud/array-extras.ts";
 import type { Aws } from "../cloud/aws.ts";
 import type { Servers } from "./context.ts";
 import type { Gate } from "./gate.ts";
@@ -50,6 +53,34 @@ export function arrayServes(aws: Aws, generation: string, { name }: ArrayOutputs
         return { verdict: "pass", evidence: servers };
       }
       return { verdict: "pending", evidence: { ...servers, missed: missed.slice(0, 10) } };
+    },
+  };
+}
+
+/** What is told does not change by itself. */
+const patienceSeconds = 10;
+
+/** The next array will have what this one has, as far as anybody made it by hand. */
+export function arrayCarriedOver(
+  aws: Pick<Aws, "arrays">,
+  carried: {
+    readonly generation: string;
+    readonly array: ArrayOutputs;
+    readonly declared: readonly [ArrayConfig, ArrayConfig];
+  },
+  { gateSeconds, arrayMayLose }: Pick<UpgradeConfig, "gateSeconds" | "arrayMayLose">,
+): Gate {
+  return {
+    name: `array carried over: ${carried.generation}`,
+    patienceSeconds: Math.min(patienceSeconds, gateSeconds),
+    whenOver: "inconclusive",
+    async observe(signal) {
+      const found = await aws.arrays.describe(carried.array.name, signal);
+      if (found === undefined) return { verdict: "pending", evidence: { array: "missing", name: carried.array.name } };
+      const lost = notCarriedOver(found, carried.declared, arrayMayLose);
+      if (lost.length === 0) return { verdict: "pass", evidence: { lost } };
+      const way = "declare them in the new generation's array, or name them in handover:upgrade.arrayMayLose";
+      return { verdict: "pending", evidence: { lost, way } };
     },
   };
 }

@@ -57,10 +57,10 @@ export async function review(stack: string, rollbackFrom: PhaseName | undefined,
 }
 
 /** Warnings of what would pause the run; a role that only plans may not be allowed to look. */
-async function waysOf({ aws, last }: OpenStack, signal: AbortSignal): Promise<string[]> {
+async function waysOf({ aws, config, last }: OpenStack, signal: AbortSignal): Promise<string[]> {
   if (last === undefined) return [];
   try {
-    const ways = await otherWays(aws, last.outputs, signal);
+    const ways = await otherWays(aws, config, last.outputs, signal);
     return ways.map((way) => `${way}; the run would pause for it`);
   } catch (error) {
     return [`other ways to the servers were not looked for: ${messageOf(error)}`];

@@ -23,6 +23,7 @@ import { ApprovalNeeded } from "./approval-needed.ts";
 import { lookAgain } from "./before.ts";
 import type { Drive } from "./drive.ts";
 import { endingServers, keepVolumes } from "./keep-volumes.ts";
+import { makeUp, suspendedBefore } from "./missed-actions.ts";
 import { OldServers } from "./old-servers.ts";
 import { Planner } from "./planner.ts";
 import { nameOf, repair } from "./repair.ts";
@@ -227,11 +228,15 @@ export class Walker {
     let waitedSeconds =
       before === undefined ? 0 : await this.#gates(row, gatesBefore(row, this.#context(before, before)));
     if (before !== undefined) waitedSeconds += await this.#keepVolumes(row, plan, before);
+    const suspended = before && (await this.#looked(row, () => this.#suspendedBefore(row, before)));
     this.#begin(row);
     if (command === "quiets" && step === 1) waitedSeconds += await this.commands.beforeMove();
     const apply = () => this.#apply(update, plan);
     const takesSnapshot = command === "freezes" && plan.operations.length > 0;
     const applied = takesSnapshot ? await this.commands.whileFrozen(apply) : await apply();
+    if (suspended !== undefined)
+      for (const message of await this.#looked(row, () => makeUp(suspended, this.#drive.session.aws, this.#gateSignal)))
+        this.#drive.ledger.tell({ type: "warning", message });
     if (next !== undefined) this.#planner.planAhead(next);
     waitedSeconds += await this.#gates(row, gatesOf(row, this.#context(applied.outputs, before)));
     return { operations: applied.operations.length, waitedSeconds: waitedSeconds + applied.cloudSeconds };
@@ -252,6 +257,21 @@ export class Walker {
     ];
     for (const message of warnings) ledger.tell({ type: "warning", message });
     return this.#gates(row, { hold: [volumesStay(session.aws, servers)] });
+  }
+
+  #suspendedBefore(row: Row, outputs: Outputs) {
+    return suspendedBefore(row, this.#identity, outputs, this.#drive.session.aws, this.#gateSignal);
+  }
+
+  /** An array's scheduled actions that could not be asked for, or made up for, are no evidence against a server. */
+  async #looked<T>(row: Row, look: () => Promise<T>): Promise<T> {
+    try {
+      return await look();
+    } catch (error) {
+      this.#signals.stop.throwIfAborted();
+      const evidence = { error: this.#drive.ledger.redact(messageOf(error)) };
+      throw new GateError(row, [{ gate: "missed scheduled actions", verdict: "inconclusive", evidence, seconds: 0 }]);
+    }
   }
 
   #context(after: Outputs, before?: Outputs): GateContext {

@@ -1,3 +1,4 @@
+import { arrayCarriedOver } from "../gates/array.ts";
 import { type GateContext, generationOf } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { snapshotCompleted } from "../gates/snapshot.ts";
@@ -134,12 +135,13 @@ export function gatesBefore(row: Row, context: GateContext): RowGates {
     case "backup":
     case "migrate":
     case "launch-rest":
-    case "suspend-array":
     case "resume-array":
     case "readmit":
     case "withdraw":
     case "settle":
       return { hold: [] };
+    case "suspend-array":
+      return { hold: carriedOver(context) };
   }
 }
 
@@ -147,6 +149,14 @@ function snapshotTaken({ aws, config, after, stack, id }: GateContext): Gate[] {
   const { snapshot } = after;
   if (snapshot === null) return [];
   return [snapshotCompleted(aws.snapshots, snapshot, { stack, run: id, database: config.site.database })];
+}
+
+/** Of an array that is followed by one. */
+function carriedOver({ aws, after, config: { generations, upgrade }, from, to }: GateContext): Gate[] {
+  const { array } = generationOf(after, from);
+  const [old, next] = [generations[from]?.array, generations[to]?.array];
+  if (array === undefined || old === undefined || next === undefined) return [];
+  return [arrayCarriedOver(aws, { generation: from, array, declared: [old, next] }, upgrade)];
 }
 
 function otherWays({ aws, after, config }: GateContext, name: string): Gate {

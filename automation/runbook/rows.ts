@@ -75,6 +75,8 @@ export interface RowFacts {
   readonly suite: "new frontends" | "new array" | "all servers" | "frontends" | "none";
   /** The object of an approval: the plan of its first update, the row whatever its plans are, or its command. */
   readonly approves: "first plan" | "whole row" | "command";
+  /** The generation whose array it resumes: scheduled actions that it missed are made up for. */
+  readonly resumes: "from" | "to" | "none";
   /** Whether it waits for the sessions of old servers, or ends these servers one by one as their sessions end. */
   readonly sessions: "ignored" | "awaited" | "ended one by one";
 }
@@ -94,6 +96,7 @@ const plain = {
   givesTraffic: false,
   suite: "none",
   approves: "first plan",
+  resumes: "none",
   sessions: "ignored",
 } as const;
 
@@ -157,6 +160,7 @@ export const rows = {
     exists: hasArray,
     updates: steps("resume-array"),
     intent: "resume-array",
+    resumes: "to",
     back: [withdraw],
   },
   observe: { ...plain, updates: steps("observe"), intent: "observe", back: [withdraw], suite: "frontends" },
@@ -178,7 +182,7 @@ export const rows = {
     sessions: "ended one by one",
   },
   readmit: { ...plain, updates: steps(readmit), intent: readmit, back: "no way" },
-  withdraw: { ...plain, updates: steps(withdraw), intent: withdraw, back: "no way" },
+  withdraw: { ...plain, updates: steps(withdraw), intent: withdraw, back: "no way", resumes: "from" },
   settle: { ...plain, updates: () => 1, intent: "none", back: "no way", suite: "all servers" },
 } as const satisfies Readonly<Record<Row, RowFacts>>;
 

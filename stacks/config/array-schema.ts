@@ -74,6 +74,17 @@ const schedule = z
     "must set minSize, maxSize or desiredCapacity",
   );
 
+/** https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html */
+const lifecycleHook = z.strictObject({
+  lifecycleTransition: z.enum(["autoscaling:EC2_INSTANCE_LAUNCHING", "autoscaling:EC2_INSTANCE_TERMINATING"]),
+  defaultResult: z.enum(["CONTINUE", "ABANDON"]).default("ABANDON"),
+  heartbeatTimeoutSeconds: z.number().int().min(30).max(7200).default(3600),
+  notificationTargetArn: z.string().regex(/^arn:/, "must be the ARN of an SNS topic or an SQS queue").optional(),
+  roleArn: z.string().regex(/^arn:/, "must be the ARN of a role").optional(),
+  notificationMetadata: z.string().min(1).max(4000).optional(),
+});
+const hookName = z.string().regex(/^[A-Za-z0-9_/-]{1,255}$/, "a hook's name has 1 to 255 letters, digits, -, _ and /");
+
 export const arraySchema = z
   .strictObject({
     /** Sizes between which autoscaling works. How many servers there are is its own decision, and survives every update. */
@@ -87,6 +98,10 @@ export const arraySchema = z
       .default(300)
       .describe("How long the group ignores a new server's health checks, in seconds."),
     policies: z.record(name, policy).default({}).describe("Scaling policies, by name."),
+    lifecycleHooks: z
+      .record(hookName, lifecycleHook)
+      .default({})
+      .describe("Lifecycle hooks, by name. The array has them before its first server; those of a live array stay."),
     schedules: z
       .record(name, schedule)
       .default({})

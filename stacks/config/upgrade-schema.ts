@@ -106,6 +106,12 @@ export const upgradeSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether the new generation may have fewer servers than the one it replaces."),
+  arrayMayLose: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      "What the live array has by hand and the new one need not have, by the names that the run pauses with before it suspends the live one.",
+    ),
   gateSeconds: z
     .number()
     .int()

@@ -1,5 +1,6 @@
 """Auto Scaling groups: sizes, suspended processes, target groups, deletion and activities."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
@@ -18,6 +19,7 @@ _init = FakeAutoScalingGroup.__init__
 _enter_standby = AutoScalingBackend.enter_standby_instances
 _exit_standby = AutoScalingBackend.exit_standby_instances
 _detach = AutoScalingBackend.detach_instances
+_answer_create = AutoScalingResponse.create_auto_scaling_group
 
 
 def apply() -> None:
@@ -34,6 +36,8 @@ def apply() -> None:
     AutoScalingBackend.enter_standby_instances = enter_standby
     AutoScalingBackend.exit_standby_instances = exit_standby
     AutoScalingBackend.detach_instances = detach_instances
+    FakeAutoScalingGroup.suspended_processes = property(suspended_processes, suspend)
+    AutoScalingResponse.create_auto_scaling_group = answer_create
     AutoScalingResponse.delete_auto_scaling_group = delete
     AutoScalingResponse.describe_scaling_activities = describe_scaling_activities
     InstanceState.launch_template = property(launch_template_of)
@@ -61,6 +65,39 @@ def create(self: Any, *args: Any, health_check_period: int | None = None, **aske
     group = _create(self, *args, health_check_period=health_check_period, **asked)
     group.health_check_grace_period = health_check_period or 0
     return group
+
+
+def answer_create(self: Any) -> ActionResult:
+    """A group may come with lifecycle hooks, which are there before its first server.
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html
+    """
+    answer = _answer_create(self)
+    for hook in self._get_params().get("LifecycleHookSpecificationList", []):
+        self.autoscaling_backend.create_lifecycle_hook(
+            hook["LifecycleHookName"],
+            self._get_param("AutoScalingGroupName"),
+            hook["LifecycleTransition"],
+            hook.get("HeartbeatTimeout"),
+            hook.get("DefaultResult"),
+        )
+    return answer
+
+
+def suspended_processes(group: FakeAutoScalingGroup) -> list[dict[str, str]]:
+    """Each tells since when it is suspended.
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_SuspendedProcess.html
+    """
+    return [
+        {"ProcessName": process, "SuspensionReason": f"User suspended at {group.suspended_at[process]}"}
+        for process in group._suspended_processes
+    ]
+
+
+def suspend(group: FakeAutoScalingGroup, processes: list[str]) -> None:
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    before = getattr(group, "suspended_at", {})
+    group.suspended_at = {process: before.get(process, now) for process in processes}
+    group._suspended_processes = processes
 
 
 def launch_template_of(state: InstanceState) -> dict[str, Any] | None:

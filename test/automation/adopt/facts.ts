@@ -101,6 +101,9 @@ export function facts() {
     addresses: [address(1, 2), address(2, 3)],
     image: { ImageId: "ami-0a1b2c3d4e5f60001" },
     userData: {},
+    typeCpu: { cores: 1, threads: 2 },
+    targetGroupTags: [],
+    serverAttributes: {},
     terminationProtected: [],
   } satisfies Record<keyof Facts, unknown>;
 }

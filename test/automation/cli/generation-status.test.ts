@@ -15,6 +15,7 @@ const array: ArrayNow = {
   minSize: 2,
   maxSize: 6,
   desiredCapacity: 3,
+  suspensions: {},
   suspendedProcesses: ["Terminate", "Launch"],
   servers: [
     { instanceId: "i-2", lifecycleState: "InService", healthy: true },

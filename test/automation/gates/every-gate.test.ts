@@ -5,7 +5,13 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { addressesHeld } from "../../../automation/gates/addresses.ts";
 import { noAlarm } from "../../../automation/gates/alarms.ts";
-import { arrayInService, arrayServersGone, arrayServes, processesSuspended } from "../../../automation/gates/array.ts";
+import {
+  arrayCarriedOver,
+  arrayInService,
+  arrayServersGone,
+  arrayServes,
+  processesSuspended,
+} from "../../../automation/gates/array.ts";
 import { commandPasses } from "../../../automation/gates/command.ts";
 import { Comparison } from "../../../automation/gates/comparison.ts";
 import { documentSucceeds } from "../../../automation/gates/document.ts";
@@ -22,6 +28,7 @@ import { targetsDrained, targetsHealthy } from "../../../automation/gates/target
 import { volumesStay } from "../../../automation/gates/volumes.ts";
 import { noOtherWayIn, testHostAlone } from "../../../automation/gates/ways-in.ts";
 import { SimulatedBalancer } from "../../../sandbox/bench/simulated-balancer.ts";
+import { arraySchema } from "../../../stacks/config/array-schema.ts";
 import { httpCheckOf, sessionsSchema } from "../../../stacks/config/checks.ts";
 import { comparisonSchema, metricSchema, probeSchema } from "../../../stacks/config/watch-schema.ts";
 import { arrays, server, statuses, targets, telling, type World } from "./worlds.ts";
@@ -105,6 +112,15 @@ const rows: Readonly<Record<string, Row>> = {
     bad: "fail",
     limit: "gateSeconds",
     gate: (world) => processesSuspended(as(arrays(world)), "green", array, { all: ["Launch"] }),
+  },
+  arrayCarriedOver: {
+    bad: "inconclusive",
+    limit: "own",
+    gate: (world) => {
+      const declared = arraySchema.parse({ minSize: 0, maxSize: 1 });
+      const carried = { generation: "blue", array, declared: [declared, declared] as const };
+      return arrayCarriedOver(as(arrays(world)), carried, { gateSeconds: 0, arrayMayLose: [] });
+    },
   },
   arrayServersGone: {
     bad: "inconclusive",

@@ -34,6 +34,11 @@ export const arrays = (world: World) => {
         { ...now, suspendedProcesses: [], servers: [{ ...inService, healthy: false }] },
       ),
       servers: telling(world, [], [server]),
+      describe: telling(
+        world,
+        { group: {}, hooks: [], policies: [], actions: [] },
+        { group: {}, hooks: [{ LifecycleHookName: "boot" }], policies: [], actions: [] },
+      ),
     },
   };
 };
