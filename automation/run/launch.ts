@@ -13,7 +13,11 @@ export interface Launch {
   readonly last: LastOutputs | undefined;
   /** Whether who asks will launch: a role that only plans need not be allowed to. Default: true. */
   readonly launches?: boolean;
-  readonly aws: { readonly launches: Aws["launches"]; readonly image: Aws["image"] };
+  readonly aws: {
+    readonly launches: Aws["launches"];
+    readonly image: Aws["image"];
+    readonly arrays: Pick<Aws["arrays"], "find">;
+  };
 }
 
 /** An Application Load Balancer wants so many: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html */
@@ -33,7 +37,7 @@ export async function checkLaunch(launch: Launch, signal: AbortSignal): Promise<
   if (problems.length > 0) throw new ConfigError(problems);
   const found = await Promise.all([
     offered(launch, goal, zones, signal),
-    roomIn(subnets, goal),
+    capacityOf(launch, goal, signal).then((ofArray) => roomIn(subnets, goal, ofArray)),
     refused(launch, goal, { subnets, text }, signal),
   ]);
   if (found.flat().length > 0) throw new ConfigError([...new Set(found.flat())]);
@@ -71,7 +75,7 @@ async function placesOf({ stack, config, last, aws: { launches } }: Launch, sign
   ];
   const ofBalancer = subnetIds.flatMap((id) => known.get(id) ?? []);
   const subnets = frontendSubnetIds.flatMap((id) => known.get(id) ?? []);
-  const own = last === undefined ? [...sameZone(ofBalancer), ...tooSmall(ofBalancer)] : [];
+  const own = [...sameZone(ofBalancer), ...(last === undefined ? tooSmall(ofBalancer) : [])];
   return { subnets, zones: zonesOf(subnets), problems: [...problems, ...own] };
 }
 
@@ -111,11 +115,19 @@ async function offered(
   ];
 }
 
-/** The live generation's servers have their addresses; those of the array at least at its smallest. */
-function roomIn(subnets: readonly Subnet[], { name, frontends, array }: GenerationConfig): string[] {
+/** The number of servers with which a new array begins: as many as the old one has. */
+async function capacityOf({ last, aws }: Launch, { array }: GenerationConfig, signal: AbortSignal): Promise<number> {
+  if (array === undefined) return 0;
+  const old = last?.outputs.generations[last.outputs.live]?.array;
+  const { desiredCapacity = 0 } = (old && (await aws.arrays.find(old.name, signal))) ?? {};
+  return Math.min(Math.max(array.minSize, desiredCapacity), array.maxSize);
+}
+
+/** The live generation's servers keep their addresses. */
+function roomIn(subnets: readonly Subnet[], { name, frontends }: GenerationConfig, ofArray: number): string[] {
   return subnets.flatMap(({ SubnetId, AvailableIpAddressCount: free = 0 }, index) => {
     const share = (servers: number) => Math.max(0, Math.ceil((servers - index) / subnets.length));
-    const needed = share(frontends) + share(array?.minSize ?? 0);
+    const needed = share(frontends) + share(ofArray);
     if (needed <= free) return [];
     return [
       `handover:generations.${name}.frontends: ${needed} new servers would be in ${SubnetId}, which has ${free} free addresses, and the old ones keep theirs until they are retired; use larger subnets, or fewer servers`,

@@ -5,6 +5,7 @@ import {
   DescribeImagesCommand,
   DescribeInstancesCommand,
 } from "@aws-sdk/client-ec2";
+import type { ArrayNow } from "../../../automation/cloud/arrays.ts";
 import { Launches } from "../../../automation/cloud/launches.ts";
 import { checkLaunch } from "../../../automation/run/launch.ts";
 import { ConfigError } from "../../../stacks/config.ts";
@@ -46,7 +47,8 @@ describe("A launch before it is one", () => {
     });
     const image = async (id: string) =>
       (await cloud.ec2.send(new DescribeImagesCommand({ ImageIds: [id] }))).Images?.[0];
-    const aws = { launches: new Launches(cloud.ec2), image };
+    const arrays = { find: async () => ({ desiredCapacity: 30 }) as unknown as ArrayNow };
+    const aws = { launches: new Launches(cloud.ec2), image, arrays };
     try {
       await checkLaunch({ stack: "staging", config, last, aws }, AbortSignal.timeout(30_000));
       return [];
@@ -131,6 +133,21 @@ describe("A launch before it is one", () => {
       (await problemsOf(["a", "b"], toGreen, last)).join("\n"),
       /generations\.green: AWS would not launch it/,
     );
+  });
+
+  it("leaves room for a new array as large as the one that serves, and one subnet in each zone, on a live site too", async () => {
+    const live = { outputs: { live: "blue", generations: { blue: { array: { name: "www" } } } }, definitions: {} };
+    const last = live as unknown as LastOutputs;
+    const toGreen: Change = (values) => {
+      values.live = "green";
+      values.generations.blue.array = { minSize: 0, maxSize: 40 };
+    };
+    assert.match(
+      (await problemsOf(["a", "small"], toGreen, last)).join("\n"),
+      /green\.frontends: 16 new servers would be in subnet-\w+, which has 11 free addresses/,
+    );
+    assert.deepEqual(await problemsOf(["a", "b"], toGreen, last), []);
+    assert.match((await problemsOf(["a", "sameZone"], toGreen, last)).join("\n"), /are both in us-east-1a/);
   });
 
   it("is asked of the zones of a network that is to be made", async () => {
