@@ -94,10 +94,15 @@ function troubleOf(status: InstanceStatus | undefined, target: TargetHealth | un
 async function array(context: GateContext, signal: AbortSignal): Promise<readonly Finding[]> {
   const { from, after } = context;
   const id = generationOf(after, from).array?.name ?? "";
-  const seen = await Promise.all(arrayServing(context, from).map((gate) => gate.observe(signal)));
-  return seen.flatMap(({ verdict, evidence }): Finding[] =>
-    verdict === "pass" ? [] : [{ kind: "array", id, name: `of ${from}`, seen: JSON.stringify(evidence) }],
-  );
+  const [gate] = arrayServing(context, from);
+  if (gate === undefined) return [];
+  // Autoscaling may be replacing a server.
+  for (let look = 1; ; look++) {
+    const { verdict, evidence } = await gate.observe(signal);
+    if (verdict === "pass") return [];
+    if (look === looks) return [{ kind: "array", id, name: `of ${from}`, seen: JSON.stringify(evidence) }];
+    await sleep(1000, undefined, { signal });
+  }
 }
 
 /** The checks that the old generation does not pass through the public name: they may be as new as the other one. */
