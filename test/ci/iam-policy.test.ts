@@ -35,6 +35,7 @@ const engineCalls = ["kms.Decrypt"];
 
 /** Made by the official plugin and not by the sandbox's: recorded with `HANDOVER_SANDBOX_PLUGIN`. */
 const officialCalls = [
+  "autoscaling.DescribeLoadBalancerTargetGroups",
   "ec2.DescribeAddressesAttribute",
   "ec2.DescribeInstanceCreditSpecifications",
   "ec2.DescribeTags",
