@@ -46,6 +46,11 @@ export async function unless<T>(codes: readonly string[], call: Promise<T>): Pro
   }
 }
 
+/** Tells whether AWS says that something is not there, which right after its creation means: not yet. */
+export function isNotFound(error: unknown): boolean {
+  return /NotFound(Exception|Fault)?$/.test(codeOf(error) ?? "");
+}
+
 function isServiceError(error: Error): error is ServiceError {
   return "$metadata" in error && "$fault" in error;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { canonicalJson } from "../automation/ledger/canonical.ts";
 import { type CheckFailure, checkInputs } from "./check.ts";
 import { Cloud, type CloudOptions } from "./cloud.ts";
@@ -11,7 +12,7 @@ import {
   topLevel,
   withChosen,
 } from "./diff.ts";
-import { NotReadyError } from "./errors.ts";
+import { isNotFound, NotReadyError } from "./errors.ts";
 import { type AnyFunction, functions } from "./functions/index.ts";
 import { isAutomatic, nameAutomatically, nameByPrefix, prefixFailures } from "./names.ts";
 import { foreseen } from "./preview.ts";
@@ -20,6 +21,10 @@ import { resourceTypes } from "./resources/index.ts";
 import type { Tags } from "./tags.ts";
 import { Tokens } from "./tokens.ts";
 import { defaultsKey, isEmpty, type Properties, unknown, type Value } from "./values.ts";
+import { pauses } from "./wait.ts";
+
+/** The longest time for which a reading may not show what was just written, in seconds. */
+const settleSeconds = 30;
 
 export interface Request {
   readonly urn: string;
@@ -116,7 +121,8 @@ export class Provider {
           id = created;
         },
       });
-      return { id, inputs, state: await this.#readState(type, operation, id, inputs) };
+      const written = Object.keys(inputs);
+      return { id, inputs, state: await this.#readWritten(type, operation, { id, inputs, written }) };
     } catch (error) {
       throw id === undefined ? error : new NotReadyError({ id, inputs, state: clean(inputs) }, error);
     }
@@ -174,7 +180,7 @@ export class Provider {
       state: olds.state,
       changed: (...inputs) => inputs.some((input) => changes.has(String(input))),
     });
-    return this.#readState(type, operation, id, news);
+    return this.#readWritten(type, operation, { id, inputs: news, written: [...changes] });
   }
 
   async delete(request: Request, id: string, state: Properties): Promise<void> {
@@ -200,10 +206,36 @@ export class Provider {
     return { cloud: this.#theCloud(), urn, name: nameOf(urn), timeoutSeconds, signal };
   }
 
-  async #readState(type: AnyResourceType, operation: Operation, id: string, inputs: Properties): Promise<Properties> {
-    const found = await type.read({ ...operation, id, state: inputs, written: clean(inputs) });
+  /**
+   * Reads until AWS shows what was written: right after that a resource may not be found, or look as before.
+   * https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+   * @returns the last reading when the time is over: somebody else may have changed it
+   */
+  async #readWritten(
+    type: AnyResourceType,
+    operation: Operation,
+    { id, inputs, written }: { readonly id: string; readonly inputs: Properties; readonly written: readonly string[] },
+  ): Promise<Properties> {
+    const deadline = Date.now() + settleSeconds * 1000;
+    let found: Properties | undefined;
+    for (const pause of pauses()) {
+      const reading = type.read({ ...operation, id, state: inputs, written: clean(inputs) });
+      const seen = (await reading.catch(notFoundYet)) as Properties | undefined;
+      if (seen !== undefined) {
+        found = this.#completeState(this.#withOwnTags(type, seen, inputs.tags), inputs, type);
+        if (this.#shows(type, found, inputs, written)) return found;
+      }
+      if (Date.now() + pause > deadline) break;
+      await sleep(pause, undefined, { signal: operation.signal });
+    }
     if (found === undefined) throw new Error(`${id} does not exist any more.`);
-    return this.#completeState(this.#withOwnTags(type, found as Properties, inputs.tags), inputs, type);
+    return found;
+  }
+
+  #shows(type: AnyResourceType, found: Properties, inputs: Properties, written: readonly string[]): boolean {
+    const differences = diffInputs(found, inputs, type.fields).filter(({ path }) => written.includes(topLevel(path)));
+    const tags = tagsDifferences(type, this.#defaultTags, found, inputs);
+    return differences.length + tags.length === 0 && type.isSettled?.(found, inputs) !== false;
   }
 
   #completeState(found: Properties, inputs: Properties, type: AnyResourceType): Properties {
@@ -235,6 +267,10 @@ export class Provider {
     }
     return inputs;
   }
+}
+
+function notFoundYet(error: unknown): undefined {
+  if (!isNotFound(error)) throw error;
 }
 
 /** The tags that an update starts from. */

@@ -66,8 +66,10 @@ export interface ResourceType<Resource, Args> {
   /** Inputs whose change replaces the resource only with certain inputs before and after it. */
   replaces?(news: InputsOf<Args>, olds: InputsOf<Args>): (keyof Args)[];
   create(inputs: InputsOf<Args>, creation: Creation): Promise<string>;
-  /** Returns undefined when the resource does not exist. */
+  /** Returns undefined when the resource does not exist. What AWS was just told may not show in it yet. */
   read(existing: Existing<Resource>): Promise<StateOf<Resource> | undefined>;
+  /** Tells whether a reading shows all that a creation or an update has waited for, beside the inputs. Default: it does. */
+  isSettled?(state: StateOf<Resource>, inputs: InputsOf<Args>): boolean;
   update?(change: Change<Args, Resource>): Promise<void>;
   delete(existing: Existing<Resource>): Promise<void>;
   /** Finds the resource's identity from the id that the official plugin imports it by; the id is empty if it does not exist. */

@@ -103,6 +103,8 @@ export const databaseSnapshot = resource<aws.rds.Snapshot, aws.rds.SnapshotArgs>
     };
   },
 
+  isSettled: ({ status }) => status === "available",
+
   async update({ cloud, id, olds, news, state, changed }) {
     if (changed("sharedAccounts")) await share(cloud, id, olds.sharedAccounts, news.sharedAccounts);
     const { added: Tags, removed: TagKeys } = tagsChange(olds.tags, news.tags);

@@ -110,6 +110,7 @@ export const instance = resource<aws.ec2.Instance, aws.ec2.InstanceArgs>({
   },
 
   read: describeInstance,
+  isSettled: ({ instanceState }) => instanceState !== "pending",
   update: updateInstance,
 
   async delete(existing) {
@@ -136,10 +137,17 @@ function checkInstance(inputs: InstanceInputs): CheckFailure[] {
   ];
 }
 
-async function tagRootVolume({ cloud }: Operation, id: string, tags: Readonly<Record<string, string>>): Promise<void> {
-  const found = await cloud.instances.describe(id);
-  const root = found?.BlockDeviceMappings?.find(({ DeviceName }) => DeviceName === found.RootDeviceName);
-  if (root?.Ebs?.VolumeId !== undefined) await updateTags(cloud, root.Ebs.VolumeId, {}, tags);
+async function tagRootVolume(
+  { cloud, signal }: Operation,
+  id: string,
+  tags: Readonly<Record<string, string>>,
+): Promise<void> {
+  const volume = await cloud.instances.waitFor(
+    id,
+    (found) => found?.BlockDeviceMappings?.find(({ DeviceName }) => DeviceName === found.RootDeviceName)?.Ebs?.VolumeId,
+    { what: `${id} to have its root volume`, timeoutSeconds: 120, signal },
+  );
+  await updateTags(cloud, volume, {}, tags);
 }
 
 async function unprotect({ id, cloud }: Existing<aws.ec2.Instance>): Promise<void> {

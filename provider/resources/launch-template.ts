@@ -127,6 +127,9 @@ export const launchTemplate = resource<aws.ec2.LaunchTemplate, aws.ec2.LaunchTem
     };
   },
 
+  isSettled: ({ defaultVersion, latestVersion }, { updateDefaultVersion }) =>
+    !updateDefaultVersion || defaultVersion === latestVersion,
+
   /** A version cannot be changed: there is a new one for each change. */
   async update({ cloud, id, olds, news, changed }) {
     const LaunchTemplateId = id;
