@@ -22,6 +22,24 @@ export interface Span {
 /** Values of one query by the start of their period, in milliseconds since 1970. */
 export type Series = ReadonlyMap<number, number>;
 
+/** Periods, but no more minutes, by which metrics come late. */
+const latePeriods = 2;
+
+/** The time in which a period's values still come in, after it is over, in seconds. */
+export function lateSeconds(periodSeconds: number): number {
+  return latePeriods * Math.min(periodSeconds, 60);
+}
+
+/**
+ * The end of the last period whose values change no more. AWS's services tell of a minute when it is over, a minute or two
+ * late and piece by piece, errors after requests for example: what is there of it by then is no evidence.
+ * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
+ */
+export function finalUntil(now: number, periodSeconds: number): number {
+  const period = periodSeconds * 1000;
+  return Math.floor((now - lateSeconds(periodSeconds) * 1000) / period) * period;
+}
+
 export interface LogEvents {
   readonly events: readonly { readonly stream: string; readonly message: string }[];
   /** There are more than are read. */

@@ -1,6 +1,6 @@
 import type { ComparisonConfig } from "../../stacks/config/watch-schema.ts";
 import { type Answers, BalancerMetrics } from "../cloud/balancer-metrics.ts";
-import type { CloudWatch, Series, Span } from "../cloud/cloudwatch.ts";
+import { type CloudWatch, finalUntil, lateSeconds, type Series, type Span } from "../cloud/cloudwatch.ts";
 import type { Evidence, Gate, Observation } from "./gate.ts";
 import { lookEverySeconds } from "./metrics.ts";
 import { fewest, type Judgement, judge } from "./proportions.ts";
@@ -57,14 +57,14 @@ export class Comparison implements Gate {
     settings: ComparisonConfig,
     clock: () => number = Date.now,
   ) {
-    const { periodSeconds, patienceSeconds, whenTooFew } = settings;
+    const { periodSeconds, whenTooFew } = settings;
+    this.#settings = settings;
     this.name = `no worse than ${sides.old.name}: ${sides.next.name}`;
     this.everySeconds = lookEverySeconds(settings);
     // Where too few requests are no reason to stop, it is the gate itself that says so in time.
-    this.patienceSeconds = patienceSeconds + (whenTooFew === "pass" ? 3 * this.everySeconds : 0);
+    this.patienceSeconds = this.#limitSeconds + (whenTooFew === "pass" ? 3 * this.everySeconds : 0);
     this.#metrics = new BalancerMetrics(cloudWatch, sides.loadBalancerArn, periodSeconds);
     this.#sides = sides;
-    this.#settings = settings;
     this.#clock = clock;
     this.#begun = clock();
     // Only periods that lie in the step as a whole.
@@ -75,20 +75,22 @@ export class Comparison implements Gate {
   async observe(signal: AbortSignal): Promise<Observation> {
     const { next, old } = this.#sides;
     const { whenTooFew, patienceSeconds, minRequests } = this.#settings;
-    const end = Math.max(Math.floor(this.#clock() / this.#period) * this.#period, this.#since);
+    const final = finalUntil(this.#clock(), this.#settings.periodSeconds);
+    const end = Math.max(final, this.#since);
     const span = { start: this.#since, end };
     const baseline = old.weight > 0 ? span : this.#before;
     const groups = [next.targetGroupArn, old.targetGroupArn];
     const requests = await this.#metrics.requests(groups, { start: this.#before.start, end }, signal);
     const known = sum(requests[1], baseline);
     if (old.weight === 0 && known < minRequests) {
+      if (final < this.#before.end) return { verdict: "pending", evidence: { soFar: known } };
       const notJudged = `${old.name} had ${known} requests in the last ${lookBackSeconds / 60} minutes of its traffic`;
       return { verdict: "pass", evidence: { notJudged } };
     }
     const { verdicts, evidence } = sum(requests[0], span) > 0 ? await this.#compare(span, baseline, signal) : unseen;
     if (verdicts.includes("worse")) return { verdict: "fail", evidence };
     if (verdicts.length > 0 && verdicts.every((verdict) => verdict === "no worse")) {
-      // What comes later may not be published yet.
+      // A period without requests is not told.
       const judged = Math.max(...(requests[0]?.keys() ?? [])) + this.#period;
       [this.#passed, this.#since, this.#requestsAtLastLook] = [evidence, judged, 0];
     }
@@ -98,7 +100,7 @@ export class Comparison implements Gate {
       const tooFewRequests = { expected, needed: this.#needed, withinSeconds: patienceSeconds };
       if (expected < this.#needed)
         return { verdict: "pass", evidence: { ...evidence, notJudged: "too few requests", tooFewRequests } };
-      const isOver = this.#clock() - this.#begun >= patienceSeconds * 1000;
+      const isOver = this.#clock() - this.#begun >= this.#limitSeconds * 1000;
       const undecided = { notJudged: "undecided", undecidedAfterSeconds: patienceSeconds };
       if (isOver) return { verdict: "pass", evidence: { ...evidence, ...undecided } };
     }
@@ -107,6 +109,11 @@ export class Comparison implements Gate {
 
   get #period(): number {
     return this.#settings.periodSeconds * 1000;
+  }
+
+  /** The patience is for requests; to know of them takes longer. */
+  get #limitSeconds(): number {
+    return this.#settings.patienceSeconds + lateSeconds(this.#settings.periodSeconds);
   }
 
   /** The fewest requests that can show that nothing is worse. */

@@ -1,7 +1,7 @@
 import type { MetricDataQuery } from "@aws-sdk/client-cloudwatch";
 import type { CloudWatchQuery, MetricConfig } from "../../stacks/config/watch-schema.ts";
 import { metricStat } from "../cloud/balancer-metrics.ts";
-import type { CloudWatch } from "../cloud/cloudwatch.ts";
+import { type CloudWatch, finalUntil } from "../cloud/cloudwatch.ts";
 import { instantQuery, type PrometheusAnswer } from "../cloud/prometheus.ts";
 import type { Gate, Observation } from "./gate.ts";
 
@@ -63,7 +63,7 @@ function newest(values: readonly number[]): (number | string)[] {
 /** The start of a period, in milliseconds since 1970, and its value. */
 export type Point = readonly [time: number, value: number];
 
-/** A query's values in the periods that lie within a time as a whole, the oldest first. */
+/** A query's values in the periods that lie within a time as a whole and are final, the oldest first. */
 export async function cloudWatchPoints(
   cloudWatch: Pick<CloudWatch, "metricData">,
   query: CloudWatchQuery,
@@ -72,7 +72,7 @@ export async function cloudWatchPoints(
   signal: AbortSignal,
 ): Promise<Point[]> {
   const period = query.periodSeconds * 1000;
-  const span = { start: Math.ceil(begun / period) * period, end: Math.floor(now / period) * period };
+  const span = { start: Math.ceil(begun / period) * period, end: finalUntil(now, query.periodSeconds) };
   if (span.end <= span.start) return [];
   const series = await cloudWatch.metricData(cloudWatchQueries(query, placeholders), span, signal);
   return [...series.values()].flatMap((one) => [...one].sort(([a], [b]) => a - b));

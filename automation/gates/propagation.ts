@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import type { BalancerMetrics } from "../cloud/balancer-metrics.ts";
+import { finalUntil } from "../cloud/cloudwatch.ts";
 import { type Answer, ask, type Question } from "../cloud/http.ts";
 import type { Gate, Observation } from "./gate.ts";
 
@@ -36,7 +37,7 @@ const mistaken = 0.001;
 const atOnce = 10;
 const most = 300;
 const inFlight = 64;
-/** Periods without a request, one after the other. */
+/** Periods without a request, one after the other, at least. */
 const silentPeriods = 2;
 
 /**
@@ -44,9 +45,9 @@ const silentPeriods = 2;
  * and not when the nodes follow, which takes from seconds to minutes. The evidence, by what there is:
  * - each address of the load balancer's name answers new connections, as often in a row as a node that has not learned it
  *   would not by chance, and never from that generation;
- * - where answers do not say who gave them (`x-generation`), its target group counts no request in two whole periods in
- *   which the other one does;
- * - without either, twice `propagationSeconds` have passed. That is waited for blindly, and the evidence says so.
+ * - where answers do not say who gave them (`x-generation`), its target group counts no request in two whole periods, or
+ *   more, in which the other one counts as many as would not leave out by chance the share of one node that is behind;
+ * - without either, or with fewer requests, twice `propagationSeconds` have passed. That is waited for blindly, and the evidence says so.
  *
  * An answer of the generation is no failure of the other: not in time, it is inconclusive.
  */
@@ -59,6 +60,7 @@ export class WeightsEverywhere implements Gate {
   readonly #means: Required<Means>;
   readonly #begun: number;
   readonly #needed: number;
+  readonly #stale: number;
   /** Answers in a row by node, none of them from the generation. */
   readonly #clean = new Map<string, number>();
   /** Which of the two say who they are; undefined before they were asked. */
@@ -71,8 +73,8 @@ export class WeightsEverywhere implements Gate {
     this.#weights = weights;
     this.#means = { clock: Date.now, ask, ...means };
     this.#begun = this.#means.clock();
-    const stale = Math.min(0.99, Math.max(0.01, staleShare / 100));
-    this.#needed = Math.min(most, Math.ceil(Math.log(mistaken) / Math.log(1 - stale)));
+    this.#stale = Math.min(0.99, Math.max(0.01, staleShare / 100));
+    this.#needed = Math.min(most, inARow(this.#stale));
   }
 
   async observe(signal: AbortSignal): Promise<Observation> {
@@ -82,7 +84,7 @@ export class WeightsEverywhere implements Gate {
     const asked = nodes.flatMap((node) => Array.from({ length: atOnce }, () => node));
     await limit.map(asked, (node) => this.#ask(node, signal));
     signal.throwIfAborted();
-    if (!this.#tell.includes(true)) return this.#untold(signal);
+    if (!this.#tell.includes(true)) return this.#untold(nodes.length, signal);
     const behind = nodes.filter((node) => (this.#clean.get(node) ?? 0) < this.#needed);
     const evidence = { nodes: nodes.length, answersInARow: this.#needed, behind: behind.slice(0, 10) };
     return { verdict: behind.length === 0 ? "pass" : "pending", evidence };
@@ -118,29 +120,53 @@ export class WeightsEverywhere implements Gate {
   }
 
   /** Whom an answer is from cannot be told. */
-  async #untold(signal: AbortSignal): Promise<Observation> {
+  async #untold(nodes: number, signal: AbortSignal): Promise<Observation> {
     const { propagationSeconds } = this.#weights;
-    const counted = await this.#counted(signal).catch(() => undefined);
-    if (counted !== undefined) return counted;
+    const counted = await this.#counted(nodes, signal).catch(() => undefined);
+    if (counted?.isSilent === false) return { verdict: "pending", evidence: counted.evidence };
+    if (counted !== undefined && counted.evidence.requests >= counted.evidence.needed)
+      return { verdict: "pass", evidence: counted.evidence };
     const blindSeconds = 2 * propagationSeconds;
     const seconds = Math.floor((this.#means.clock() - this.#begun) / 1000);
-    if (seconds >= blindSeconds) return { verdict: "pass", evidence: { waitedBlindlySeconds: seconds } };
-    return { verdict: "pending", evidence: { waitsBlindlySeconds: blindSeconds, sinceSeconds: seconds } };
+    if (seconds >= blindSeconds)
+      return { verdict: "pass", evidence: { ...counted?.evidence, waitedBlindlySeconds: seconds } };
+    return {
+      verdict: "pending",
+      evidence: { ...counted?.evidence, waitsBlindlySeconds: blindSeconds, sinceSeconds: seconds },
+    };
   }
 
-  /** Undefined when the metrics say nothing. */
-  async #counted(signal: AbortSignal): Promise<Observation | undefined> {
+  /** The newest periods in a row without a request to the generation; undefined when the metrics say nothing. */
+  async #counted(nodes: number, signal: AbortSignal): Promise<Counted | undefined> {
     const { targetGroupArns, periodSeconds } = this.#weights;
     const period = periodSeconds * 1000;
     const start = Math.ceil(this.#begun / period) * period;
-    const span = { start, end: Math.floor(this.#means.clock() / period) * period };
+    const span = { start, end: finalUntil(this.#means.clock(), periodSeconds) };
     if (span.end <= span.start) return undefined;
     const [without = new Map(), other = new Map()] = await this.#means.metrics.requests(targetGroupArns, span, signal);
-    // The newest period may not be whole yet.
-    const whole = [...other.keys()].sort((a, b) => a - b).slice(0, -1);
-    if (whole.length === 0) return undefined;
-    const silent = whole.slice(-silentPeriods).filter((time) => (without.get(time) ?? 0) === 0);
-    const evidence = { silentPeriods: silent.length, needed: silentPeriods, periodSeconds };
-    return { verdict: silent.length === silentPeriods ? "pass" : "pending", evidence };
+    const newestFirst = [...new Set([...without.keys(), ...other.keys()])].sort((a, b) => b - a);
+    if (newestFirst.length === 0) return undefined;
+    const lastHeard = newestFirst.findIndex((time) => (without.get(time) ?? 0) > 0);
+    const silent = lastHeard === -1 ? newestFirst : newestFirst.slice(0, lastHeard);
+    const requests = silent.reduce((sum, time) => sum + (other.get(time) ?? 0), 0);
+    const needed = inARow(this.#stale / Math.max(1, nodes));
+    const evidence = { silentPeriods: silent.length, periodSeconds, requests, needed };
+    return { isSilent: silent.length >= silentPeriods, evidence };
   }
+}
+
+interface Counted {
+  readonly isSilent: boolean;
+  readonly evidence: {
+    readonly silentPeriods: number;
+    readonly periodSeconds: number;
+    /** To the other generation in these periods, and how many of them it takes. */
+    readonly requests: number;
+    readonly needed: number;
+  };
+}
+
+/** So many in a row would not all miss a share by chance. */
+function inARow(share: number): number {
+  return Math.ceil(Math.log(mistaken) / Math.log(1 - share));
 }

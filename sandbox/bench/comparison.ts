@@ -1,7 +1,8 @@
 /**
  * Measures how often the comparison is right: 100 comparisons each of a generation equal to the old one, and of a worse
  * one. A new generation with a tenth of 100 requests a second and everything else by default, with a load balancer that
- * publishes every minute, as on AWS, and every second, as in the sandbox, where the gate looks sixty times as often.
+ * publishes every minute, as on AWS, and every second, as in the sandbox, where the gate looks sixty times as often. A
+ * period is judged when it is final: two more later.
  * `make bench`; `--seed` chooses other chances.
  */
 import { parseArgs } from "node:util";
@@ -62,6 +63,6 @@ async function compare(
     now = span.end;
     const { verdict } = await gate.observe(signal);
     const seconds = (now - start) / 1000;
-    if (verdict !== "pending" || seconds >= settings.patienceSeconds) return { verdict, seconds };
+    if (verdict !== "pending" || seconds >= gate.patienceSeconds) return { verdict, seconds };
   }
 }

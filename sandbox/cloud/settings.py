@@ -20,8 +20,12 @@ class Settings:
     snapshotSeconds: float = 1
     # How long a load balancer is `provisioning`, in seconds.
     provisionSeconds: float = 0.5
+    # How long a minute of the load balancer's metrics lasts, in seconds. They come late by up to two.
+    metricMinuteSeconds: float = 1
     # The longest that a change takes to be seen by a Describe call, in seconds.
     staleReadSeconds: float = 0
+    # To calls with this access key none is late: those of whoever checks a sandbox.
+    observerKey: str = "observer"
     # Elastic IPs come from here.
     addressPool: str = "127.128.0.0/16"
     # Each node of a load balancer gets an address from here.

@@ -39,7 +39,7 @@ const network = new Network({
   random: seededRandom(Number(values.seed)),
   database: siteDatabase(database),
   onHealth: (report) => reports.add(report),
-  onAnswer: (targetGroupArn, answer) => metrics.add(targetGroupArn, answer),
+  onAnswer: (node, targetGroupArn, answer) => metrics.add(node, targetGroupArn, answer),
   log,
 });
 const control = await serveControl(network, host, Number(values.port));

@@ -10,19 +10,22 @@ export interface Answer {
 }
 
 interface Counts {
+  readonly node: string;
+  readonly targetGroupArn: string;
   requests: number;
   errors: number;
   /** Number of answers by milliseconds. */
   readonly times: Map<number, number>;
 }
 
-/** Measures each target group and tells the cloud every second. AWS's load balancer tells it every minute. */
+/** Measures each target group on each node, and tells the cloud every second; that makes minutes of it. */
 export class BalancerMetrics {
   #counts = new Map<string, Counts>();
 
-  add(targetGroupArn: string, { status, seconds }: Answer): void {
-    const counts = this.#counts.get(targetGroupArn) ?? { requests: 0, errors: 0, times: new Map() };
-    this.#counts.set(targetGroupArn, counts);
+  add(node: string, targetGroupArn: string, { status, seconds }: Answer): void {
+    const key = `${node} ${targetGroupArn}`;
+    const counts = this.#counts.get(key) ?? { node, targetGroupArn, requests: 0, errors: 0, times: new Map() };
+    this.#counts.set(key, counts);
     counts.requests++;
     if (status !== undefined && status >= 500) counts.errors++;
     if (seconds === undefined) return;
@@ -34,10 +37,8 @@ export class BalancerMetrics {
   take(): Omit<TargetGroupMetrics, "timestamp">[] {
     const taken = this.#counts;
     this.#counts = new Map();
-    return [...taken].map(([targetGroupArn, { requests, errors, times }]) => ({
-      targetGroupArn,
-      requests,
-      errors,
+    return [...taken.values()].map(({ times, ...counts }) => ({
+      ...counts,
       seconds: [...times.keys()].map((milliseconds) => milliseconds / 1000),
       counts: [...times.values()],
     }));

@@ -11,8 +11,8 @@ export interface NetworkOptions {
   /** The longest that a client takes to see a move of an Elastic IP, in milliseconds. */
   readonly propagationMilliseconds: number;
   readonly onHealth: (report: TargetHealthReport) => void;
-  /** Called for each request that the load balancer gave to a target. */
-  readonly onAnswer?: (targetGroupArn: string, answer: Answer) => void;
+  /** Called for each request that a node of the load balancer gave to a target. */
+  readonly onAnswer?: (node: string, targetGroupArn: string, answer: Answer) => void;
   readonly log: Log;
   /** The database that `/health/db` asks. */
   readonly database: SiteDatabase;
@@ -141,7 +141,8 @@ export class Network {
       const key = `${state.arn} ${address}`;
       const onHealth = (report: TargetHealthReport) => this.#pessimist.hear(key, report);
       const delays = { rulesDelayMilliseconds: delayOf("rules"), targetsDelayMilliseconds: delayOf("targets") };
-      const options = { idleMilliseconds, random, ...delays, onHealth, onAnswer, log };
+      const onNode = (targetGroupArn: string, answer: Answer) => onAnswer(address, targetGroupArn, answer);
+      const options = { idleMilliseconds, random, ...delays, onHealth, onAnswer: onNode, log };
       const node = this.#nodes.get(key) ?? new BalancerNode(address, options);
       this.#nodes.set(key, node);
       return { node, state };

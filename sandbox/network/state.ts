@@ -88,8 +88,9 @@ export interface TargetGroupState {
   }[];
 }
 
-/** A target group's answers in one second. */
+/** A target group's answers on one node of the load balancer in one second. */
 export interface TargetGroupMetrics {
+  readonly node: string;
   readonly targetGroupArn: string;
   /** When, in seconds since 1970. */
   readonly timestamp: number;

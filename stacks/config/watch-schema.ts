@@ -51,7 +51,7 @@ export const comparisonSchema = z.strictObject({
     .default(50)
     .describe("Minimum number of requests to the new generation before it can be refused."),
   patienceSeconds: z.number().int().min(1).default(300).describe("How long a step may take to reach a verdict."),
-  /** Load balancers publish every 60 s on AWS; a sandbox's publishes every second. Default: 60. */
+  /** A load balancer's metrics have periods of 60 s on AWS, and of a second in a sandbox. Default: 60. */
   periodSeconds: periodSeconds.default(60),
   whenTooFew: z
     .enum(["pause", "pass"])

@@ -1,7 +1,10 @@
 """Metrics: distributions, percentiles, periods, metric math."""
 
+import heapq
+import itertools
 import math
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +19,10 @@ _get = CloudWatchBackend.get_metric_data
 _values = Statistics.metric_single_values_list.fget
 
 Pairs = list[tuple[float, float]]
+
+# What is told late, by when it arrives, in seconds since 1970.
+_on_their_way: list[tuple[float, int, CloudWatchBackend, MetricDatumBase]] = []
+_order = itertools.count()
 
 
 class Distribution(MetricDatumBase):
@@ -39,6 +46,17 @@ def apply() -> None:
     Statistics.metric_single_values_list = property(values)
 
 
+def tell(backend: CloudWatchBackend, datum: MetricDatumBase, arrives: float) -> None:
+    heapq.heappush(_on_their_way, (arrives, next(_order), backend, datum))
+
+
+def arrive() -> None:
+    """Moves what has arrived by now to the rest."""
+    while _on_their_way and _on_their_way[0][0] <= time.time():
+        _, _, backend, datum = heapq.heappop(_on_their_way)
+        backend.metric_data.append(datum)
+
+
 def values(self: Any) -> list[float]:
     """Single values, for the statistics that moto has."""
     spread = [each for each in self.metric_data if isinstance(each, Distribution)]
@@ -56,6 +74,7 @@ def get_metric_data(
     start, end = _seconds(start_time), _seconds(end_time)
     if start >= end:
         raise ValidationError("The parameter EndTime must be greater than StartTime.")
+    arrive()
     _forget(self)
     series = {
         query["Id"]: _series(self, query["MetricStat"], start, end) for query in queries if "MetricStat" in query

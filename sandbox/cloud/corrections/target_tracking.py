@@ -1,7 +1,7 @@
 """Target tracking on the load balancer's request count per target.
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html
 
-AWS's load balancer tells its metrics every minute and the sandbox's every second, so each telling is a minute here.
+A minute of autoscaling lasts a second here, and so often the load balancer's nodes report.
 """
 
 import math

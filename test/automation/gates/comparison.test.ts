@@ -13,6 +13,8 @@ class Step {
   readonly balancer = new SimulatedBalancer(1);
   readonly gate: Comparison;
   #now = 1_000_000 * minute;
+  /** Minutes later, the gate looks: when those that have passed are final. */
+  #late = 0;
 
   constructor({ weight = 50, settings = {}, before }: { weight?: number; settings?: object; before?: Behaviour } = {}) {
     const sides = {
@@ -23,7 +25,13 @@ class Step {
     if (before !== undefined) {
       this.balancer.serve("blue", { start: this.#now - 10 * minute, end: this.#now }, 60, before);
     }
-    this.gate = new Comparison(this.balancer, sides, comparisonSchema.parse(settings), () => this.#now);
+    this.gate = new Comparison(
+      this.balancer,
+      sides,
+      comparisonSchema.parse(settings),
+      () => this.#now + this.#late * minute,
+    );
+    this.#late = 2;
   }
 
   /** A minute passes with these answers. */
@@ -33,6 +41,10 @@ class Step {
     if (blue !== undefined) this.balancer.serve("blue", span, 60, { ...usual, ...blue });
     this.#now = span.end;
     return this.gate.observe(signal);
+  }
+
+  lookAfter(minutes: number): void {
+    this.#late = minutes;
   }
 
   async minutes(count: number, green: Partial<Behaviour>, blue: Partial<Behaviour> = {}) {
@@ -74,13 +86,24 @@ describe("the comparison of new and old", () => {
     assert.equal((await step.gate.observe(signal)).verdict, "pending");
   });
 
+  it("takes no minute for evidence that may still be revised: errors are told after requests", async () => {
+    for (const late of [0, 1]) {
+      const step = new Step();
+      step.lookAfter(late);
+      assert.equal((await step.minute({ errorShare: 0.5 })).verdict, "pending");
+      const bake = new Step({ weight: 100 });
+      bake.lookAfter(late - 1);
+      assert.equal((await bake.minute({}, undefined)).verdict, "pending");
+    }
+  });
+
   it("is pending on too few requests, and inconclusive when its own patience is over", async () => {
     const few = { requestsPerSecond: 0.5 };
     const step = new Step({ settings: { patienceSeconds: 60 } });
     assert.equal((await step.minute(few, few)).verdict, "pending");
     const [result] = await hold([Object.assign(step.gate, { patienceSeconds: 0 })], { seconds: 3600, signal });
     assert.equal(result?.verdict, "inconclusive");
-    assert.equal(new Step({ settings: { patienceSeconds: 60 } }).gate.patienceSeconds, 60);
+    assert.equal(new Step({ settings: { patienceSeconds: 60 } }).gate.patienceSeconds, 60 + 120);
   });
 
   it("is inconclusive when CloudWatch cannot be reached", async () => {

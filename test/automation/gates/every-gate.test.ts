@@ -125,7 +125,7 @@ const rows: Readonly<Record<string, Row>> = {
   arrayServersGone: {
     bad: "inconclusive",
     limit: "gateSeconds",
-    gate: (world) => arrayServersGone(as(arrays(world)), ["a-1"]),
+    gate: (world) => arrayServersGone(as(arrays(world)), ["a-1"], 0),
   },
   commandPasses: {
     bad: "fail",
@@ -141,7 +141,7 @@ const rows: Readonly<Record<string, Row>> = {
     limit: "own",
     gate: (world) => {
       const balancer = new SimulatedBalancer(1);
-      const times = [0, 60_000];
+      const times = [0, 180_000];
       const usual = { requestsPerSecond: 50, errorShare: 0, medianMilliseconds: 50, slowMilliseconds: 0 };
       balancer.serve("blue", { start: 0, end: 60_000 }, 60, usual);
       balancer.serve("green", { start: 0, end: 60_000 }, 60, world === "bad" ? { ...usual, errorShare: 0.5 } : usual);
@@ -152,7 +152,8 @@ const rows: Readonly<Record<string, Row>> = {
         loadBalancerArn: "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/www/1",
       };
       const settings = { ...comparisonSchema.parse({}), patienceSeconds: 0 };
-      return new Comparison(metrics, sides, settings, () => times.shift() ?? 60_000);
+      const gate = new Comparison(metrics, sides, settings, () => times.shift() ?? 180_000);
+      return Object.assign(gate, { patienceSeconds: 0 });
     },
   },
   Probes: {
@@ -239,12 +240,12 @@ const rows: Readonly<Record<string, Row>> = {
     bad: "fail",
     limit: "own",
     gate: (world) => {
-      const times = [0, 60_000];
+      const times = [0, 180_000];
       const value = (number: number) => new Map([["errors", new Map([[0, number]])]]);
       const errors = { namespace: "Shop", metricName: "Errors" };
       const metric = metricSchema.parse({ name: "errors", cloudWatch: { metrics: { errors } }, atMost: 1 });
       const metricData = telling(world, value(0), value(2));
-      return metricWithin({ metricData }, metric, {}, 0, () => times.shift() ?? 60_000);
+      return metricWithin({ metricData }, metric, {}, 0, () => times.shift() ?? 180_000);
     },
   },
   sessionsEnded: {

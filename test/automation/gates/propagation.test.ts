@@ -44,9 +44,10 @@ class Balancer {
       addressesOf: async () => [...this.nodes.keys()],
       clock: () => this.now,
       metrics: {
-        requests: async () => {
+        requests: async (_arns, { start, end }) => {
           if (!this.hasMetrics) throw new Error("AccessDenied");
-          return [this.counted.blue, this.counted.green];
+          const asked = (all: Map<number, number>) => new Map([...all].filter(([time]) => time >= start && time < end));
+          return [asked(this.counted.blue), asked(this.counted.green)];
         },
       },
       ask: async ({ address }) => {
@@ -137,7 +138,8 @@ describe("weights everywhere", () => {
     const minute = (number: number, blue: number, green: number) => {
       if (blue > 0) balancer.counted.blue.set(number * 60_000, blue);
       if (green > 0) balancer.counted.green.set(number * 60_000, green);
-      balancer.now = (number + 1) * 60_000;
+      // Two minutes later it is final.
+      balancer.now = (number + 3) * 60_000;
     };
 
     it("passes when the other target group alone was counted in two whole periods", async () => {
@@ -146,9 +148,34 @@ describe("weights everywhere", () => {
       minute(2, 0, 100);
       assert.deepEqual(await verdicts(gate, 1), ["pending"]);
       minute(3, 0, 100);
-      assert.deepEqual(await verdicts(gate, 1), ["pending"]);
-      minute(4, 0, 10);
       assert.deepEqual(await verdicts(gate, 1), ["pass"]);
+    });
+
+    it("takes no minute for evidence that may still be revised", async () => {
+      const gate = balancer.gate();
+      minute(1, 0, 100);
+      minute(2, 0, 100);
+      for (const early of [1, 60_000]) {
+        balancer.now = 5 * 60_000 - early;
+        assert.deepEqual(await verdicts(gate, 1), ["pending"]);
+      }
+      balancer.now = 5 * 60_000;
+      assert.deepEqual(await verdicts(gate, 1), ["pass"]);
+    });
+
+    it("waits for as many requests as one late node would not miss by chance, or blindly, and says so", async () => {
+      const gate = balancer.gate();
+      minute(1, 0, 30);
+      minute(2, 0, 30);
+      const needed = Math.ceil(Math.log(0.001) / Math.log(1 - 0.3 / 3));
+      const evidence = { silentPeriods: 2, periodSeconds: 60, requests: 60, needed };
+      assert.deepEqual(await gate.observe(signal), {
+        verdict: "pass",
+        evidence: { ...evidence, waitedBlindlySeconds: 300 },
+      });
+      minute(3, 0, 5);
+      balancer.now = 299_999 + 60_000;
+      assert.equal((await balancer.gate().observe(signal)).verdict, "pending");
     });
 
     it("never passes for the time alone while the generation is seen to get requests", async () => {

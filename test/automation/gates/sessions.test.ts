@@ -145,7 +145,7 @@ describe("sessions of an old server, by a metric of its own", () => {
     };
     assert.deepEqual(asked, [
       [{ Id: "active", ReturnData: true, MetricStat: { Metric, Stat: "Maximum", Period: 60 } }],
-      { start: begun, end: begun + 10 * minute },
+      { start: begun, end: begun + 8 * minute },
     ]);
   });
 

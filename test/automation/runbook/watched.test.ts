@@ -39,7 +39,7 @@ describe("CloudWatch metrics", () => {
     metricData: async () => new Map([["x", new Map(values.map((value, index) => [begun + index * minute, value]))]]),
   });
   const observe = (metric: typeof share, ...values: number[]) =>
-    metricWithin(answering(...values), metric, {}, 10, clock()).observe(signal);
+    metricWithin(answering(...values), metric, {}, 10, clock(180)).observe(signal);
 
   it("ask for the expression's value only, with the new generation's target group", async () => {
     const asked: unknown[] = [];
@@ -49,7 +49,7 @@ describe("CloudWatch metrics", () => {
         return new Map();
       },
     };
-    await metricWithin(cloudWatch, share, { targetGroup: "targetgroup/green/1" }, 10, clock()).observe(signal);
+    await metricWithin(cloudWatch, share, { targetGroup: "targetgroup/green/1" }, 10, clock(180)).observe(signal);
     const metric = (MetricName: string, Dimensions: object[]) => ({
       Metric: { Namespace: "Site", MetricName, Dimensions },
       Stat: "Sum",
@@ -74,6 +74,13 @@ describe("CloudWatch metrics", () => {
     assert.equal((await observe({ ...share, atMost: undefined, atLeast: 1 }, 1, 2)).verdict, "pass");
   });
 
+  it("take no period for evidence that may still be revised", async () => {
+    for (const seconds of [60, 120]) {
+      const gate = metricWithin(answering(2), share, {}, 10, clock(seconds));
+      assert.equal((await gate.observe(signal)).verdict, "pending");
+    }
+  });
+
   it("fail when one does not, and say which values", async () => {
     const { verdict, evidence } = await observe(share, 0.5, 2, 0.5);
     assert.deepEqual([verdict, (evidence as { beyond: unknown }).beyond], ["fail", [2]]);
@@ -82,8 +89,8 @@ describe("CloudWatch metrics", () => {
 
   it("are pending without a value, and inconclusive after the gate's own time and when CloudWatch cannot be reached", async () => {
     assert.equal((await observe(share)).verdict, "pending");
-    assert.equal((await inconclusive(metricWithin(answering(), share, {}, 0, clock())))[0], "inconclusive");
-    const away = metricWithin({ metricData: unreachable }, share, {}, 0, clock());
+    assert.equal((await inconclusive(metricWithin(answering(), share, {}, 0, clock(180))))[0], "inconclusive");
+    const away = metricWithin({ metricData: unreachable }, share, {}, 0, clock(180));
     assert.deepEqual(await inconclusive(away), ["inconclusive", { error: "no route" }]);
   });
 });

@@ -10,7 +10,7 @@ import { CreateListenerCommand } from "@aws-sdk/client-elastic-load-balancing-v2
 import { BalancerMetrics } from "../../../automation/cloud/balancer-metrics.ts";
 import { CloudWatch } from "../../../automation/cloud/cloudwatch.ts";
 import type { TargetGroupMetrics } from "../../../sandbox/network/state.ts";
-import { cloudForTests, type TestCloud } from "../support.ts";
+import { cloudForTests, eventually, type TestCloud } from "../support.ts";
 import { loadBalancer, network, targetGroup } from "./world.ts";
 
 const { signal } = new AbortController();
@@ -111,9 +111,10 @@ describe("The cloud's metrics and logs", () => {
         DefaultActions: [{ Type: "forward", TargetGroupArn: targetGroupArn }],
       }),
     );
+    const node = "127.144.0.1";
     const published: TargetGroupMetrics[] = [
-      { targetGroupArn, timestamp: minute / 1000, requests: 10, errors: 1, seconds: [0.01, 2], counts: [9, 1] },
-      { targetGroupArn, timestamp: minute / 1000 + 1, requests: 5, errors: 0, seconds: [0.01], counts: [5] },
+      { node, targetGroupArn, timestamp: minute / 1000, requests: 10, errors: 1, seconds: [0.01, 2], counts: [9, 1] },
+      { node, targetGroupArn, timestamp: minute / 1000 + 1, requests: 5, errors: 0, seconds: [0.01], counts: [5] },
     ];
     await cloud.control("POST", "metrics", published);
     const slow = { percentile: 50, percent: 50, milliseconds: 100 };
@@ -123,6 +124,33 @@ describe("The cloud's metrics and logs", () => {
       assert.equal(threshold?.toFixed(3), "0.110");
       assert.deepEqual(await metrics.answers(targetGroupArn, span, 0.11, signal), { requests: 15, errors: 1, slow: 1 });
     }
+  });
+
+  it("tells of a minute late, and node by node, so that it is revised", async () => {
+    const world = await network(cloud.ec2);
+    const [balancer, group] = [await loadBalancer(cloud.elb, world), await targetGroup(cloud.elb, world)];
+    const targetGroupArn = group.TargetGroupArn ?? "";
+    const DefaultActions = [{ Type: "forward" as const, TargetGroupArn: targetGroupArn }];
+    const listener = { LoadBalancerArn: balancer, Port: 81, Protocol: "HTTP" as const, DefaultActions };
+    await cloud.elb.send(new CreateListenerCommand(listener));
+    await cloud.control("POST", "settings", { metricMinuteSeconds: 1 });
+    const now = Math.floor(Date.now() / 1000);
+    const nodes = ["1", "2", "3", "4", "5", "6"];
+    const published = nodes.map((node): TargetGroupMetrics => {
+      return { node, targetGroupArn, timestamp: now, requests: 10, errors: 0, seconds: [0.01], counts: [10] };
+    });
+    await cloud.control("POST", "metrics", published);
+    const metrics = new BalancerMetrics(cloudWatch, balancer, 1);
+    const seen = new Set<number>();
+    await eventually(async () => {
+      const whole = { start: now * 1000, end: (now + 1) * 1000 };
+      const [series] = await metrics.requests([targetGroupArn], whole, signal);
+      const count = series?.get(now * 1000) ?? 0;
+      seen.add(count);
+      return count === 60;
+    });
+    assert.ok(seen.has(0), "nothing is told of a minute before it is over");
+    assert.ok(seen.size > 2, `what is told was revised: ${[...seen]}`);
   });
 
   it("finds log events by a term and their stream", async () => {

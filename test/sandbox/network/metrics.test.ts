@@ -6,7 +6,7 @@ describe("The load balancer's metrics", () => {
   const metrics = new BalancerMetrics();
   let world: World;
   before(async () => {
-    world = await World.start({ onAnswer: (arn, answer) => metrics.add(arn, answer) });
+    world = await World.start({ onAnswer: (node, arn, answer) => metrics.add(node, arn, answer) });
   });
   after(() => world.stop());
   afterEach(() => world.apply({}));
@@ -28,6 +28,7 @@ describe("The load balancer's metrics", () => {
     await world.get("/health");
     const [taken] = metrics.take();
     assert.deepEqual([taken?.targetGroupArn, taken?.requests, taken?.errors], ["green", 2, 1]);
+    assert.match(taken?.node ?? "", /^127\./);
     assert.ok(taken?.seconds.every((seconds) => seconds >= 0.045));
     assert.deepEqual(metrics.take(), []);
   });
