@@ -125,10 +125,23 @@ export class Arrays {
 
   /** The servers that arrays of these names have launched and that are not terminated, whether or not the arrays are left. */
   async servers(names: readonly string[], abortSignal?: AbortSignal): Promise<readonly Frontend[]> {
-    if (names.length === 0) return [];
+    return this.#instances("tag:aws:autoscaling:groupName", names, abortSignal);
+  }
+
+  /** The same of an array's servers; one that AWS does not show is missing. */
+  async byId(servers: readonly ArrayServer[], abortSignal?: AbortSignal): Promise<readonly Frontend[]> {
+    return this.#instances(
+      "instance-id",
+      servers.map(({ instanceId }) => instanceId),
+      abortSignal,
+    );
+  }
+
+  async #instances(Name: string, values: readonly string[], abortSignal?: AbortSignal): Promise<Frontend[]> {
+    if (values.length === 0) return [];
     const states = ["pending", "running", "shutting-down", "stopping", "stopped"];
     const Filters = [
-      { Name: "tag:aws:autoscaling:groupName", Values: [...names] },
+      { Name, Values: [...values] },
       { Name: "instance-state-name", Values: states },
     ];
     const found: Frontend[] = [];

@@ -75,27 +75,25 @@ export class Aws {
     }
   }
 
-  /** State and status checks of instances, by id. Terminated ones may be missing. */
+  /** State and status checks of instances, by id. Missing are those that AWS does not know: no longer, or not yet. */
   async instanceStatuses(
     instanceIds: readonly string[],
     abortSignal?: AbortSignal,
   ): Promise<Map<string, InstanceStatus>> {
-    const statuses = new Map<string, InstanceStatus>();
-    for (const ids of chunks(instanceIds, 100))
-      for (const status of await this.#statusesOf(ids, abortSignal)) statuses.set(status.InstanceId ?? "", status);
-    return statuses;
+    const found = await Promise.all(chunks(instanceIds, 100).map((ids) => this.#statusesOf(ids, abortSignal)));
+    return new Map(found.flat().map((status) => [status.InstanceId ?? "", status]));
   }
 
-  /** One that AWS has forgotten fails the call for all: then each is asked for by itself. */
-  async #statusesOf(InstanceIds: string[], abortSignal?: AbortSignal): Promise<readonly InstanceStatus[]> {
+  /** One that is not known makes the call fail for all: then each half is asked about by itself. */
+  async #statusesOf(ids: readonly string[], abortSignal?: AbortSignal): Promise<InstanceStatus[]> {
     try {
-      const command = new DescribeInstanceStatusCommand({ InstanceIds, IncludeAllInstances: true });
-      const { InstanceStatuses = [] } = await this.#ec2.send(command, { abortSignal });
-      return InstanceStatuses;
+      const command = new DescribeInstanceStatusCommand({ InstanceIds: [...ids], IncludeAllInstances: true });
+      return (await this.#ec2.send(command, { abortSignal })).InstanceStatuses ?? [];
     } catch (error) {
       if (!isNotFound(error)) throw error;
-      if (InstanceIds.length <= 1) return [];
-      return (await Promise.all(InstanceIds.map((id) => this.#statusesOf([id], abortSignal)))).flat();
+      if (ids.length === 1) return [];
+      const halves = chunks(ids, Math.ceil(ids.length / 2));
+      return (await Promise.all(halves.map((half) => this.#statusesOf(half, abortSignal)))).flat();
     }
   }
 

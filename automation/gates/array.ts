@@ -3,8 +3,9 @@ import type { UpgradeConfig } from "../../stacks/config.ts";
 import type { ArrayOutputs, Frontend } from "../../stacks/outputs.ts";
 import { notCarriedOver } from "../cloud/array-extras.ts";
 import type { Aws } from "../cloud/aws.ts";
+import { Absence, absentSeconds } from "./absence.ts";
 import type { Servers } from "./context.ts";
-import type { Gate } from "./gate.ts";
+import type { Gate, Observation } from "./gate.ts";
 
 /** The array has as many servers in service as autoscaling wants, and the load balancer finds every one healthy. */
 export function arrayInService(aws: Aws, generation: string, { name }: ArrayOutputs, targetGroupArn: string): Gate {
@@ -15,7 +16,7 @@ export function arrayInService(aws: Aws, generation: string, { name }: ArrayOutp
         aws.arrays.find(name, signal),
         aws.targetHealth(targetGroupArn, signal),
       ]);
-      if (array === undefined) return { verdict: "fail", evidence: { array: "missing", name } };
+      if (array === undefined) return missing(name);
       const { desiredCapacity, servers } = array;
       const states = servers.map(({ instanceId, lifecycleState }) => ({
         instanceId,
@@ -41,7 +42,7 @@ export function arrayServes(aws: Aws, generation: string, { name }: ArrayOutputs
         aws.arrays.find(name, signal),
         aws.targetHealth(targetGroupArn, signal),
       ]);
-      if (array === undefined) return { verdict: "fail", evidence: { array: "missing", name } };
+      if (array === undefined) return missing(name);
       const inService = array.servers.filter(({ lifecycleState }) => lifecycleState === "InService");
       const states = inService.map(({ instanceId, healthy }) => ({
         instanceId,
@@ -95,13 +96,20 @@ export function processesSuspended(
   return {
     name: `array's processes: ${generation}`,
     async observe(signal) {
-      const suspended = (await aws.arrays.find(name, signal))?.suspendedProcesses ?? [];
-      const missing = (expected.all ?? []).filter((process) => !suspended.includes(process));
+      const array = await aws.arrays.find(name, signal);
+      if (array === undefined) return missing(name);
+      const suspended = array.suspendedProcesses;
+      const active = (expected.all ?? []).filter((process) => !suspended.includes(process));
       const unwanted = (expected.none ?? []).filter((process) => suspended.includes(process));
-      const verdict = missing.length + unwanted.length === 0 ? "pass" : "pending";
-      return { verdict, evidence: { suspended: [...suspended].sort(), missing, unwanted } };
+      const verdict = active.length + unwanted.length === 0 ? "pass" : "pending";
+      return { verdict, evidence: { suspended: [...suspended].sort(), missing: active, unwanted } };
     },
   };
+}
+
+/** What AWS does not find may be there: it has failed only when time is over. */
+function missing(name: string): Observation {
+  return { verdict: "pending", evidence: { array: "missing", name } };
 }
 
 /** A gate over the servers that an array has at each look. */
@@ -116,28 +124,43 @@ export function overArray(servers: Servers, gateOver: (servers: readonly Fronten
   };
 }
 
-/** Every server of the array that is not terminated. */
+/** Every server of the array that is not terminated, also one whose tags AWS does not show yet. */
 export function allServers(aws: Aws, { name }: ArrayOutputs): Servers {
-  return (signal) => aws.arrays.servers([name], signal);
-}
-
-/** The servers that autoscaling neither launches nor takes away. */
-export function serversInService(aws: Aws, { name }: ArrayOutputs): Servers {
   return async (signal) => {
-    const [array, servers] = await Promise.all([aws.arrays.find(name, signal), aws.arrays.servers([name], signal)]);
-    const inService = array?.servers.filter(({ lifecycleState }) => lifecycleState === "InService") ?? [];
-    return servers.filter((server) => inService.some(({ instanceId }) => instanceId === server.instanceId));
+    const [array, tagged] = await Promise.all([aws.arrays.find(name, signal), aws.arrays.servers([name], signal)]);
+    const untagged = (array?.servers ?? []).filter((own) =>
+      tagged.every(({ instanceId }) => instanceId !== own.instanceId),
+    );
+    return [...tagged, ...(await aws.arrays.byId(untagged, signal))];
   };
 }
 
-/** The servers of arrays that are gone are terminated. */
-export function arrayServersGone(aws: Aws, names: readonly string[]): Gate {
+/** The servers that autoscaling neither launches nor takes away. @throws while AWS does not show one of them */
+export function serversInService(aws: Aws, { name }: ArrayOutputs): Servers {
+  return async (signal) => {
+    const servers = (await aws.arrays.find(name, signal))?.servers ?? [];
+    const inService = servers.filter(({ lifecycleState }) => lifecycleState === "InService");
+    const shown = await aws.arrays.byId(inService, signal);
+    const hidden = inService.find((own) => shown.every(({ instanceId }) => instanceId !== own.instanceId));
+    if (hidden !== undefined) throw new Error(`AWS does not show ${hidden.instanceId}, which is in service.`);
+    return shown;
+  };
+}
+
+/**
+ * The servers of arrays that are gone are terminated. They are known by their tags only, which AWS shows late, so for a
+ * while none must be found.
+ * @param seconds of that while
+ */
+export function arrayServersGone(aws: Aws, names: readonly string[], seconds = absentSeconds): Gate {
+  const absence = new Absence();
   return {
     name: "array's servers gone",
     whenOver: "inconclusive",
     async observe(signal) {
       const left = (await aws.arrays.servers(names, signal)).map(({ instanceId }) => instanceId);
-      return { verdict: left.length === 0 ? "pass" : "pending", evidence: { left: left.slice(0, 10) } };
+      const verdict = absence.isProven(left.length === 0, seconds) ? "pass" : "pending";
+      return { verdict, evidence: { left: left.slice(0, 10) } };
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Frontend } from "../../stacks/outputs.ts";
 import type { Aws } from "../cloud/aws.ts";
+import { Absence } from "./absence.ts";
 import type { Gate } from "./gate.ts";
 
 /** The servers run, and both of EC2's status checks are ok. */
@@ -32,17 +33,20 @@ export function instancesOk(aws: Aws, frontends: readonly Frontend[]): Gate {
   };
 }
 
-/** The servers are gone. */
+/** The servers are terminated. One that is not found at all must not be for a while: see `Absence`. */
 export function instancesGone(aws: Aws, frontends: readonly Frontend[]): Gate {
+  const absences = new Map(frontends.map(({ instanceId }) => [instanceId, new Absence()]));
   return {
     name: "servers gone",
     whenOver: "inconclusive",
     async observe(signal) {
-      const statuses = await aws.instanceStatuses(
-        frontends.map(({ instanceId }) => instanceId),
-        signal,
-      );
-      const left = [...statuses].filter(([, status]) => status.InstanceState?.Name !== "terminated").map(([id]) => id);
+      const ids = [...absences.keys()];
+      const statuses = await aws.instanceStatuses(ids, signal);
+      const left = ids.filter((id) => {
+        const state = statuses.get(id)?.InstanceState?.Name;
+        const isAbsent = absences.get(id)?.isProven(state === undefined) === true;
+        return state !== "terminated" && !isAbsent;
+      });
       return { verdict: left.length === 0 ? "pass" : "pending", evidence: { left } };
     },
   };

@@ -4,6 +4,7 @@ import type { Aws } from "../cloud/aws.ts";
 import { ask, type Question } from "../cloud/http.ts";
 import { valueAt } from "../cloud/json-path.ts";
 import { secondsSince } from "../elapsed.ts";
+import { Absence } from "./absence.ts";
 import { cloudWatchPoints, type Point } from "./metrics.ts";
 
 /** A server's sessions as last seen; undefined when nothing is known yet. */
@@ -26,6 +27,7 @@ export function onStatusPage(
 ): SessionCount {
   const { path = "/", atMost } = sessions;
   let quietSince: number | undefined;
+  const absence = new Absence();
   return async (signal) => {
     const since = quietSince;
     quietSince = undefined;
@@ -35,7 +37,7 @@ export function onStatusPage(
       quietSince = since ?? performance.now();
       return { active, quietSeconds: secondsSince(quietSince) };
     } catch (error) {
-      if (await isGone(aws, instanceId, signal)) return "gone";
+      if (await isGone(aws, instanceId, absence, signal)) return "gone";
       throw error;
     }
   };
@@ -53,12 +55,13 @@ export function inCloudWatch(
   clock: () => number = Date.now,
 ): SessionCount {
   const begun = clock();
+  const absence = new Absence();
   return async (signal) => {
     const points = await cloudWatchPoints(aws.cloudWatch, query, { instanceId }, { begun, now: clock() }, signal);
     const quiet = quietFor(points, atMost, query.periodSeconds);
     // A server that is gone publishes nothing more, and its last value stays.
     const proven = quiet > 0 && quiet >= quietSeconds;
-    if (!proven && (await isGone(aws, instanceId, signal))) return "gone";
+    if (!proven && (await isGone(aws, instanceId, absence, signal))) return "gone";
     const [, active] = points.at(-1) ?? [];
     return active === undefined ? undefined : { active, ...(quiet > 0 && { quietSeconds: quiet }) };
   };
@@ -75,9 +78,9 @@ function quietFor(points: readonly Point[], atMost: number, periodSeconds: numbe
   return quiet;
 }
 
-async function isGone(aws: CountsFrom, instanceId: string, signal: AbortSignal): Promise<boolean> {
+async function isGone(aws: CountsFrom, instanceId: string, absence: Absence, signal: AbortSignal): Promise<boolean> {
   const state = (await aws.instanceStatuses([instanceId], signal)).get(instanceId)?.InstanceState?.Name;
-  return state === undefined || state === "shutting-down" || state === "terminated";
+  return absence.isProven(state === undefined) || state === "shutting-down" || state === "terminated";
 }
 
 function numberOn(body: string, { field, json, path }: SessionsConfig): number {

@@ -24,11 +24,13 @@ export function snapshotCompleted(
     async observe(signal) {
       const found = await snapshots.find(snapshot, signal);
       const { id } = snapshot;
-      if (found === undefined) return { verdict: "fail", evidence: { id, state: "missing" } };
+      // AWS may not find it yet, or not show its tags.
+      if (found === undefined) return { verdict: "pending", evidence: { id, state: "missing" } };
       const { state, sizeGigabytes } = found;
       if (["error", "failed"].includes(state)) return { verdict: "fail", evidence: { id, state } };
       if (!isComplete(found)) return { verdict: "pending", evidence: { id, state } };
       const expectedGigabytes = database === undefined ? undefined : await snapshots.sizeOf(database, signal);
+      if (Object.keys(found.tags).length === 0) return { verdict: "pending", evidence: { id, state, tags: "none" } };
       const [site, ofRun] = [found.tags["handover:site"], found.tags["handover:run"]];
       const isRight = sizeGigabytes === expectedGigabytes && site === siteName(stack) && (ofRun ?? run) === run;
       return {

@@ -49,13 +49,7 @@ export async function recover(
     id === undefined ? [] : [{ ...resource, id, outputs: outputsOf(resource) }],
   );
   await engine.state.import(mended(deployment, adopted));
-  if (adopted.length > 0) {
-    const urns = adopted.map(({ urn }) => urn);
-    // A provider that died may be there again only a moment later.
-    const shouldRetry = ({ error }: { error: Error }) => error instanceof EngineDiedError;
-    const limits = { retries: 2 * patience, minTimeout: 500, factor: 1 };
-    await pRetry(() => engine.refresh(urns, signal), { ...limits, signal, shouldRetry });
-  }
+  if (adopted.length > 0) await refreshed(engine, deployment, adopted, { signal, patience });
   return {
     adopted: adopted.map(({ urn, id }) => ({ urn, id })),
     cleared: found.flatMap(({ operation, id }) =>
@@ -63,6 +57,36 @@ export async function recover(
     ),
   };
 }
+
+/**
+ * Reads what was adopted. What AWS does not show at that moment the engine takes for deleted, and drops: then the state is
+ * put back, and read again.
+ */
+async function refreshed(
+  engine: Parameters<typeof recover>[0],
+  deployment: Deployment,
+  adopted: readonly StateResource[],
+  { signal, patience }: { readonly signal: AbortSignal; readonly patience: number },
+): Promise<void> {
+  const urns = adopted.map(({ urn }) => urn);
+  const read = async () => {
+    await engine.refresh(urns, signal);
+    const kept = new Set(((await engine.state.export()).resources ?? []).map(({ urn }) => urn));
+    if (urns.every((urn) => kept.has(urn))) return;
+    await engine.state.import(mended(deployment, adopted));
+    throw new NotShownError();
+  };
+  // A provider that died may be there again only a moment later.
+  const shouldRetry = ({ error }: { error: Error }) =>
+    error instanceof EngineDiedError || error instanceof NotShownError;
+  const limits = { retries: 2 * patience, minTimeout: 500, factor: 1 };
+  await pRetry(read, { ...limits, signal, shouldRetry }).catch((error) => {
+    // It is in the state, unread: if it is gone by now, the next update finds that out.
+    if (!(error instanceof NotShownError)) throw error;
+  });
+}
+
+class NotShownError extends Error {}
 
 /** The deployment without pending operations and with what was adopted. */
 export function mended(deployment: Deployment, adopted: readonly StateResource[]): Deployment {

@@ -10,6 +10,7 @@ import {
   processesSuspended,
   serversInService,
 } from "../../../automation/gates/array.ts";
+import type { Gate } from "../../../automation/gates/gate.ts";
 
 const outputs = { name: "green-1a2b3c", intent: "filling" } as const;
 const { signal } = new AbortController();
@@ -19,15 +20,21 @@ interface World {
   /** State of each server's target. */
   readonly targets?: Readonly<Record<string, string>>;
   readonly left?: readonly string[];
+  /** A server that AWS does not show. */
+  readonly hidden?: string;
 }
 
-function awsOf({ array, targets = {}, left = [] }: World): Aws {
+const frontend = (id: string) => ({ name: id, instanceId: id, privateIp: "10.0.0.1" });
+
+function awsOf({ array, targets = {}, left = [], hidden }: World): Aws {
   const now = { minSize: 0, maxSize: 4, desiredCapacity: 0, suspendedProcesses: [], servers: [], ...array };
   const health = new Map(Object.entries(targets).map(([id, State]) => [id, { TargetHealth: { State } }]));
   return {
     arrays: {
       find: async () => (array === undefined ? undefined : now),
-      servers: async () => left.map((id) => ({ name: id, instanceId: id, privateIp: "10.0.0.1" })),
+      servers: async () => left.map(frontend),
+      byId: async (own: readonly { instanceId: string }[]) =>
+        own.filter(({ instanceId }) => instanceId !== hidden).map(({ instanceId }) => frontend(instanceId)),
     },
     targetHealth: async () => health,
   } as unknown as Aws;
@@ -65,9 +72,10 @@ describe("an array's gates", () => {
     assert.equal(await verdict([], {}), "pending");
   });
 
-  it("fail when the array is gone", async () => {
-    assert.equal((await inService({})).verdict, "fail");
-    assert.equal((await serves({})).verdict, "fail");
+  it("never take an array that is not found for one that is gone, nor for one that has no suspended processes", async () => {
+    const processes = processesSuspended(awsOf({}), "green", outputs, { none: ["Launch"] });
+    for (const { verdict, evidence } of [await inService({}), await serves({}), await processes.observe(signal)])
+      assert.deepEqual([verdict, evidence], ["pending", { array: "missing", name: outputs.name }]);
   });
 
   it("tell which processes should be suspended and are not, and the other way round", async () => {
@@ -90,6 +98,15 @@ describe("an array's gates", () => {
     assert.deepEqual(await gate.observe(signal), { verdict: "pass", evidence: 2 });
   });
 
+  it("know servers of the array whose tags AWS does not show yet", async () => {
+    const aws = awsOf({ array: { servers: [server("a"), server("b", "Pending")] }, left: ["a"] });
+    const found = await allServers(aws, outputs)(signal);
+    assert.deepEqual(
+      found.map(({ instanceId }) => instanceId),
+      ["a", "b"],
+    );
+  });
+
   it("take no server for one in service that autoscaling launches or takes away", async () => {
     const aws = awsOf({ array: { servers: [server("a"), server("b", "Pending")] }, left: ["a", "b", "c"] });
     const found = await serversInService(aws, outputs)(signal);
@@ -99,8 +116,19 @@ describe("an array's gates", () => {
     );
   });
 
-  it("wait until no server of a removed array is left", async () => {
-    assert.equal((await arrayServersGone(awsOf({ left: ["a"] }), ["x"]).observe(signal)).verdict, "pending");
-    assert.equal((await arrayServersGone(awsOf({}), ["x"]).observe(signal)).verdict, "pass");
+  it("say nothing of servers in service while AWS does not show one of them", async () => {
+    const aws = awsOf({ array: { servers: [server("a"), server("b")] }, hidden: "b" });
+    await assert.rejects(async () => serversInService(aws, outputs)(signal), /does not show b/);
+  });
+
+  it("wait until no server of a removed array has been found for a while", async () => {
+    const left = ["a"];
+    const verdictOf = async (gate: Gate) => (await gate.observe(signal)).verdict;
+    assert.equal(await verdictOf(arrayServersGone(awsOf({ left }), ["x"], 0)), "pending");
+    assert.equal(await verdictOf(arrayServersGone(awsOf({}), ["x"])), "pending");
+    const gate = arrayServersGone(awsOf({ left }), ["x"], 0);
+    assert.equal(await verdictOf(gate), "pending");
+    left.pop();
+    assert.equal(await verdictOf(gate), "pass");
   });
 });

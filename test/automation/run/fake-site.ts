@@ -172,13 +172,13 @@ export class FakeSite {
       this.#reach();
       const there = Object.keys(this.intent.generations).flatMap((name) => this.#serversOf(name));
       const ok = { Status: "ok" } as const;
-      const nameOf = (id: string) => (this.stopped.has(id) ? "stopped" : "running");
-      const seen = there.filter(({ instanceId }) => ids.includes(instanceId) && !this.ended.has(instanceId));
+      const nameOf = (id: string) => {
+        if (this.stopped.has(id)) return "stopped";
+        return there.some(({ instanceId }) => instanceId === id) ? "running" : "terminated";
+      };
+      const known = ids.filter((id) => !this.ended.has(id));
       return new Map(
-        seen.map(({ instanceId: id }) => [
-          id,
-          { InstanceState: { Name: nameOf(id) }, InstanceStatus: ok, SystemStatus: ok },
-        ]),
+        known.map((id) => [id, { InstanceState: { Name: nameOf(id) }, InstanceStatus: ok, SystemStatus: ok }]),
       );
     },
     addressHolders: async () => {

@@ -5,8 +5,11 @@ import { recover } from "../../../automation/run/recovery.ts";
 const balancer = "aws:lb/loadBalancer:LoadBalancer";
 const attachment = "aws:lb/targetGroupAttachment:TargetGroupAttachment";
 
-/** A state with what was in flight, and a cloud that shows after so many looks what was created. */
-function killed(pending: readonly (readonly [operation: string, type: string])[], { looks = 1, ids = ["lb-2"] } = {}) {
+/** A state with what was in flight, and a cloud that shows after so many looks, and readings, what was created. */
+function killed(
+  pending: readonly (readonly [operation: string, type: string])[],
+  { looks = 1, ids = ["lb-2"], readings = 1 } = {},
+) {
   const state: Deployment = {
     resources: [{ urn: "urn::old", type: balancer, id: "lb-1" }],
     pending_operations: pending.map(([type, resource]) => ({
@@ -17,16 +20,20 @@ function killed(pending: readonly (readonly [operation: string, type: string])[]
   const done: string[] = [];
   let looked = 0;
   let imported: Deployment | undefined;
+  let read = 0;
   const engine = {
     unlock: async () => void done.push("unlock"),
     state: {
-      export: async () => state,
+      export: async () => (imported === undefined || read >= readings ? (imported ?? state) : state),
       import: async (deployment: Deployment) => {
         imported = deployment;
         done.push("import");
       },
     },
-    refresh: async (urns: readonly string[]) => void done.push(`refresh ${urns.join()}`),
+    refresh: async (urns: readonly string[]) => {
+      read++;
+      done.push(`refresh ${urns.join()}`);
+    },
   };
   const aws = {
     findCreated: async (type: string) => {
@@ -53,6 +60,14 @@ describe("what a killed engine left", () => {
     const { mend, done, resources } = killed([["creating", balancer]]);
     assert.deepEqual(await mend(0), { adopted: [{ urn: `urn::${balancer}`, id: "lb-2" }], cleared: [] });
     assert.deepEqual(done, ["unlock", "import", `refresh urn::${balancer}`]);
+    assert.deepEqual(resources(), ["lb-1", "lb-2"]);
+  });
+
+  it("is not dropped again when a reading does not find it: AWS may show it only later", async () => {
+    const { mend, done, resources } = killed([["creating", balancer]], { readings: 2 });
+    await mend(60);
+    const refresh = `refresh urn::${balancer}`;
+    assert.deepEqual(done, ["unlock", "import", refresh, "import", refresh]);
     assert.deepEqual(resources(), ["lb-1", "lb-2"]);
   });
 

@@ -83,7 +83,8 @@ class OldSite {
     const healthy = new Map(["i-green-1", "i-green-2"].map((id) => [id, { TargetHealth: { State: "healthy" } }]));
     const aws = {
       targetHealth: async (name: string) => (name === "green" ? healthy : new Map()),
-      instanceStatuses: async () => new Map(),
+      instanceStatuses: async (ids: readonly string[]) =>
+        new Map(ids.map((id) => [id, { InstanceState: { Name: "terminated" } }])),
       waysIn: async () => [],
     };
     const last = { outputs: outputsAt({ phase: "observe" }), definitions: {} };

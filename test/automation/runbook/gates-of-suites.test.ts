@@ -38,10 +38,7 @@ class World {
       targetHealth: async () => new Map(["i-blue", "i-green", "i-a"].map((id) => [id, health()])),
       arrays: {
         find: async () => ({ desiredCapacity: 1, suspendedProcesses: [], servers: [server("i-a", "InService")] }),
-        servers: async () => [
-          { name: "i-a", instanceId: "i-a", privateIp: "10.20.0.6" },
-          { name: "i-b", instanceId: "i-b", privateIp: "10.20.0.7" },
-        ],
+        byId: async () => [{ name: "i-a", instanceId: "i-a", privateIp: "10.20.0.6" }],
       },
     };
     const run = async (_document: unknown, ids: readonly string[]) => {
