@@ -37,8 +37,8 @@ export interface DeriveOptions {
   readonly frontends?: number;
   /** Number of servers with which every generation's array begins; it may double, and keeps its policies. Default: as in the file. */
   readonly array?: number;
-  /** The load balancer's lag, which gates wait for beside everything else. Default: 0. */
-  readonly balancerLagSeconds?: number;
+  /** Lag of the load balancer and of Describe calls, which gates wait for beside everything else. Default: 0. */
+  readonly lagSeconds?: number;
 }
 
 /**
@@ -47,7 +47,7 @@ export interface DeriveOptions {
  * metrics, alarms and logs are not watched, nor are sessions that a metric counts.
  */
 export function derive(options: DeriveOptions): Derived {
-  const { like, likeName, slot, database, encryption, frontends, array, balancerLagSeconds = 0 } = options;
+  const { like, likeName, slot, database, encryption, frontends, array, lagSeconds = 0 } = options;
   const config = structuredClone(like.config) as Record<string, Node>;
   const site = config["handover:site"] ?? {};
   const balancer = child(site, "loadBalancer");
@@ -72,13 +72,13 @@ export function derive(options: DeriveOptions): Derived {
   limit(upgrade, "stepSeconds", shortest.stepSeconds, 10);
   limit(upgrade, "bakeSeconds", shortest.bakeSeconds, 300);
   limit(upgrade, "gateSeconds", shortest.gateSeconds, 600);
-  // A node may learn of a rule and of a target one after the other.
-  upgrade.gateSeconds = Number(upgrade.gateSeconds) + 2 * balancerLagSeconds;
+  // A node may learn of a rule and of a target one after the other, and tags come after what they are on.
+  upgrade.gateSeconds = Number(upgrade.gateSeconds) + 2 * lagSeconds;
   limit(balancer, "stickinessSeconds", shortest.stickinessSeconds, 0);
   if (upgrade.sessions !== undefined) limit(child(upgrade, "sessions"), "quietSeconds", shortest.quietSeconds, 10);
   const comparison = child(upgrade, "comparison");
   limit(comparison, "patienceSeconds", shortest.patienceSeconds, 300);
-  // The sandbox's load balancer publishes every second, and a rehearsal's load is not the site's.
+  // A minute of the load balancer's metrics lasts a second, and a rehearsal's load is not the site's.
   Object.assign(comparison, { periodSeconds: 1, whenTooFew: "pass" });
 
   // One look is enough for a verdict.

@@ -20,6 +20,7 @@ export interface RehearsalOptions {
   readonly array?: number;
   /** See `UpOptions`. */
   readonly balancerLagSeconds?: number;
+  readonly staleReadSeconds?: number;
   /** Another `pulumi-resource-aws`. Default: the sandbox's own. */
   readonly plugin?: string;
   /** Default: the first generation in the file that is not live. */

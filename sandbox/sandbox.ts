@@ -17,7 +17,7 @@ import { projectDirectory } from "../stacks/project.ts";
 import { startCloud } from "./cloud/start.ts";
 import { createDatabase } from "./database/reference.ts";
 import { startDatabase } from "./database/start.ts";
-import { type Derived, derive } from "./derive.ts";
+import { derive } from "./derive.ts";
 import { enter, environment, exportLines, sandboxDirectory } from "./environment.ts";
 import { createKey } from "./key.ts";
 import { isRunning, startService, stopProcess } from "./processes.ts";
@@ -49,6 +49,8 @@ export interface UpOptions {
   readonly balancerLate?: "rules" | "targets" | "both";
   /** Repeats the moments at which they learn. Default: 1. */
   readonly seed?: number;
+  /** The longest that a Describe call takes to show a change, in seconds. Default: 0. */
+  readonly staleReadSeconds?: number;
   /** Another `pulumi-resource-aws`, for example the official one. Default: `HANDOVER_SANDBOX_PLUGIN`, or the sandbox's own. */
   readonly plugin?: string;
 }
@@ -68,6 +70,7 @@ export async function up({
   balancerLagSeconds = defaultBalancerLagSeconds,
   balancerLate = "both",
   seed = 1,
+  staleReadSeconds = 0,
   plugin = process.env.HANDOVER_SANDBOX_PLUGIN || undefined,
 }: UpOptions): Promise<Sandbox> {
   if (find(name) !== undefined) {
@@ -86,7 +89,7 @@ export async function up({
   const providerDirectory = executable === undefined ? ownProvider : providerIn(directory, executable);
   const processes: Record<string, number> = {};
   try {
-    const { slot, pid } = await startCloudInFreeSlot(directory, file, like);
+    const { slot, pid } = await startCloudInFreeSlot(directory, file, like, { staleReadSeconds });
     processes.cloud = pid;
     const providerPort = await freePort();
     const variables = environment(name, region, slot, { port: providerPort, directory: providerDirectory });
@@ -110,7 +113,7 @@ export async function up({
     const encryption = await createKey(region);
     const { text } = derive({
       ...{ like: file, likeName: like, slot, database, encryption, frontends, array },
-      balancerLagSeconds: Math.ceil(balancerLagSeconds),
+      lagSeconds: Math.ceil(balancerLagSeconds + staleReadSeconds),
     });
     writeFileSync(stackFile(name), text);
     const sandbox: Sandbox = { name, slot: slot.number, region, providerPort, providerDirectory, processes };
@@ -173,23 +176,24 @@ async function startCloudInFreeSlot(
   directory: string,
   file: Record<string, unknown>,
   like: string,
+  settings: object,
 ): Promise<{ slot: Slot; pid: number }> {
   for (let attempt = 1; ; attempt++) {
     const slot = await freeSlot();
     const { images } = derive({ like: file, likeName: like, slot, database: undefined });
     try {
-      return { slot, pid: await startCloudService(directory, slot, images) };
+      return { slot, pid: await startCloudService(directory, slot, { ...settings, images }) };
     } catch (error) {
       if (attempt === 5 || !/address already in use/i.test(messageOf(error))) throw error;
     }
   }
 }
 
-async function startCloudService(directory: string, slot: Slot, images: Derived["images"]): Promise<number> {
+async function startCloudService(directory: string, slot: Slot, settings: object): Promise<number> {
   const { process } = await startCloud({
     slot,
     logFile: join(directory, "cloud.log"),
-    config: { addressPool: slot.addressPool, loadBalancerPool: slot.loadBalancerPool, images },
+    config: { addressPool: slot.addressPool, loadBalancerPool: slot.loadBalancerPool, ...settings },
     detached: true,
   });
   return pidOf(process.pid);

@@ -18,6 +18,7 @@ import {
   DescribeTargetGroupsCommand,
   ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { observer } from "../observer.ts";
 
 export interface CloudCheck {
   readonly live: string;
@@ -32,8 +33,9 @@ export interface CloudCheck {
 /** Finds what is wrong with the cloud after a run: anything missing, doubled or left over. Empty if nothing is. */
 export async function cloudProblems(
   { live, frontends, array = 0, site, runs }: CloudCheck,
-  settings: Pick<EC2ClientConfig, "region" | "endpoint" | "credentials">,
+  place: Pick<EC2ClientConfig, "region" | "endpoint">,
 ): Promise<string[]> {
+  const settings = { ...place, credentials: observer };
   const ec2 = new EC2Client(settings);
   const scaling = new AutoScalingClient(settings);
   const balancing = new ElasticLoadBalancingV2Client(settings);

@@ -70,7 +70,7 @@ class Application:
                 return answer
         with lock:
             if READ_ONLY.match(operation):
-                with past.seen(service, parameters):
+                with past.seen(service, access_key, parameters):
                     status, headers, body = self._answer(environ)
             else:
                 status, headers, body = self._changed(environ, service, operation, parameters)

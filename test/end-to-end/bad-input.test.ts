@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { DescribeInstancesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { observer } from "../../sandbox/observer.ts";
 import { editStack, environmentOf, handover } from "./command-line.ts";
 
 const name = "sandbox-bad-input";
@@ -18,7 +19,7 @@ describe("bad input", () => {
     ec2 = new EC2Client({
       endpoint: env.AWS_ENDPOINT_URL,
       region: env.AWS_REGION,
-      credentials: { accessKeyId: "a", secretAccessKey: "b" },
+      credentials: observer,
     });
   });
   afterEach(() => writeFileSync(file, good));

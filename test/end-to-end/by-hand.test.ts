@@ -10,6 +10,7 @@ import {
   ModifyInstanceAttributeCommand,
 } from "@aws-sdk/client-ec2";
 import { DescribeLoadBalancersCommand, ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { observer } from "../../sandbox/observer.ts";
 import { editStack, environmentOf, handover, run } from "./command-line.ts";
 
 const name = "sandbox-by-hand";
@@ -192,7 +193,7 @@ describe("stepping by hand with pulumi", () => {
     const settings = {
       endpoint: env.AWS_ENDPOINT_URL,
       region: env.AWS_REGION,
-      credentials: { accessKeyId: "a", secretAccessKey: "b" },
+      credentials: observer,
     };
     const ec2 = new EC2Client(settings);
     const balancing = new ElasticLoadBalancingV2Client(settings);

@@ -18,6 +18,7 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Status } from "../../automation/cli/commands/status.ts";
 import { actionsOf, type Policy } from "../../sandbox/iam-policy.ts";
+import { observer } from "../../sandbox/observer.ts";
 import { get } from "../../sandbox/sandbox.ts";
 import { slot } from "../../sandbox/slot.ts";
 import { startTraffic, type Traffic } from "../../sandbox/traffic/traffic.ts";
@@ -104,7 +105,7 @@ export class Site {
     return {
       endpoint: this.env.AWS_ENDPOINT_URL,
       region: this.env.AWS_REGION,
-      credentials: { accessKeyId: "a", secretAccessKey: "b" },
+      credentials: observer,
     };
   }
 

@@ -33,12 +33,20 @@ export const stackOption = {
   },
 } as const;
 
-/** The lag of a sandbox's load balancer. */
-export const balancerLagOption = {
-  type: "number",
-  default: 3,
-  requiresArg: true,
-  describe: "longest delay, in seconds, until a node of the load balancer learns of a change",
+/** How late a sandbox is. */
+export const lagOptions = {
+  "balancer-lag": {
+    type: "number",
+    default: 3,
+    requiresArg: true,
+    describe: "longest delay, in seconds, until a node of the load balancer learns of a change",
+  },
+  "stale-reads": {
+    type: "number",
+    default: 0,
+    requiresArg: true,
+    describe: "longest delay, in seconds, until a Describe call shows a change",
+  },
 } as const;
 
 /** Prints a document of a declared shape: one line, and with `--json` nothing else is on standard output. */

@@ -2,7 +2,7 @@ import type { Rehearsal } from "../../../sandbox/rehearsal.ts";
 import { exitCodes } from "../../errors.ts";
 import { interrupts } from "../interrupts.ts";
 import { phaseTable, progressLines } from "../progress.ts";
-import { balancerLagOption, type Command, note, print, printJson } from "./command.ts";
+import { type Command, lagOptions, note, print, printJson } from "./command.ts";
 
 interface Arguments {
   readonly name: string;
@@ -10,6 +10,7 @@ interface Arguments {
   readonly frontends?: number;
   readonly array?: number;
   readonly "balancer-lag": number;
+  readonly "stale-reads": number;
   readonly plugin?: string;
   readonly to?: string;
   readonly rate: number;
@@ -28,17 +29,18 @@ export const rehearseCommand: Command<Arguments> = {
     like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file to copy" },
     frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
     array: { type: "number", requiresArg: true, describe: "number of servers of each generation's array" },
-    "balancer-lag": balancerLagOption,
+    ...lagOptions,
     plugin: { type: "string", requiresArg: true, describe: "another pulumi-resource-aws than the sandbox's own" },
     to: { type: "string", requiresArg: true, describe: "generation to go to (default: the first that is not live)" },
     rate: { type: "number", default: 200, requiresArg: true, describe: "requests per second" },
   },
-  async run({ json, rate, "balancer-lag": balancerLagSeconds, ...options }) {
+  async run({ json, rate, "balancer-lag": balancerLagSeconds, "stale-reads": staleReadSeconds, ...others }) {
+    const options = { ...others, balancerLagSeconds, staleReadSeconds };
     const { rehearse } = await import("../../../sandbox/rehearsal.ts");
     const signals = interrupts(note);
     try {
       const listener = json ? () => undefined : progressLines(note);
-      const rehearsal = await rehearse({ ...options, balancerLagSeconds, requestsPerSecond: rate, listener, signals });
+      const rehearsal = await rehearse({ ...options, requestsPerSecond: rate, listener, signals });
       if (json) printJson("rehearsal", document(rehearsal));
       else print(verdict(rehearsal));
       if (rehearsal.result.exitCode !== 0) return rehearsal.result.exitCode;

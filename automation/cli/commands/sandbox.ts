@@ -2,7 +2,7 @@ import type { Fault } from "../../../sandbox/faults.ts";
 import { exitCodes, HandoverError } from "../../errors.ts";
 import { parseDuration } from "../duration.ts";
 import { progressLines } from "../progress.ts";
-import { balancerLagOption, type Command, note, print, printJson } from "./command.ts";
+import { type Command, lagOptions, note, print, printJson } from "./command.ts";
 
 interface Arguments {
   readonly action: string;
@@ -11,6 +11,7 @@ interface Arguments {
   readonly frontends?: number;
   readonly array?: number;
   readonly "balancer-lag": number;
+  readonly "stale-reads": number;
   readonly plugin?: string;
   readonly kind?: string;
   readonly rate?: number;
@@ -58,7 +59,7 @@ export const sandboxCommand: Command<Arguments> = {
         like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file to copy" },
         frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
         array: { type: "number", requiresArg: true, describe: "number of servers of each generation's array" },
-        "balancer-lag": balancerLagOption,
+        ...lagOptions,
         plugin: {
           type: "string",
           requiresArg: true,
@@ -75,6 +76,7 @@ const actions = {
     frontends,
     array,
     "balancer-lag": balancerLagSeconds,
+    "stale-reads": staleReadSeconds,
     plugin,
     json,
   }: Arguments & { json: boolean }) {
@@ -82,7 +84,7 @@ const actions = {
       import("../../../sandbox/deploy.ts"),
       import("../../../sandbox/sandbox.ts"),
     ]);
-    const sandbox = await up({ name, like, frontends, array, balancerLagSeconds, plugin });
+    const sandbox = await up({ name, like, frontends, array, balancerLagSeconds, staleReadSeconds, plugin });
     const result = await deploy(name, json ? () => undefined : progressLines(note));
     if (json) printJson("sandbox-up", { name, like, ...result });
     else if (result.outcome !== "reached")
