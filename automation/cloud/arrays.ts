@@ -123,12 +123,22 @@ export class Arrays {
     });
   }
 
-  /** The servers that arrays of these names have launched and that are not terminated, whether or not the arrays are left. */
+  /**
+   * The servers that arrays of these names have launched and that are not terminated, whether or not the arrays are left.
+   * Those of an array that is left are known to it before AWS shows their tags.
+   */
   async servers(names: readonly string[], abortSignal?: AbortSignal): Promise<readonly Frontend[]> {
-    return this.#instances("tag:aws:autoscaling:groupName", names, abortSignal);
+    const [tagged, ...arrays] = await Promise.all([
+      this.#instances("tag:aws:autoscaling:groupName", names, abortSignal),
+      ...names.map((name) => this.find(name, abortSignal)),
+    ]);
+    const known = new Set(tagged.map(({ instanceId }) => instanceId));
+    const own = arrays.flatMap((array) => array?.servers ?? []);
+    const untagged = own.filter(({ instanceId }) => !known.has(instanceId));
+    return [...tagged, ...(await this.byId(untagged, abortSignal))];
   }
 
-  /** The same of an array's servers; one that AWS does not show is missing. */
+  /** Some of an array's servers; one that is terminated, or that AWS does not show, is missing. */
   async byId(servers: readonly ArrayServer[], abortSignal?: AbortSignal): Promise<readonly Frontend[]> {
     return this.#instances(
       "instance-id",

@@ -124,15 +124,9 @@ export function overArray(servers: Servers, gateOver: (servers: readonly Fronten
   };
 }
 
-/** Every server of the array that is not terminated, also one whose tags AWS does not show yet. */
+/** Every server of the array that is not terminated. */
 export function allServers(aws: Aws, { name }: ArrayOutputs): Servers {
-  return async (signal) => {
-    const [array, tagged] = await Promise.all([aws.arrays.find(name, signal), aws.arrays.servers([name], signal)]);
-    const untagged = (array?.servers ?? []).filter((own) =>
-      tagged.every(({ instanceId }) => instanceId !== own.instanceId),
-    );
-    return [...tagged, ...(await aws.arrays.byId(untagged, signal))];
-  };
+  return (signal) => aws.arrays.servers([name], signal);
 }
 
 /** The servers that autoscaling neither launches nor takes away. @throws while AWS does not show one of them */
