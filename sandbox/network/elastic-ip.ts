@@ -129,10 +129,11 @@ export class ElasticIp {
   }
 
   #after(milliseconds: number, act: () => void): void {
+    // Node's timers count whole milliseconds, and may come a part of one too early.
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       act();
-    }, milliseconds);
+    }, Math.ceil(milliseconds) + 1);
     this.#timers.add(timer);
   }
 
