@@ -38,7 +38,7 @@ content() { cat "$@" | sha256sum | cut -c1-12; }
 node_is_new_enough() {
   command -v node >/dev/null 2>&1 && node -e '
     const [major, minor] = process.versions.node.split(".").map(Number);
-    process.exit(major > 22 || (major === 22 && minor >= 18) ? 0 : 1)' 2>/dev/null
+    process.exit(major > 22 || (major === 22 && minor >= 21) ? 0 : 1)' 2>/dev/null
 }
 
 build_node() {

@@ -21,8 +21,8 @@ import {
   type LoadBalancer,
   type TargetGroup,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { clientSettings } from "../cloud/client-settings.ts";
 import { isNotFound } from "../cloud/not-found.ts";
-import { retries } from "../cloud/retries.ts";
 import { listenersOf, routingOf } from "../cloud/routing.ts";
 import { Snapshots } from "../cloud/snapshots.ts";
 import { waysIn } from "../cloud/ways-in.ts";
@@ -31,9 +31,9 @@ import { listenerOn, targetGroupOf } from "./forwarding.ts";
 
 /** Reads a site from AWS, and changes nothing. @throws HandoverError (exit 1) when it is not there, or of another kind */
 export async function readSite(asked: Asked): Promise<Facts> {
-  const ec2 = new EC2Client({ region: asked.region, ...retries() });
-  const scaling = new AutoScalingClient({ region: asked.region, ...retries() });
-  const balancing = new ElasticLoadBalancingV2Client({ region: asked.region, ...retries() });
+  const ec2 = new EC2Client(clientSettings(asked.region));
+  const scaling = new AutoScalingClient(clientSettings(asked.region));
+  const balancing = new ElasticLoadBalancingV2Client(clientSettings(asked.region));
   try {
     if (asked.database !== undefined) await checkDatabase(asked.database, asked.region);
     const loadBalancer = await findLoadBalancer(balancing, asked);

@@ -14,12 +14,14 @@ import {
   ElasticLoadBalancingV2Client,
   type TargetHealthDescription,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { Arrays } from "./arrays.ts";
+import { clientSettings } from "./client-settings.ts";
 import { CloudWatch } from "./cloudwatch.ts";
 import { findCreated, type Inputs } from "./created.ts";
+import { credentialsEnd } from "./credentials.ts";
 import { Launches } from "./launches.ts";
 import { isNotFound } from "./not-found.ts";
-import { retries } from "./retries.ts";
 import { type Known, listenersOf, routingOf } from "./routing.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Volumes } from "./volumes.ts";
@@ -33,6 +35,7 @@ export class Aws {
   readonly #balancing: ElasticLoadBalancingV2Client;
   readonly #dynamodb: DynamoDBClient;
   readonly #scaling: AutoScalingClient;
+  readonly #sts: STSClient;
   readonly arrays: Arrays;
   readonly cloudWatch: CloudWatch;
   readonly launches: Launches;
@@ -40,12 +43,13 @@ export class Aws {
   readonly volumes: Volumes;
 
   constructor(region: string) {
-    this.#ec2 = new EC2Client({ region, ...retries() });
-    this.#balancing = new ElasticLoadBalancingV2Client({ region, ...retries() });
-    this.#dynamodb = new DynamoDBClient({ region, ...retries() });
-    this.#scaling = new AutoScalingClient({ region, ...retries() });
+    this.#ec2 = new EC2Client(clientSettings(region));
+    this.#balancing = new ElasticLoadBalancingV2Client(clientSettings(region));
+    this.#dynamodb = new DynamoDBClient(clientSettings(region));
+    this.#scaling = new AutoScalingClient(clientSettings(region));
+    this.#sts = new STSClient(clientSettings(region));
     this.arrays = new Arrays(this.#scaling, this.#ec2);
-    this.cloudWatch = new CloudWatch({ region, ...retries() });
+    this.cloudWatch = new CloudWatch(clientSettings(region));
     this.launches = new Launches(this.#ec2);
     this.snapshots = new Snapshots(region);
     this.volumes = new Volumes(this.#ec2);
@@ -131,7 +135,19 @@ export class Aws {
     return findCreated(type, inputs, clients, abortSignal);
   }
 
+  /** Whom AWS takes us for: one call, which needs no permission. */
+  async identity(abortSignal?: AbortSignal): Promise<{ readonly account: string; readonly arn: string }> {
+    const { Account = "", Arn = "" } = await this.#sts.send(new GetCallerIdentityCommand({}), { abortSignal });
+    return { account: Account, arn: Arn };
+  }
+
+  /** When the credentials end; undefined where they do not say so, or are renewed. */
+  credentialsEnd(): Promise<Date | undefined> {
+    return credentialsEnd(this.#sts.config.credentials);
+  }
+
   close(): void {
+    this.#sts.destroy();
     this.#ec2.destroy();
     this.#balancing.destroy();
     this.#dynamodb.destroy();

@@ -1,5 +1,7 @@
-import { Agent, request } from "undici";
+import { request } from "undici";
 import { z } from "zod";
+import { dispatcherTo } from "./http.ts";
+import { proxyFor } from "./proxy.ts";
 
 const timeLimitSeconds = 10;
 const bodyLimit = 1024 * 1024;
@@ -58,7 +60,15 @@ function refusal({ errorType, error }: { readonly errorType: string; readonly er
 }
 
 async function post(url: string, form: Record<string, string>, signal: AbortSignal, timeoutSeconds: number) {
-  const dispatcher = new Agent({ maxResponseSize: bodyLimit, pipelining: 0 });
+  const { hostname, port, protocol } = new URL(url);
+  const secure = protocol === "https:";
+  const asked = {
+    protocol: secure ? "https" : "http",
+    names: [hostname],
+    port: Number(port) || (secure ? 443 : 80),
+  } as const;
+  const connect = { timeout: timeoutSeconds * 1000 };
+  const dispatcher = dispatcherTo(proxyFor(asked), connect, { maxResponseSize: bodyLimit });
   const limit = AbortSignal.timeout(timeoutSeconds * 1000);
   try {
     const { statusCode, body } = await request(url, {

@@ -1,6 +1,6 @@
 import { DeleteSnapshotCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { DeleteDBSnapshotCommand, RDSClient } from "@aws-sdk/client-rds";
-import { retries } from "./retries.ts";
+import { clientSettings } from "./client-settings.ts";
 import { isComplete, type Snapshot } from "./snapshots.ts";
 
 export interface Retention {
@@ -29,7 +29,7 @@ export function prunable(snapshots: readonly Snapshot[], { retainDays, now, unfi
 
 /** Deletes one snapshot. It is no method of `Snapshots`, because the gates have that, and they only look. */
 export async function deleteSnapshot({ kind, id }: Snapshot, region: string): Promise<void> {
-  const client = new (kind === "ebs" ? EC2Client : RDSClient)({ region, ...retries() });
+  const client = new (kind === "ebs" ? EC2Client : RDSClient)(clientSettings(region));
   try {
     if (client instanceof EC2Client) await client.send(new DeleteSnapshotCommand({ SnapshotId: id }));
     else await client.send(new DeleteDBSnapshotCommand({ DBSnapshotIdentifier: id }));

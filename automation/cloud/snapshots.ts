@@ -13,8 +13,8 @@ import {
 } from "@aws-sdk/client-rds";
 import type { SiteConfig } from "../../stacks/config.ts";
 import { siteName } from "../../stacks/tags.ts";
+import { clientSettings } from "./client-settings.ts";
 import { isNotFound } from "./not-found.ts";
-import { retries } from "./retries.ts";
 
 export type Database = NonNullable<SiteConfig["database"]>;
 
@@ -41,8 +41,8 @@ export class Snapshots {
   readonly #rds: RDSClient;
 
   constructor(region: string) {
-    this.#ec2 = new EC2Client({ region, ...retries() });
-    this.#rds = new RDSClient({ region, ...retries() });
+    this.#ec2 = new EC2Client(clientSettings(region));
+    this.#rds = new RDSClient(clientSettings(region));
   }
 
   /** The snapshot with this id; undefined when there is none. */

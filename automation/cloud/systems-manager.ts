@@ -9,6 +9,7 @@ import {
   type SSMClientConfig,
 } from "@aws-sdk/client-ssm";
 import type { Parameter, Parameters } from "../../stacks/parameters.ts";
+import { connections } from "./client-settings.ts";
 import { retries } from "./retries.ts";
 
 /** A document to run on instances. */
@@ -38,7 +39,7 @@ export class SystemsManager {
   readonly #client: SSMClient;
 
   constructor(settings: Pick<SSMClientConfig, "region" | "endpoint" | "credentials">) {
-    this.#client = new SSMClient({ ...settings, ...retries() });
+    this.#client = new SSMClient({ ...settings, ...retries(), ...connections() });
   }
 
   /**

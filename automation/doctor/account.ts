@@ -1,4 +1,6 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { connections } from "../cloud/client-settings.ts";
+import { notSeenIn } from "../not-seen.ts";
 import { codeOf, type Finding, ok, problem, reasonOf, skipped } from "./finding.ts";
 
 /** AWS refuses a signature that is off by five minutes; the lease corrects clocks, and wants them near all the same. */
@@ -6,7 +8,7 @@ const mostSkewSeconds = 60;
 
 /** Who AWS takes us for, and how its clock and ours differ: one call, which needs no permission. */
 export async function checkAccount(region: string): Promise<readonly [credentials: Finding, clock: Finding]> {
-  const sts = new STSClient({ region, maxAttempts: 2 });
+  const sts = new STSClient({ region, maxAttempts: 2, ...connections() });
   let date: string | undefined;
   let asked = 0;
   let answered = 0;
@@ -47,11 +49,13 @@ export function checkClock(date: string | undefined, now: number): Finding {
 
 function mend(error: unknown, region: string): string {
   const reason = reasonOf(error);
+  const notSeen = notSeenIn(error);
   if (codeOf(error) === "CredentialsProviderError")
     return `there are none (${reason}); set AWS_PROFILE, or log in, for example: aws sso login`;
-  if (/^(ExpiredToken|ExpiredTokenException)$/.test(codeOf(error)))
+  if (/^(ExpiredToken(Exception)?|RequestExpired|TokenRefreshRequired)$/.test(codeOf(error)))
     return `they have expired; log in again, for example: aws sso login`;
-  if (/ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|timed? ?out/i.test(reason))
-    return `AWS cannot be reached in ${region} (${reason}); check the network, and aws:region in the stack's file`;
+  if (notSeen === "unreachable")
+    return `AWS cannot be reached in ${region} (${reason}); check the network, HTTPS_PROXY and NO_PROXY, and aws:region in the stack's file`;
+  if (notSeen !== undefined && notSeen !== "credentials") return `AWS did not say (${reason}); try again`;
   return `AWS refused them: ${reason}; check AWS_PROFILE and AWS_ACCESS_KEY_ID with: aws sts get-caller-identity`;
 }

@@ -21,6 +21,7 @@ import {
 import { DescribeDBSnapshotsCommand, RDSClient } from "@aws-sdk/client-rds";
 import type { Config, GenerationConfig } from "../../stacks/config.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
+import { connections } from "../cloud/client-settings.ts";
 import { codeOf, type Finding, isDenied, ok, problem, reasonOf, skipped } from "./finding.ts";
 
 type Probe = readonly [action: string, ask: () => Promise<unknown>];
@@ -31,7 +32,7 @@ type Probe = readonly [action: string, ask: () => Promise<unknown>];
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html
  */
 export async function checkPermissions(region: string, config: Config, outputs: Outputs | undefined): Promise<Finding> {
-  const settings = { region, maxAttempts: 3 };
+  const settings = { region, maxAttempts: 3, ...connections() };
   const ec2 = new EC2Client(settings);
   const balancing = new ElasticLoadBalancingV2Client(settings);
   const rds = new RDSClient(settings);

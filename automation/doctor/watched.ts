@@ -1,6 +1,7 @@
 import type { MetricConfig } from "../../stacks/config/watch-schema.ts";
 import type { Config } from "../../stacks/config.ts";
 import { metricStat } from "../cloud/balancer-metrics.ts";
+import { connections } from "../cloud/client-settings.ts";
 import { CloudWatch } from "../cloud/cloudwatch.ts";
 import { instantQuery } from "../cloud/prometheus.ts";
 import { cloudWatchQueries } from "../gates/metrics.ts";
@@ -10,7 +11,7 @@ const timeLimitMilliseconds = 20_000;
 
 /** Asks once for everything that a run would watch: metrics, alarms, logs, sessions. It reads only. */
 export async function checkWatched(region: string, config: Config): Promise<Finding[]> {
-  const cloudWatch = new CloudWatch({ region, maxAttempts: 2 });
+  const cloudWatch = new CloudWatch({ region, maxAttempts: 2, ...connections() });
   try {
     return await findingsOf(cloudWatch, config);
   } finally {

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { ledgerTableName } from "../../stacks/ledger-table.ts";
-import { retries } from "../cloud/retries.ts";
+import { clientSettings } from "../cloud/client-settings.ts";
 import type { Listener, RunEvent, RunResult } from "../documents/events.ts";
 import { secondsSince } from "../elapsed.ts";
 import type { GateResult } from "../gates/gate.ts";
@@ -9,6 +9,7 @@ import { type Journal, openJournal } from "../ledger/journal.ts";
 import { acquireLease, currentOwner, type Lease } from "../ledger/lease.ts";
 import { digestKey, redact, redactText } from "../ledger/redact.ts";
 import type { LedgerTable } from "../ledger/table.ts";
+import { notSeenIn } from "../not-seen.ts";
 import { keptOf } from "./kept.ts";
 
 export interface LeaseWish {
@@ -156,9 +157,13 @@ export class RunLedger {
   async conclude(result: RunResult): Promise<void> {
     const event = { type: "run-finished", ...result } as const;
     const kept = keptOf(event);
-    // A person who must act is told so in any case.
+    // A person who must act is told so in any case, and so is one whose run waits for what the ledger needs too.
     const recorded = kept === undefined ? undefined : this.append(kept);
-    await (result.outcome === "failed" ? recorded?.catch(() => undefined) : recorded);
+    const isTold = (error: unknown) =>
+      result.outcome === "failed" || (result.outcome === "paused" && notSeenIn(error) !== undefined);
+    await recorded?.catch((error) => {
+      if (!isTold(error)) throw error;
+    });
     this.#listener(event);
   }
 
@@ -178,6 +183,6 @@ export class RunLedger {
 
 /** The stack's ledger, for reading and writing. */
 export function ledgerOf(stack: string, region: string): LedgerTable & { readonly client: DynamoDBClient } {
-  const client = new DynamoDBClient({ region, ...retries() });
+  const client = new DynamoDBClient(clientSettings(region));
   return { tableName: ledgerTableName(stack), client };
 }
