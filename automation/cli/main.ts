@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { ConfigError } from "../../stacks/config.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 import { errors } from "../documents/situations.ts";
-import { exitCodes, HandoverError } from "../errors.ts";
+import { exitCodes, HandoverError, say } from "../errors.ts";
 import { LedgerError } from "../ledger/errors.ts";
+import { explainNotSeen } from "../run/blind.ts";
 import { note, printJson } from "./commands/command.ts";
 import { type Execute, parser } from "./parser.ts";
 
@@ -51,6 +52,8 @@ function report(error: unknown): number {
 function describe(error: unknown): { code: string; exitCode: number; message: string } {
   if (error instanceof ConfigError) return { code: error.code, exitCode: exitCodes.usage, message: error.message };
   if (error instanceof HandoverError) return error;
+  const notSeen = explainNotSeen(error);
+  if (notSeen !== undefined) return { code: "not-seen", exitCode: exitCodes.paused, message: say({ ...notSeen, state: "Nothing that serves was touched" }) };
   if (error instanceof LedgerError)
     return { code: error.code, exitCode: errors[error.code].exitCodes[0], message: error.explain(stack) };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

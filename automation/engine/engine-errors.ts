@@ -1,18 +1,31 @@
-import { exitCodes, HandoverError } from "../errors.ts";
+import { type Explanation, exitCodes, HandoverError } from "../errors.ts";
+import { type NotSeen, NotSeenError, remedies } from "../not-seen.ts";
 import type { StateResource } from "./deployment.ts";
 
-/**
- * The engine or the provider ended before its work was done: no evidence against the new generation, and what an
- * update had in flight is not known until the next one.
- */
-export class EngineDiedError extends HandoverError {
-  /** Creations that the provider had in progress when it died: the engine takes them for failed, and forgets them. */
+/** An update was cut short: no evidence against the new generation, and what it had in flight is not known. */
+export abstract class CutShortError extends HandoverError {
+  /** Creations that were in progress: the engine takes them for failed, and forgets them. */
   readonly forgotten: readonly StateResource[];
 
-  constructor(problem: string, cause: unknown, forgotten: readonly StateResource[] = []) {
-    super("engine-died", exitCodes.paused, `The engine or its provider ended before its work was done. ${problem}`, {
-      cause,
-    });
+  constructor(code: string, explanation: Explanation, cause: unknown, forgotten: readonly StateResource[]) {
+    super(code, exitCodes.paused, explanation, { cause });
     this.forgotten = forgotten;
+  }
+}
+
+/** The engine or the provider ended before its work was done. */
+export class EngineDiedError extends CutShortError {
+  constructor(problem: string, cause: unknown, forgotten: readonly StateResource[] = []) {
+    const happened = `The engine or its provider ended before its work was done. ${problem}`;
+    super("engine-died", { happened }, cause, forgotten);
+  }
+}
+
+/** The engine or the provider could not see AWS, or was not let in. */
+export class EngineBlindError extends CutShortError {
+  constructor(notSeen: NotSeen, problem: string, cause: unknown, forgotten: readonly StateResource[] = []) {
+    const happened = `The update was not finished, since AWS could not be asked. ${problem}`;
+    const reason = new NotSeenError(notSeen, { happened: problem }, { cause });
+    super("not-seen", { happened, first: remedies[notSeen] }, reason, forgotten);
   }
 }

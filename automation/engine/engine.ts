@@ -11,10 +11,11 @@ import { configValue } from "../../stacks/config.ts";
 import { type Outputs, outputsSchema } from "../../stacks/outputs.ts";
 import { secondsSince } from "../elapsed.ts";
 import { exitCodes, HandoverError, messageOf, toType } from "../errors.ts";
+import { NotSeenError, notSeenInText, remedies } from "../not-seen.ts";
 import { attemptsOf, restoreState, withoutAttributes } from "./backend.ts";
 import { BriefCommand } from "./brief-command.ts";
 import { EngineBusyError, endDeadEngine, type LockHolder, lockHolders } from "./end-engine.ts";
-import { EngineDiedError } from "./engine-errors.ts";
+import { EngineBlindError, EngineDiedError } from "./engine-errors.ts";
 import { describeOperation, type Operation } from "./operation.ts";
 import { isPlanned, NotPlannedError, type Plan, PlanRefusedError } from "./plan.ts";
 import { type Approved, declarationDigest, digestOf } from "./plan-digest.ts";
@@ -78,6 +79,8 @@ export class Engine {
         ...withoutAttributes(process.env),
         ...environment,
       };
+      // The engine is on this machine; grpc-js would ask a proxy for it.
+      process.env.no_grpc_proxy ??= "127.0.0.1,localhost";
       restoreState(file.stack, process.env);
       const options = { workDir: directory, pulumiCommand, envVars, secretsProvider: file.secretsProvider };
       const stack = await LocalWorkspace.selectStack(selected, options).catch((error) => {
@@ -100,6 +103,15 @@ export class Engine {
             state: "Nothing was changed",
             next: toType("upgrade", file.stack),
           },
+          { cause },
+        );
+      }
+      const notSeen = notSeenInText(messageOf(cause));
+      if (notSeen !== undefined) {
+        const happened = `The Pulumi backend did not open stack "${file.stack}": ${lastLine(cause)}`;
+        throw new NotSeenError(
+          notSeen,
+          { happened, state: "Nothing was changed", first: remedies[notSeen] },
           { cause },
         );
       }
@@ -156,12 +168,10 @@ export class Engine {
       const problem = recorder.problem(cause);
       if (plan !== undefined && recorder.refusedPlan(cause)) throw new PlanRefusedError(problem, cause);
       if (recorder.died(cause)) throw new EngineDiedError(problem, cause);
-      throw new HandoverError(
-        "preview-failed",
-        exitCodes.needsPerson,
-        `The preview failed; nothing was changed by it. ${problem}`,
-        { cause },
-      );
+      const happened = `The preview failed; nothing was changed by it. ${problem}`;
+      const notSeen = notSeenInText(problem);
+      if (notSeen !== undefined) throw new NotSeenError(notSeen, { happened, first: remedies[notSeen] }, { cause });
+      throw new HandoverError("preview-failed", exitCodes.needsPerson, happened, { cause });
     }
   }
 
@@ -234,9 +244,10 @@ export class Engine {
       unplanned.signal.throwIfAborted();
       if (file !== undefined && recorder.refusedPlan(cause)) throw new PlanRefusedError(recorder.problem(cause), cause);
       if (recorder.died(cause)) throw new EngineDiedError(recorder.problem(cause), cause, recorder.failedCreations);
-      throw new HandoverError("update-failed", exitCodes.needsPerson, `The update failed. ${recorder.problem(cause)}`, {
-        cause,
-      });
+      const problem = recorder.problem(cause);
+      const notSeen = notSeenInText(problem);
+      if (notSeen !== undefined) throw new EngineBlindError(notSeen, problem, cause, recorder.failedCreations);
+      throw new HandoverError("update-failed", exitCodes.needsPerson, `The update failed. ${problem}`, { cause });
     } finally {
       this.#command.brief = false;
     }

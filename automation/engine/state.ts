@@ -2,7 +2,8 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { type LastOutputs, parseOutputs } from "../../stacks/outputs.ts";
-import { exitCodes, HandoverError } from "../errors.ts";
+import { exitCodes, HandoverError, messageOf } from "../errors.ts";
+import { NotSeenError, notSeenInText, remedies } from "../not-seen.ts";
 import type { BriefCommand } from "./brief-command.ts";
 import type { Deployment } from "./deployment.ts";
 import { lastLine } from "./recorder.ts";
@@ -89,6 +90,11 @@ export class State {
 async function wrapEngineError<T>(work: Promise<T>): Promise<T> {
   return work.catch((cause) => {
     if (!(cause instanceof CommandError)) throw cause;
+    const notSeen = notSeenInText(messageOf(cause));
+    if (notSeen !== undefined) {
+      const happened = `The engine could not read or write the stack's state: ${lastLine(cause)}`;
+      throw new NotSeenError(notSeen, { happened, first: remedies[notSeen] }, { cause });
+    }
     throw new HandoverError(
       "engine-failed",
       exitCodes.needsPerson,

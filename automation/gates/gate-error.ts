@@ -1,4 +1,5 @@
 import { exitCodes, HandoverError } from "../errors.ts";
+import { type NotSeen, remedies } from "../not-seen.ts";
 import type { Row } from "../runbook/rows.ts";
 import type { GateResult } from "./gate.ts";
 
@@ -16,7 +17,7 @@ export class GateError extends HandoverError {
     super(
       inconclusive ? "evidence-inconclusive" : "gate-failed",
       inconclusive ? exitCodes.paused : exitCodes.rolledBack,
-      `${row}: ${text}`,
+      { happened: `${row}: ${text}`, ...(inconclusive && { first: remedyFor(missed) }) },
     );
     this.row = row;
     this.results = results;
@@ -25,4 +26,11 @@ export class GateError extends HandoverError {
   get inconclusive(): boolean {
     return this.code === "evidence-inconclusive";
   }
+}
+
+function remedyFor(results: readonly GateResult[]): string | undefined {
+  const causes = new Set(
+    results.map(({ notSeen }) => notSeen).filter((cause): cause is NotSeen => cause !== undefined),
+  );
+  return causes.size === 0 ? undefined : [...causes].map((cause) => remedies[cause]).join(". ");
 }

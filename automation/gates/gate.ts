@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { secondsSince } from "../elapsed.ts";
 import { messageOf } from "../errors.ts";
 import type { Verdict } from "../ledger/events.ts";
+import { type NotSeen, notSeenIn } from "../not-seen.ts";
 
 /** A gate's evidence: plain data for the ledger and the report. */
 export type Evidence =
@@ -26,6 +27,8 @@ export interface Observation {
   readonly evidence: Evidence;
   /** Pending evidence that says nothing against what is observed: when the patience is over it is inconclusive. */
   readonly unproven?: boolean;
+  /** Why nothing was seen, where that is known. */
+  readonly notSeen?: NotSeen | undefined;
 }
 
 /** One thing that must hold before the run goes on. */
@@ -49,6 +52,8 @@ export interface GateResult {
   readonly verdict: Verdict;
   readonly evidence: Evidence;
   readonly seconds: number;
+  /** Why it is inconclusive, where that is known. */
+  readonly notSeen?: NotSeen | undefined;
 }
 
 export interface Patience {
@@ -106,16 +111,17 @@ async function untilOver(gate: Gate, watch: Watch, signal: AbortSignal): Promise
     const seen = await look(gate, signal);
     const { verdict, evidence } = seen;
     if (signal.aborted) return undefined;
-    const settled = (result: GateResult["verdict"], shown: Evidence) => {
+    const settled = (result: GateResult["verdict"], shown: Evidence, notSeen?: NotSeen) => {
       watch.undecided.delete(gate);
-      return { gate: gate.name, verdict: result, evidence: shown, seconds: secondsSince(started) };
+      const seconds = secondsSince(started);
+      return { gate: gate.name, verdict: result, evidence: shown, seconds, ...(notSeen && { notSeen }) };
     };
     if (verdict === "pass") {
       misses = 0;
       passed = performance.now();
       watch.undecided.delete(gate);
     } else if (isLost(gate, verdict, ++misses, secondsSince(passed))) {
-      return settled(lostAs(gate, seen), evidence);
+      return settled(lostAs(gate, seen), evidence, seen.notSeen);
     } else if (gate.patienceSeconds !== undefined) {
       watch.undecided.add(gate);
     }
@@ -141,11 +147,12 @@ function lostAs({ whenOver = "fail" }: Gate, { verdict, unproven }: Look): GateR
 async function untilSettled(gate: Gate, seconds: number, signal: AbortSignal): Promise<GateResult | undefined> {
   const started = performance.now();
   let seen: Evidence | undefined;
-  const settled = (verdict: GateResult["verdict"], evidence: Evidence) => ({
+  const settled = (verdict: GateResult["verdict"], evidence: Evidence, notSeen?: NotSeen) => ({
     gate: gate.name,
     verdict,
     evidence,
     seconds: secondsSince(started),
+    ...(notSeen && { notSeen }),
   });
   const { everySeconds } = gate;
   for (let interval = everySeconds ?? 0.1; ; interval = everySeconds ?? Math.min(interval * 1.5, 3)) {
@@ -156,7 +163,7 @@ async function untilSettled(gate: Gate, seconds: number, signal: AbortSignal): P
     if (verdict === "pending" || !signal.aborted) seen = evidence;
     // Stopped by another gate: its own patience does not count any more, though it may have ended at the same moment.
     if (signal.aborted) return seen === undefined ? undefined : settled("inconclusive", seen);
-    if (secondsSince(started) + interval > seconds) return settled(lostAs(gate, now), evidence);
+    if (secondsSince(started) + interval > seconds) return settled(lostAs(gate, now), evidence, now.notSeen);
     await pause(interval, signal);
     if (signal.aborted) return seen === undefined ? undefined : settled("inconclusive", seen);
   }
@@ -170,7 +177,7 @@ async function look(gate: Gate, signal: AbortSignal): Promise<Look> {
   try {
     return await gate.observe(signal);
   } catch (error) {
-    return { verdict: "unknown", evidence: { error: messageOf(error) } };
+    return { verdict: "unknown", evidence: { error: messageOf(error) }, notSeen: notSeenIn(error) };
   }
 }
 

@@ -2,13 +2,14 @@ import pLimit from "p-limit";
 import { type HttpCheck, headersOf } from "../../stacks/config/checks.ts";
 import { addressesOf, ask, type Question } from "../cloud/http.ts";
 import { messageOf } from "../errors.ts";
+import { isUnreachable } from "../not-seen.ts";
 import { type Difference, differenceOf } from "./expectation.ts";
 import type { Gate, Observation } from "./gate.ts";
 
 /** Somebody to ask, and who must answer. */
 export interface Place {
   readonly name: string;
-  readonly question: Pick<Question, "protocol" | "address" | "port" | "host">;
+  readonly question: Pick<Question, "protocol" | "address" | "name" | "port" | "host">;
   /** The generation that must answer, where the answer says so in `x-generation`. */
   readonly generation?: string;
 }
@@ -53,8 +54,10 @@ export function smoke(
       // A server that has just started may need a moment; the deadline of the gate decides.
       return {
         verdict: "pending",
-        // Another generation's answer, from a node that learns of a change late, says nothing about this one.
-        unproven: misses.every((miss) => miss.otherGeneration),
+        // Another generation's answer, from a node that learns of a change late, says nothing about this one, and what
+        // could not be asked from here says nothing of anybody.
+        unproven: misses.every((miss) => miss.otherGeneration || miss.unreachable),
+        ...(misses.every((miss) => miss.unreachable) && { notSeen: "unreachable" }),
         evidence: {
           asked: questions.length,
           missed: misses.length,
@@ -79,7 +82,8 @@ export interface Miss extends Difference {
 /** A place's name as it is now: every address by itself. */
 export async function nodesOf(place: Place): Promise<Place[]> {
   const addresses = await addressesOf(place.question.address);
-  return addresses.map((address) => ({ ...place, question: { ...place.question, address } }));
+  const { address: name } = place.question;
+  return addresses.map((address) => ({ ...place, question: { ...place.question, address, name } }));
 }
 
 /** The first miss, if there is one, among as many questions in a row as the check wants passed. */
@@ -113,10 +117,4 @@ export async function missOf(
 function otherGeneration({ generation }: Place, answered: string | undefined): Difference | undefined {
   if (generation === undefined || answered === undefined || answered === generation) return undefined;
   return { expected: `generation ${generation}`, answered: `generation ${answered}` };
-}
-
-/** No route or no word back; a refused connection is an answer. */
-export function isUnreachable(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code ?? "";
-  return ["EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT"].includes(code);
 }

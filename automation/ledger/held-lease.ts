@@ -34,6 +34,8 @@ export class HeldLease implements Lease {
   readonly #requests = new AbortController();
   #error: LeaseLostError | undefined;
   #released = false;
+  /** Why the last heartbeat did not take effect. */
+  #failure: unknown;
   /** Both clocks, right before the last heartbeat that took effect was sent. */
   #renewed: { readonly wall: number; readonly monotonic: number };
   #heartbeat: NodeJS.Timeout | undefined;
@@ -66,11 +68,12 @@ export class HeldLease implements Lease {
     const seconds = Math.round(sinceRenewed / 1000);
     throw this.lose(
       `its last heartbeat, ${seconds} s ago, is too old (this process was stopped, or DynamoDB was out of reach)`,
+      this.#failure,
     );
   }
 
-  lose(reason: string): LeaseLostError {
-    this.#error ??= new LeaseLostError(reason);
+  lose(reason: string, cause?: unknown): LeaseLostError {
+    this.#error ??= new LeaseLostError(reason, { cause });
     this.#stopTimers();
     if (!this.#released) this.#lost.abort(this.#error);
     return this.#error;
@@ -115,12 +118,16 @@ export class HeldLease implements Lease {
     try {
       await this.#update("SET #heartbeat = :heartbeat, #expires = :expires ADD #beat :one", values, timeout);
       this.#renewed = sent;
+      this.#failure = undefined;
       // The process may have been stopped while the request was under way.
       if (this.#check()) this.#schedule(this.#seconds / 3);
     } catch (error) {
       if (this.#released) return;
       if (error instanceof ConditionalCheckFailedException) this.lose(takenBy(error));
-      else this.#schedule(this.#seconds / 15);
+      else {
+        this.#failure = error;
+        this.#schedule(this.#seconds / 15);
+      }
     }
   }
 

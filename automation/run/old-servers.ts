@@ -68,7 +68,8 @@ export class OldServers {
     try {
       const signal = AbortSignal.any([this.#options.signal, this.#stop.signal]);
       for (const seen of await hold([gate], { seconds, signal })) {
-        const ends = seen.verdict === "pass" || terminate;
+        // Sessions that could not be counted are no sessions that are over their limit.
+        const ends = seen.verdict === "pass" || (terminate && seen.notSeen === undefined);
         const result: GateResult =
           ends && seen.verdict !== "pass"
             ? { ...seen, verdict: "pass", evidence: { limitPassed: true, seen: seen.evidence } }

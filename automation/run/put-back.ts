@@ -5,12 +5,15 @@ import { EngineDiedError } from "../engine/engine-errors.ts";
 import { NotPlannedError } from "../engine/plan.ts";
 import { type ExitCode, exitCodes, explanationOf, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
+import { notSeenIn } from "../not-seen.ts";
 import { phaseThat, type RunIdentity, settle } from "../runbook/rows.ts";
 import { wayBack } from "../runbook/updates.ts";
 import { schemaAfter } from "../site-commands/command-states.ts";
 import { CutOffError } from "../site-commands/run-commands.ts";
+import { explainNotSeen } from "./blind.ts";
 import type { Drive } from "./drive.ts";
 import { restore, StoppedError } from "./restore.ts";
+import { servingOf } from "./serving.ts";
 import type { Ending, Walker } from "./walker.ts";
 
 /** The reason why a run goes back, and its exit code when it got there: 0 where going back was the wish. */
@@ -46,6 +49,15 @@ export async function putBack(
     };
     return walker.finish({ outcome: "failed", exitCode: exitCodes.needsPerson, phase, explanation });
   }
+  const blind = await isBlind(drive);
+  if (blind !== undefined) {
+    const explanation = {
+      ...{ happened: `${reason}. Nothing was taken back: ${blind.happened}`, first: blind.first },
+      ...{ state: servingOf(walker.outputs), next: toType("rollback", session.stack) },
+    };
+    const ending = { outcome: "paused", exitCode: exitCodes.paused, reason: "inconclusive", phase } as const;
+    return walker.finish({ ...ending, explanation });
+  }
   ledger.tell({ type: "rollback-started", phase, reason });
   await ledger.written();
   try {
@@ -73,8 +85,18 @@ export async function putBack(
     });
   } catch (error) {
     if (options.signals.stop.aborted) return walker.interrupted(phase, toType("resume", session.stack));
-    ledger.assertHeld();
-    return walker.finish(endingOf(drive, run, reason, error));
+    if (notSeenIn(error) === undefined) ledger.assertHeld();
+    return walker.finish(endingOf(drive, { ...run, serving: servingOf(walker.outputs) }, reason, error));
+  }
+}
+
+/** Why nothing could be put back now, asked before anything says that it will be; undefined where AWS answers. */
+async function isBlind({ session, options }: Drive): Promise<ReturnType<typeof explainNotSeen>> {
+  try {
+    await session.aws.identity(options.signals.stop);
+    return undefined;
+  } catch (error) {
+    return explainNotSeen(error);
   }
 }
 
@@ -102,10 +124,15 @@ function told({ ledger }: Drive, { inconclusive, explanation }: GateError): stri
 }
 
 /** The end of a run that could not go all the way back. */
-function endingOf({ session, ledger }: Drive, { from, reached }: WayBack, reason: string, error: unknown): Ending {
+function endingOf(
+  { session, ledger }: Drive,
+  { from, reached, serving }: WayBack & { readonly serving: string },
+  reason: string,
+  error: unknown,
+): Ending {
   const { stack } = session;
   const paused = { outcome: "paused", exitCode: exitCodes.paused, phase: reached } as const;
-  const problem = explanationOf(error);
+  const problem = { ...explanationOf(error), ...explainNotSeen(error) };
   const happened = `${reason}. On the way back: ${ledger.redact(say({ happened: problem.happened, state: problem.state }))}`;
   if (error instanceof CutOffError) {
     const explanation = { happened, state: `${from} serves`, or: problem.or };
@@ -118,9 +145,10 @@ function endingOf({ session, ledger }: Drive, { from, reached }: WayBack, reason
     error instanceof NotPlannedError ||
     error instanceof EngineDiedError ||
     error instanceof EngineBusyError ||
-    isFullDisk(error);
+    isFullDisk(error) ||
+    notSeenIn(error) !== undefined;
   if (mayGoOn || (error instanceof GateError && error.inconclusive))
-    return { ...paused, reason: "inconclusive", explanation };
+    return { ...paused, reason: "inconclusive", explanation: { ...explanation, state: serving } };
   const first = problem.first ?? `Look at what serves with: ${toType("status", stack)}`;
   const state = "Going back has not ended";
   return {

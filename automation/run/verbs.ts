@@ -5,15 +5,18 @@ import type { RunResult } from "../documents/events.ts";
 import { EngineBusyError } from "../engine/end-engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
 import { NotPlannedError } from "../engine/plan.ts";
-import { type ExitCode, type Explanation, exitCodes, explanationOf, say, toType } from "../errors.ts";
-import { type RunIdentity, settle } from "../runbook/rows.ts";
+import { type ExitCode, type Explanation, exitCodes, explanationOf, HandoverError, say, toType } from "../errors.ts";
+import { GateError } from "../gates/gate-error.ts";
+import { factsOf, hasWayBack, type RunIdentity, settle } from "../runbook/rows.ts";
 import { driveAfter } from "./before.ts";
+import { explainNotSeen } from "./blind.ts";
 import type { Drive, DriveOptions } from "./drive.ts";
 import { checkImage } from "./image.ts";
 import { checkLaunch } from "./launch.ts";
 import { checkGoal, type OpenStack } from "./open-stack.ts";
 import { checkPrograms } from "./programs.ts";
 import { putBack, type Why } from "./put-back.ts";
+import { checkReach } from "./reach.ts";
 import { refusalOf, type Wish } from "./refusals.ts";
 import { repair } from "./repair.ts";
 import { forgetMissing } from "./restore.ts";
@@ -90,6 +93,7 @@ export async function abort(session: OpenStack, options: DriveOptions): Promise<
 }
 
 async function begin(drive: Drive, { from, to }: Omit<RunIdentity, "id">): Promise<RunResult> {
+  await checkReach(drive.session, drive.options.signals.stop);
   const run = { id: runId(), from, to };
   await started(drive, run);
   return walk(drive, run, { finished: [], asked: [], approved: new Set(), commands: {} });
@@ -184,14 +188,16 @@ async function settleOn(drive: Drive): Promise<RunResult> {
     return await walker.finish({ outcome: "reached", exitCode: exitCodes.reached });
   } catch (error) {
     if (options.signals.stop.aborted) return walker.interrupted(settle, again);
-    ledger.assertHeld();
+    const blind = explainNotSeen(error);
+    if (blind === undefined) ledger.assertHeld();
     if (error instanceof EngineBusyError) throw error;
-    const { happened, first = "Find and remove the cause", ...rest } = explanationOf(error);
+    const { happened, first = "Find and remove the cause", ...rest } = { ...explanationOf(error), ...blind };
     const explanation = { happened: ledger.redact(happened), state: "Nothing that serves was touched", ...rest };
-    if (error instanceof EngineDiedError || error instanceof NotPlannedError)
+    const inconclusive = blind !== undefined || (error instanceof GateError && error.inconclusive);
+    if (error instanceof EngineDiedError || error instanceof NotPlannedError || inconclusive)
       return walker.finish({
         ...{ outcome: "paused", exitCode: exitCodes.paused, phase: settle, reason: "inconclusive" },
-        explanation: { ...explanation, next: again },
+        explanation: { ...explanation, ...(inconclusive && { first }), next: again },
       });
     ledger.tell({ type: "failed", phase: settle, message: say(explanation) });
     return walker.finish({

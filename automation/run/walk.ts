@@ -5,6 +5,7 @@ import { NotPlannedError } from "../engine/plan.ts";
 import { exitCodes, explanationOf, HandoverError, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
 import type { Baseline } from "../ledger/events.ts";
+import { notSeenIn } from "../not-seen.ts";
 import { factsOf, hasWayBack, type LastPlanned, type RunIdentity } from "../runbook/rows.ts";
 import { phasesOf } from "../runbook/updates.ts";
 import type { CommandStates } from "../site-commands/command-states.ts";
@@ -12,9 +13,11 @@ import { ThawError } from "../site-commands/freeze.ts";
 import { CutOffError } from "../site-commands/run-commands.ts";
 import { ApprovalNeeded } from "./approval-needed.ts";
 import { driveAfter, takeBaseline } from "./before.ts";
+import { explainNotSeen } from "./blind.ts";
 import type { Drive } from "./drive.ts";
 import { putBack } from "./put-back.ts";
 import { restore, StoppedError } from "./restore.ts";
+import { servingOf } from "./serving.ts";
 import { type Ending, Walker } from "./walker.ts";
 import { warningsOf } from "./warnings.ts";
 
@@ -87,21 +90,25 @@ async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknow
   // An interrupt must not hide that a database may be frozen.
   if (options.signals.stop.aborted && !(error instanceof ThawError))
     return walker.interrupted(phase, toType("resume", session.stack));
-  // Once somebody else works on the stack, neither record nor touch anything.
-  if (!(error instanceof ApprovalNeeded)) ledger.assertHeld();
-  const ending = endingOf(drive, run, error);
-  const reason = ledger.redact(say(explanationOf(error)));
+  // Once somebody else works on the stack, neither record nor touch anything; a pause touches nothing.
+  if (!(error instanceof ApprovalNeeded) && notSeenIn(error) === undefined) ledger.assertHeld();
+  const ending = endingOf(drive, { ...run, serving: servingOf(walker.outputs) }, error);
+  const reason = ledger.redact(say({ ...explanationOf(error), ...explainNotSeen(error) }));
   if (ending?.reason !== "approval") ledger.tell({ type: "failed", phase, message: reason });
   if (ending !== undefined) return walker.finish({ ...ending, phase });
   return putBack(drive, walker, { ...run, back: [] }, { reason, exitCode: exitCodes.rolledBack });
 }
 
 /** The end that follows from an error; undefined where the run goes back. */
-function endingOf({ session, ledger }: Drive, run: Stopped, error: unknown): Ending | undefined {
+function endingOf(
+  { session, ledger }: Drive,
+  run: Stopped & { readonly serving: string },
+  error: unknown,
+): Ending | undefined {
   const { stack, config } = session;
   const resume = toType("resume", stack);
   const back = { to: "go back", type: toType("rollback", stack) };
-  const { happened, ...rest } = explanationOf(error);
+  const { happened, ...rest } = { ...explanationOf(error), ...explainNotSeen(error) };
   const explanation = { happened: ledger.redact(happened), ...rest };
   const paused = { outcome: "paused", exitCode: exitCodes.paused } as const;
   const failed = { outcome: "failed", exitCode: exitCodes.needsPerson } as const;
@@ -124,8 +131,9 @@ function endingOf({ session, ledger }: Drive, run: Stopped, error: unknown): End
   if (error instanceof StoppedError)
     return { ...paused, reason: "needs-person", explanation: { ...explanation, next: resume } };
   if (isUnproven(error) || config.upgrade.onFailure === "pause") {
-    const state = "Nothing was taken back";
-    return { ...paused, reason: "inconclusive", explanation: { ...explanation, state, next: resume, or: [back] } };
+    const state = `Nothing was taken back: ${run.serving}`;
+    const or = hasWayBack(run.reached) ? [back] : [];
+    return { ...paused, reason: "inconclusive", explanation: { ...explanation, state, next: resume, or } };
   }
   if (hasWayBack(run.reached)) return undefined;
   const state = `${run.to} serves and the old servers are being removed, so there is no way back`;
@@ -145,6 +153,7 @@ export function isUnproven(error: unknown): boolean {
     error instanceof NotPlannedError ||
     inconclusive ||
     error instanceof EngineDiedError ||
-    isFullDisk(error)
+    isFullDisk(error) ||
+    notSeenIn(error) !== undefined
   );
 }

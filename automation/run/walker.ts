@@ -2,7 +2,7 @@ import type { Outputs } from "../../stacks/outputs.ts";
 import type { Outcome, PhaseReport, RunResult } from "../documents/events.ts";
 import { secondsSince } from "../elapsed.ts";
 import type { Applied } from "../engine/engine.ts";
-import { EngineDiedError } from "../engine/engine-errors.ts";
+import { CutShortError, EngineDiedError } from "../engine/engine-errors.ts";
 import type { Plan } from "../engine/plan.ts";
 import { type ExitCode, type Explanation, exitCodes, messageOf, say } from "../errors.ts";
 import type { GateContext } from "../gates/context.ts";
@@ -21,6 +21,7 @@ import type { CommandStates } from "../site-commands/command-states.ts";
 import { RunCommands } from "../site-commands/run-commands.ts";
 import { ApprovalNeeded } from "./approval-needed.ts";
 import { lookAgain } from "./before.ts";
+import { checkCredentials } from "./credentials.ts";
 import type { Drive } from "./drive.ts";
 import { endingServers, keepVolumes } from "./keep-volumes.ts";
 import { makeUp, suspendedBefore } from "./missed-actions.ts";
@@ -100,6 +101,7 @@ export class Walker {
     const { ledger } = this.#drive;
     try {
       this.#signals.stop.throwIfAborted();
+      await checkCredentials(this.#drive.session, row);
       const started = performance.now();
       ledger.tell({ type: "phase-started", phase: row, does: descriptionOf(row) });
       const ledgerBefore = ledger.waitedSeconds;
@@ -341,7 +343,7 @@ export class Walker {
   #tell(row: Row, seen: readonly GateResult[]): readonly GateResult[] {
     const { ledger } = this.#drive;
     const results = seen.map((result) => ledger.clean(result));
-    for (const result of results) {
+    for (const { notSeen: _, ...result } of results) {
       ledger.tell({ type: "gate", phase: row, ...result });
       const notJudged = notJudgedIn(result.evidence);
       if (result.verdict !== "pass" || notJudged === undefined) continue;
@@ -392,7 +394,7 @@ export async function applyPlan(
   try {
     return await session.engine.up(plan, cancel);
   } catch (error) {
-    if (!(error instanceof EngineDiedError) || error.forgotten.length === 0) throw error;
+    if (!(error instanceof CutShortError) || error.forgotten.length === 0) throw error;
     await repair(damage, error.forgotten).catch((reason) => {
       const names = error.forgotten.map(({ urn }) => nameOf(urn)).join(", ");
       const message = `${names} may have been created, and could not be looked for: ${ledger.redact(messageOf(reason))}. Look for what has this run's tag handover:run and is not in the stack`;

@@ -59,6 +59,8 @@ export interface RowFacts {
   readonly exists: (run: RunShape) => boolean;
   /** The number of updates of the engine. */
   readonly updates: (site: SiteShape) => number;
+  /** How long the configuration has it wait, in seconds. */
+  readonly waits: (config: Config) => number;
   /** Number of its first updates that change nothing in the cloud. */
   readonly idle: number;
   /** The row of stacks/intent.ts that the engine applies; none where one generation is alone. */
@@ -90,6 +92,7 @@ const hasArray = ({ config, from, to }: RunShape) =>
 /** Most phases are nothing but planned updates. */
 const plain = {
   exists: always,
+  waits: (_: Config) => 0,
   idle: 0,
   givesUp: false,
   command: "none",
@@ -130,12 +133,20 @@ export const rows = {
   "launch-rest": {
     ...plain,
     exists: ({ config, to }: RunShape) => config.generations[to]?.frontends !== 1,
+    waits: ({ upgrade }: Config) => upgrade.stableSeconds,
     updates: steps("launch-rest"),
     intent: "launch-rest",
     back: [],
     suite: "new frontends",
   },
-  connect: { ...plain, updates: steps("connect"), intent: "connect", back: [withdraw], givesTraffic: true },
+  connect: {
+    ...plain,
+    updates: steps("connect"),
+    waits: ({ upgrade }: Config) => upgrade.shiftPercent.length * upgrade.stepSeconds,
+    intent: "connect",
+    back: [withdraw],
+    givesTraffic: true,
+  },
   "suspend-array": {
     ...plain,
     exists: hasArray,
@@ -163,10 +174,18 @@ export const rows = {
     resumes: "to",
     back: [withdraw],
   },
-  observe: { ...plain, updates: steps("observe"), intent: "observe", back: [withdraw], suite: "frontends" },
+  observe: {
+    ...plain,
+    updates: steps("observe"),
+    waits: ({ upgrade, site }: Config) => Math.max(upgrade.bakeSeconds, site.loadBalancer.stickinessSeconds),
+    intent: "observe",
+    back: [withdraw],
+    suite: "frontends",
+  },
   drain: {
     ...plain,
     updates: steps("drain"),
+    waits: ({ site }: Config) => site.loadBalancer.deregistrationDelaySeconds,
     intent: "drain",
     // Deregistered servers must be healthy again before traffic comes back to them.
     back: [readmit, withdraw],
@@ -182,7 +201,14 @@ export const rows = {
     sessions: "ended one by one",
   },
   readmit: { ...plain, updates: steps(readmit), intent: readmit, back: "no way" },
-  withdraw: { ...plain, updates: steps(withdraw), intent: withdraw, back: "no way", resumes: "from" },
+  withdraw: {
+    ...plain,
+    updates: steps(withdraw),
+    waits: ({ site }: Config) => site.loadBalancer.deregistrationDelaySeconds,
+    intent: withdraw,
+    back: "no way",
+    resumes: "from",
+  },
   settle: { ...plain, updates: () => 1, intent: "none", back: "no way", suite: "all servers" },
 } as const satisfies Readonly<Record<Row, RowFacts>>;
 

@@ -1,4 +1,4 @@
-"""Faults on demand: throttling, errors, latency, no capacity, answers that get lost."""
+"""Faults on demand: throttling, credentials that have expired, errors, latency, no capacity, answers that get lost."""
 
 import itertools
 import random
@@ -14,7 +14,7 @@ from settings import settings
 # The call takes effect, and its answer is lost.
 DROP: list[bytes] = []
 
-KINDS = ("throttle", "error", "latency", "capacity", "drop")
+KINDS = ("throttle", "expired", "error", "latency", "capacity", "drop")
 OPTIONS = ("kind", "rate", "operation", "times", "status", "milliseconds", "seconds")
 CAPACITY_OPERATIONS = ("RunInstances", "StartInstances")
 
@@ -75,6 +75,8 @@ class Fault:
             return _error(service, 500, "InsufficientInstanceCapacity", message, start_response)
         if self.kind == "throttle":
             return _error(service, *_throttle(service), start_response)
+        if self.kind == "expired":
+            return _error(service, *_expired(service), start_response)
         code = "InternalError" if self.status == 500 else "Unavailable"
         return _error(service, self.status, code, "An error on purpose", start_response)
 
@@ -131,6 +133,14 @@ def _throttle(service: str) -> tuple[int, str, str]:
     if service in ("dynamodb", "kms"):
         return 400, "ThrottlingException", "Rate of requests exceeds the allowed throughput."
     return 400, "Throttling", "Rate exceeded"
+
+
+def _expired(service: str) -> tuple[int, str, str]:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html and each service's common errors."""
+    if service == "ec2":
+        return 400, "RequestExpired", "Request has expired."
+    code = "ExpiredTokenException" if service in ("dynamodb", "kms", "logs", "ssm") else "ExpiredToken"
+    return 403 if code == "ExpiredToken" else 400, code, "The security token included in the request is expired"
 
 
 def _error(service: str, status: int, code: str, message: str, start_response: Callable[..., Any]) -> list[bytes]:

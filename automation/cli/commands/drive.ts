@@ -1,6 +1,11 @@
 import type { InferredOptionTypes } from "yargs";
 import { phaseNames } from "../../../stacks/runbook.ts";
 import type { RunResult } from "../../documents/events.ts";
+import { explanationOf, toType } from "../../errors.ts";
+import { NotSeenError, notSeenIn } from "../../not-seen.ts";
+import { explainNotSeen } from "../../run/blind.ts";
+import type { OpenStack } from "../../run/open-stack.ts";
+import { servingOf } from "../../run/serving.ts";
 import { parseDuration } from "../duration.ts";
 import { explainInterrupt, interrupts } from "../interrupts.ts";
 import { phaseTable, progressLines } from "../progress.ts";
@@ -74,11 +79,19 @@ export async function drive(
     if (!args.json) printResult(result);
     return result.exitCode;
   } catch (error) {
-    throw explainInterrupt(error, signals);
+    throw explainInterrupt(notSeenFor(session, args.stack, error), signals);
   } finally {
     session.close();
     signals.dispose();
   }
+}
+
+/** One that could not be begun or gone on with says what serves, and which command leads on. */
+function notSeenFor({ last }: Pick<OpenStack, "last">, stack: string, error: unknown): unknown {
+  const [notSeen, explained] = [notSeenIn(error), explainNotSeen(error)];
+  if (notSeen === undefined || explained === undefined) return error;
+  const { state = servingOf(last?.outputs), next = toType("upgrade", stack) } = explanationOf(error);
+  return new NotSeenError(notSeen, { ...explained, state, next }, { cause: error });
 }
 
 function printResult({ outcome, from, to, seconds, phases, message }: RunResult): void {

@@ -5,6 +5,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { hold } from "../../../automation/gates/gate.ts";
 import { type Place, smoke } from "../../../automation/gates/smoke.ts";
 import { httpCheckOf } from "../../../stacks/config/checks.ts";
 
@@ -132,6 +133,27 @@ describe("smoke", () => {
     assert.equal((await observe([place], { path: "/", passes: 3 })).verdict, "pending");
     assert.equal((await observe([place], { path: "/", passes: 3 })).verdict, "pass");
     assert.equal(asked, 6);
+  });
+
+  it("has nothing against places that cannot be asked from here: inconclusive, however long it waits", async () => {
+    // Documentation's network, through a proxy that is not there.
+    const question = { protocol: "http", address: "203.0.113.7", port: 80, host: "www.example.com" } as const;
+    const before = { ...process.env };
+    process.env.HTTP_PROXY = process.env.http_proxy = "http://127.0.0.1:1";
+    try {
+      const gate = smoke("smoke", [{ name: "load balancer", question }], [httpCheckOf(check)]);
+      const [result] = await hold([gate], { seconds: 0, signal });
+      assert.deepEqual([result?.verdict, result?.notSeen], ["inconclusive", "unreachable"]);
+    } finally {
+      process.env = before;
+    }
+  });
+
+  it("fails for a server that refuses the connection", async () => {
+    const place = await serving((_, response) => response.end());
+    await new Promise((resolve) => servers.pop()?.close(resolve));
+    const [result] = await hold([smoke("smoke", [place], [httpCheckOf(check)])], { seconds: 0, signal });
+    assert.equal(result?.verdict, "fail");
   });
 
   it("gives up on a server that takes the connection and never answers", async () => {

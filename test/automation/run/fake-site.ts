@@ -55,6 +55,8 @@ export class FakeSite {
   otherWays: string[] = [];
   /** AWS cannot be reached. */
   unreachable = false;
+  /** When the driver's credentials end; undefined where they do not. */
+  credentialsEnd: Date | undefined;
 
   private constructor(server: Server, upgrade: object) {
     this.#server = server;
@@ -147,7 +149,15 @@ export class FakeSite {
 
   readonly #aws: Pick<
     Aws,
-    "waysIn" | "testHostProblems" | "image" | "architecturesOf" | "targetHealth" | "instanceStatuses" | "addressHolders"
+    | "waysIn"
+    | "testHostProblems"
+    | "image"
+    | "architecturesOf"
+    | "targetHealth"
+    | "instanceStatuses"
+    | "addressHolders"
+    | "identity"
+    | "credentialsEnd"
   > & {
     readonly cloudWatch: Pick<CloudWatch, "alarmStates">;
     readonly snapshots: Pick<Snapshots, "find" | "sizeOf">;
@@ -159,6 +169,11 @@ export class FakeSite {
     launches: { ordinaryZones: async () => ["us-east-1a", "us-east-1b"], zonesOffering: async () => undefined },
     waysIn: async () => this.#seen(this.otherWays),
     testHostProblems: async () => this.#seen([]),
+    identity: async () => {
+      this.#reach();
+      return { account: "123456789012", arn: "arn" };
+    },
+    credentialsEnd: async () => this.credentialsEnd,
     image: async () => ({ Architecture: "x86_64" }),
     architecturesOf: async () => ["x86_64"],
     targetHealth: async (name) => {
@@ -204,7 +219,7 @@ export class FakeSite {
   }
 
   #reach(): void {
-    if (this.unreachable) throw new Error("no route to AWS");
+    if (this.unreachable) throw Object.assign(new Error("no route to AWS"), { code: "EHOSTUNREACH" });
   }
 
   #plan(position: Position): Plan {

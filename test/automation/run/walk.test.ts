@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EngineBusyError } from "../../../automation/engine/end-engine.ts";
-import { EngineDiedError } from "../../../automation/engine/engine-errors.ts";
+import { EngineBlindError, EngineDiedError } from "../../../automation/engine/engine-errors.ts";
 import type { Operation } from "../../../automation/engine/operation.ts";
 import { NotPlannedError } from "../../../automation/engine/plan.ts";
 import { HandoverError } from "../../../automation/errors.ts";
@@ -276,6 +276,73 @@ describe("a walk", () => {
     failIn("connect", Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" }));
     const { exitCode, outcome, live } = await upgrade();
     assert.deepEqual([exitCode, outcome, live], [3, "paused", "blue"]);
+  });
+
+  for (const kind of ["unreachable", "credentials", "throttled", "unavailable"] as const)
+    it(`pauses when an update met ${kind}, says what serves and what to do, and nothing goes back`, async () => {
+      failIn("connect", new EngineBlindError(kind, "AWS said so", undefined));
+      const { exitCode, outcome, message, next } = await upgrade();
+      assert.deepEqual([exitCode, outcome, site.applied.at(-1)], [3, "paused", "launch-rest"]);
+      assert.match(String(message), /AWS said so\. Nothing was taken back: blue serves\. \w+/);
+      assert.equal(next, "handover resume --stack fake");
+      assert.deepEqual(
+        site.told.filter(({ type }) => type === "rollback-started"),
+        [],
+      );
+    });
+
+  it("says what serves when nothing could be seen while traffic is shared", async () => {
+    site.beforeUp = (row) => {
+      site.unreachable = row === "connect";
+    };
+    const { exitCode, message } = await upgrade();
+    assert.equal(exitCode, 3);
+    assert.match(String(message), /Nothing was taken back: blue \(\d+ %\) and green \(\d+ %\) serve\. Find out why/);
+  });
+
+  it("pauses before a phase that the credentials do not outlive, and goes on with others", async () => {
+    site.beforeUp = (row) => {
+      if (row === "launch-rest") site.credentialsEnd = new Date(Date.now() + 5000);
+    };
+    const { exitCode, outcome, phase, message } = await upgrade();
+    assert.deepEqual([exitCode, outcome, phase, site.applied.at(-1)], [3, "paused", "connect", "launch-rest"]);
+    assert.match(String(message), /The credentials end in \d s .* connect takes about \d+ s.*aws sso login/);
+    site.credentialsEnd = new Date(Date.now() + 3_600_000);
+    assert.equal((await upgrade(begun())).exitCode, 0);
+  });
+
+  it("pauses with a message when the ledger cannot be reached either", async () => {
+    const expired = Object.assign(new Error("The security token is expired"), { name: "ExpiredTokenException" });
+    let isOver = false;
+    site.beforeUp = (row) => {
+      if (row !== "connect") return;
+      isOver = true;
+      throw new EngineBlindError("credentials", "ExpiredToken", undefined);
+    };
+    site.isLost = () => {
+      if (isOver) throw expired;
+      return false;
+    };
+    const { exitCode, message } = await upgrade();
+    assert.equal(exitCode, 3);
+    assert.match(String(message), /blue serves.*aws sso login/);
+  });
+
+  it("does not say that it goes back when nothing can be asked: it pauses, and rollback leads on", async () => {
+    site.beforeUp = (row) => {
+      if (row !== "connect") return;
+      site.unreachable = true;
+      throw new Error("InsufficientInstanceCapacity");
+    };
+    const { exitCode, outcome, message, next } = await upgrade();
+    assert.deepEqual([exitCode, outcome, site.applied.at(-1)], [3, "paused", "launch-rest"]);
+    assert.match(String(message), /InsufficientInstanceCapacity\. Nothing was taken back: AWS cannot be reached/);
+    assert.equal(next, "handover rollback --stack fake");
+    assert.deepEqual(
+      site.told.filter(({ type }) => type === "rollback-started"),
+      [],
+    );
+    assert.equal(begun().rollingBack, false);
   });
 
   it("pauses when the engine died", async () => {
