@@ -53,7 +53,12 @@ function describe(error: unknown): { code: string; exitCode: number; message: st
   if (error instanceof ConfigError) return { code: error.code, exitCode: exitCodes.usage, message: error.message };
   if (error instanceof HandoverError) return error;
   const notSeen = explainNotSeen(error);
-  if (notSeen !== undefined) return { code: "not-seen", exitCode: exitCodes.paused, message: say({ ...notSeen, state: "Nothing that serves was touched" }) };
+  if (notSeen !== undefined)
+    return {
+      code: "not-seen",
+      exitCode: exitCodes.paused,
+      message: say({ ...notSeen, state: "Nothing that serves was touched" }),
+    };
   if (error instanceof LedgerError)
     return { code: error.code, exitCode: errors[error.code].exitCodes[0], message: error.explain(stack) };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

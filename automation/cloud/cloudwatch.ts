@@ -76,7 +76,10 @@ export class CloudWatch {
       ScanBy: ScanBy.TIMESTAMP_ASCENDING,
     };
     for await (const page of paginateGetMetricData({ client: this.#metrics }, input, { abortSignal })) {
-      for (const { Id = "", Timestamps = [], Values = [] } of page.MetricDataResults ?? []) {
+      for (const { Id = "", Timestamps = [], Values = [], StatusCode } of page.MetricDataResults ?? []) {
+        // An answer without the values that there are is none.
+        if (StatusCode === "InternalError" || StatusCode === "Forbidden")
+          throw Object.assign(new Error(`CloudWatch has no values for ${Id}: ${StatusCode}`), { name: StatusCode });
         const values = series.get(Id) ?? new Map<number, number>();
         for (const [index, time] of Timestamps.entries()) values.set(time.getTime(), Values[index] ?? Number.NaN);
         series.set(Id, values);

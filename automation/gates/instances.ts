@@ -28,9 +28,19 @@ export function instancesOk(aws: Aws, frontends: readonly Frontend[]): Gate {
       if (missed.length === 0) return { verdict: "pass", evidence: { running: states.length } };
       const gone = missed.some(({ state }) => ["shutting-down", "terminated", "stopping", "stopped"].includes(state));
       const impaired = missed.some(({ instance, system }) => instance === "impaired" || system === "impaired");
-      return { verdict: gone || impaired ? "fail" : "pending", evidence: { missed: missed.slice(0, 10) } };
+      return {
+        verdict: gone || impaired ? "fail" : "pending",
+        // AWS says of these that it cannot say.
+        unproven: missed.every((state) => state.state === "running" && !isKnown(state)),
+        evidence: { missed: missed.slice(0, 10) },
+      };
     },
   };
+}
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceStatusSummary.html */
+function isKnown({ instance, system }: { readonly instance: string; readonly system: string }): boolean {
+  return ![instance, system].some((status) => ["insufficient-data", "unknown"].includes(status));
 }
 
 /** The servers are terminated. One that is not found at all must not be for a while: see `Absence`. */
