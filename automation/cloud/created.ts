@@ -72,7 +72,10 @@ const finders: Readonly<Record<string, Find>> = {
   },
   [types.eip]: async (inputs, { ec2 }, options) => {
     const { Addresses } = await ec2.send(new DescribeAddressesCommand({ Filters: tagged(inputs) }), options);
-    return Addresses?.map(({ AllocationId }) => AllocationId);
+    // One that is in use is somebody's: what was only being created has no server yet.
+    return Addresses?.filter(({ AssociationId }) => AssociationId === undefined).map(
+      ({ AllocationId }) => AllocationId,
+    );
   },
   [types.instance]: async (inputs, { ec2 }, options) => {
     const states = { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] };

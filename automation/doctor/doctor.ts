@@ -2,6 +2,7 @@ import { type Config, ConfigError, parseConfig } from "../../stacks/config.ts";
 import type { LastOutputs } from "../../stacks/outputs.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 import { Aws } from "../cloud/aws.ts";
+import type { Deployment } from "../engine/deployment.ts";
 import { Engine } from "../engine/engine.ts";
 import { handoverValues, readStackFile, type StackFile } from "../engine/stack-file.ts";
 import { HandoverError } from "../errors.ts";
@@ -9,6 +10,7 @@ import { LedgerMissingError } from "../ledger/errors.ts";
 import { readLease } from "../ledger/lease.ts";
 import { checkImage } from "../run/image.ts";
 import { checkLaunch, type Launch } from "../run/launch.ts";
+import { checkOneSite } from "../run/one-site.ts";
 import { regionOf } from "../run/open-stack.ts";
 import { otherWays } from "../run/other-ways.ts";
 import { ledgerOf } from "../run/run-ledger.ts";
@@ -33,14 +35,14 @@ export async function diagnose(stack: string): Promise<Finding[]> {
     checkBackend(file),
     region === undefined ? undefined : checkAccount(region),
   ]);
-  const [backendFinding, last] = backend;
+  const [backendFinding, last, deployment] = backend;
   const tools = [checkNode(), engine, plugin, backendFinding, configuration, regionFinding, ...(account ?? [])];
   if (region === undefined || config === undefined || account?.[0].result !== "ok")
     return [...tools, skipped("AWS", "image, permissions, quotas and ledger are looked at when the above is in order")];
   const ofAws = await Promise.all([
     checkGoalsImage(stack, region, config, last),
     checkPermissions(region, config, last?.outputs),
-    checkLedger(stack, region),
+    deployment === undefined ? checkLedger(stack, region) : checkSite(stack, region, deployment),
     checkWaysIn(region, config, last),
     checkQuotas(region, config, last?.outputs),
     checkWatched(region, config),
@@ -70,21 +72,41 @@ function checkRegion(file: StackFile): readonly [Finding, string | undefined] {
 }
 
 /** Opens the stack, which needs the backend and, where there are secrets, what decrypts them. */
-async function checkBackend(file: StackFile): Promise<readonly [Finding, LastOutputs | undefined]> {
+async function checkBackend(
+  file: StackFile,
+): Promise<readonly [Finding, LastOutputs | undefined, undeployed?: Deployment | undefined]> {
   let engine: Engine | undefined;
   try {
     engine = await Engine.open(file, { create: false });
     const last = await engine.state.outputs();
     const serves = last === undefined ? "nothing is deployed yet" : `${last.outputs.live} serves`;
-    return [ok("backend", `stack ${file.stack} is there; ${serves}`), last];
+    return [
+      ok("backend", `stack ${file.stack} is there; ${serves}`),
+      last,
+      last ? undefined : await engine.state.export(),
+    ];
   } catch (error) {
     if (error instanceof HandoverError && error.code === "stack-not-deployed")
-      return [ok("backend", `reached; stack ${file.stack} was never deployed`), undefined];
+      return [ok("backend", `reached; stack ${file.stack} was never deployed`), undefined, {}];
     const hint =
       "log in (pulumi login), and set PULUMI_CONFIG_PASSPHRASE or allow kms:Decrypt, whichever the stack's secrets need";
     return [problem("backend", `${reasonOf(error)} To mend it, ${hint}`), undefined];
   } finally {
     engine?.close();
+  }
+}
+
+/** Whether another backend has the site of a stack that this one does not know. */
+async function checkSite(stack: string, region: string, deployment: Deployment): Promise<Finding> {
+  const aws = new Aws(region);
+  try {
+    await checkOneSite({ stack, region, aws, engine: { state: { export: async () => deployment } } });
+    return ok("site", "nothing of it is there yet; the first `handover upgrade` deploys it");
+  } catch (error) {
+    if (error instanceof HandoverError && error.code === "another-site") return problem("site", error.message);
+    return skipped("site", reasonOf(error));
+  } finally {
+    aws.close();
   }
 }
 

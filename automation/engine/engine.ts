@@ -7,8 +7,10 @@ import {
   type Stack,
   StackNotFoundError,
 } from "@pulumi/pulumi/automation/index.js";
+import { parse, stringify } from "yaml";
 import { configValue } from "../../stacks/config.ts";
 import { type Outputs, outputsSchema } from "../../stacks/outputs.ts";
+import { projectDirectory } from "../../stacks/project.ts";
 import { secondsSince } from "../elapsed.ts";
 import { exitCodes, HandoverError, messageOf, toType } from "../errors.ts";
 import { NotSeenError, notSeenInText, remedies } from "../not-seen.ts";
@@ -67,7 +69,7 @@ export class Engine {
   static async open(file: StackFile, { create, environment }: OpenOptions): Promise<Engine> {
     const directory = mkdtempSync(join(tmpdir(), "handover-"));
     try {
-      writeFileSync(join(directory, "Pulumi.yaml"), "name: handover\nruntime: nodejs\n");
+      writeFileSync(join(directory, "Pulumi.yaml"), projectFile());
       writeFileSync(configFile(directory, file), file.text, { mode: 0o600 });
       // Loaded here, since it takes a second: what is wrong with the configuration is said before.
       const { program } = await import("../../stacks/program.ts");
@@ -335,6 +337,12 @@ async function untraced<T>(work: () => Promise<T>): Promise<T> {
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
+}
+
+/** The workspace's project, with the backend of the site's own. */
+function projectFile(): string {
+  const { backend } = parse(readFileSync(join(projectDirectory, "Pulumi.yaml"), "utf8")) as { backend?: unknown };
+  return stringify({ name: "handover", runtime: "nodejs", ...(backend !== undefined && { backend }) });
 }
 
 function configFile(directory: string, { stack }: StackFile): string {

@@ -13,6 +13,7 @@ import { explainNotSeen } from "./blind.ts";
 import type { Drive, DriveOptions } from "./drive.ts";
 import { checkImage } from "./image.ts";
 import { checkLaunch } from "./launch.ts";
+import { checkOneSite } from "./one-site.ts";
 import { checkGoal, type OpenStack } from "./open-stack.ts";
 import { checkPrograms } from "./programs.ts";
 import { putBack, type Why } from "./put-back.ts";
@@ -33,8 +34,10 @@ export async function upgrade(session: OpenStack, options: DriveOptions): Promis
   checkPrograms(config);
   await checkImage(aws, generationOf(config, config.live), options.signals.stop);
   await checkLaunch(session, options.signals.stop);
-  if (session.last === undefined)
+  if (session.last === undefined) {
+    await checkOneSite(session, options.signals.stop);
     return deploy({ session, options, ledger: new RunLedger(session.secrets, options.listener) });
+  }
   return underLease(session, options, async (drive) => {
     checkGoal(drive.session);
     if (options.refresh) await tellDrift(drive);

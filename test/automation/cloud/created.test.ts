@@ -27,6 +27,12 @@ describe("what a killed engine may have created", () => {
     ]);
   });
 
+  it("is no address that a server holds: that is somebody's, with the same tags or not", async () => {
+    const Addresses = [{ AllocationId: "eipalloc-1", AssociationId: "eipassoc-1" }, { AllocationId: "eipalloc-2" }];
+    const clients = { ec2: { send: async () => ({ Addresses }) } } as unknown as Clients;
+    assert.deepEqual(await findCreated("aws:ec2/eip:Eip", { tags: { Name: "www" } }, clients), ["eipalloc-2"]);
+  });
+
   it("is never anybody's in the account: without tags nothing is asked", async () => {
     const { asked, clients } = world();
     await assert.rejects(findCreated("aws:ec2/vpc:Vpc", {}, clients), /without tags/);
