@@ -4,7 +4,7 @@ const rooms = {
   // Its messages are in the table of all of them.
   ledger: ["documents/situations", "processes"],
   cloud: [],
-  engine: ["ledger", "processes"],
+  engine: ["cloud/not-seen", "ledger", "processes"],
   // Gates read and never write: of the ledger they know its words, and not the client that deletes snapshots.
   gates: ["cloud/(?!prune)", "ledger/events", "processes", "runbook/rows"],
   runbook: ["cloud/(?!prune)", "engine", "gates", "ledger/events"],

@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { StringDecoder } from "node:string_decoder";
 import { Agent, type Dispatcher, ProxyAgent, request } from "undici";
 import { messageOf } from "../errors.ts";
-import { NotSeenError, notSeenIn } from "../not-seen.ts";
+import { NotSeenError, notSeenIn } from "./not-seen.ts";
 import { proxyFor } from "./proxy.ts";
 
 export interface Question {

@@ -1,6 +1,6 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { connections } from "../cloud/client-settings.ts";
-import { notSeenIn } from "../not-seen.ts";
+import { notSeenIn } from "../cloud/not-seen.ts";
 import { codeOf, type Finding, ok, problem, reasonOf, skipped } from "./finding.ts";
 
 /** AWS refuses a signature that is off by five minutes; the lease corrects clocks, and wants them near all the same. */

@@ -1,5 +1,5 @@
+import { type NotSeen, NotSeenError, remedies } from "../cloud/not-seen.ts";
 import { type Explanation, exitCodes, HandoverError } from "../errors.ts";
-import { type NotSeen, NotSeenError, remedies } from "../not-seen.ts";
 import type { StateResource } from "./deployment.ts";
 
 /** An update was cut short: no evidence against the new generation, and what it had in flight is not known. */

@@ -1,5 +1,5 @@
+import { type NotSeen, remedies } from "../cloud/not-seen.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
-import { type NotSeen, remedies } from "../not-seen.ts";
 import type { Row } from "../runbook/rows.ts";
 import type { GateResult } from "./gate.ts";
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { type NotSeen, notSeenIn } from "../cloud/not-seen.ts";
 import { secondsSince } from "../elapsed.ts";
 import { messageOf } from "../errors.ts";
 import type { Verdict } from "../ledger/events.ts";
-import { type NotSeen, notSeenIn } from "../not-seen.ts";
 
 /** A gate's evidence: plain data for the ledger and the report. */
 export type Evidence =

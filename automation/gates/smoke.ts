@@ -1,8 +1,8 @@
 import pLimit from "p-limit";
 import { type HttpCheck, headersOf } from "../../stacks/config/checks.ts";
 import { addressesOf, ask, type Question } from "../cloud/http.ts";
+import { isUnreachable } from "../cloud/not-seen.ts";
 import { messageOf } from "../errors.ts";
-import { isUnreachable } from "../not-seen.ts";
 import { type Difference, differenceOf } from "./expectation.ts";
 import type { Gate, Observation } from "./gate.ts";
 

@@ -1,6 +1,6 @@
+import { type NotSeen, notSeenIn, remedies } from "../cloud/not-seen.ts";
 import { type Explanation, HandoverError, messageOf } from "../errors.ts";
 import { LedgerError } from "../ledger/errors.ts";
-import { type NotSeen, notSeenIn, remedies } from "../not-seen.ts";
 
 /** What happened and what to do, where an error only says that something could not be seen; undefined for any other. */
 export function explainNotSeen(error: unknown): Pick<Explanation, "happened" | "first"> | undefined {

@@ -1,6 +1,6 @@
+import { NotSeenError, remedies } from "../cloud/not-seen.ts";
 import type { LedgerRecord } from "../ledger/events.ts";
 import { readJournal } from "../ledger/journal.ts";
-import { NotSeenError, remedies } from "../not-seen.ts";
 import { factsOf, type Row } from "../runbook/rows.ts";
 import type { OpenStack } from "./open-stack.ts";
 import { ledgerOf } from "./run-ledger.ts";

@@ -1,11 +1,11 @@
 import type { PhaseName } from "../../stacks/runbook.ts";
+import { notSeenIn } from "../cloud/not-seen.ts";
 import type { RunResult } from "../documents/events.ts";
 import { EngineBusyError } from "../engine/end-engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
 import { NotPlannedError } from "../engine/plan.ts";
 import { type ExitCode, exitCodes, explanationOf, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
-import { notSeenIn } from "../not-seen.ts";
 import { phaseThat, type RunIdentity, settle } from "../runbook/rows.ts";
 import { wayBack } from "../runbook/updates.ts";
 import { schemaAfter } from "../site-commands/command-states.ts";

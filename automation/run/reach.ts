@@ -1,6 +1,6 @@
 import { addressesOf, ask, type Question } from "../cloud/http.ts";
+import { isUnreachable, NotSeenError, remedies } from "../cloud/not-seen.ts";
 import { messageOf, toType } from "../errors.ts";
-import { isUnreachable, NotSeenError, remedies } from "../not-seen.ts";
 import type { OpenStack } from "./open-stack.ts";
 import { servingOf } from "./serving.ts";
 

@@ -1,6 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { ledgerTableName } from "../../stacks/ledger-table.ts";
 import { clientSettings } from "../cloud/client-settings.ts";
+import { notSeenIn } from "../cloud/not-seen.ts";
 import type { Listener, RunEvent, RunResult } from "../documents/events.ts";
 import { secondsSince } from "../elapsed.ts";
 import type { GateResult } from "../gates/gate.ts";
@@ -9,7 +10,6 @@ import { type Journal, openJournal } from "../ledger/journal.ts";
 import { acquireLease, currentOwner, type Lease } from "../ledger/lease.ts";
 import { digestKey, redact, redactText } from "../ledger/redact.ts";
 import type { LedgerTable } from "../ledger/table.ts";
-import { notSeenIn } from "../not-seen.ts";
 import { keptOf } from "./kept.ts";
 
 export interface LeaseWish {

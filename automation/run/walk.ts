@@ -1,11 +1,11 @@
 import { firstPhase, lastPhase, type PhaseName } from "../../stacks/runbook.ts";
+import { notSeenIn } from "../cloud/not-seen.ts";
 import type { RunResult } from "../documents/events.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
 import { NotPlannedError } from "../engine/plan.ts";
 import { exitCodes, explanationOf, HandoverError, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
 import type { Baseline } from "../ledger/events.ts";
-import { notSeenIn } from "../not-seen.ts";
 import { factsOf, hasWayBack, type LastPlanned, type RunIdentity } from "../runbook/rows.ts";
 import { phasesOf } from "../runbook/updates.ts";
 import type { CommandStates } from "../site-commands/command-states.ts";

@@ -1,8 +1,8 @@
 import type { InferredOptionTypes } from "yargs";
 import { phaseNames } from "../../../stacks/runbook.ts";
+import { NotSeenError, notSeenIn } from "../../cloud/not-seen.ts";
 import type { RunResult } from "../../documents/events.ts";
 import { explanationOf, toType } from "../../errors.ts";
-import { NotSeenError, notSeenIn } from "../../not-seen.ts";
 import { explainNotSeen } from "../../run/blind.ts";
 import type { OpenStack } from "../../run/open-stack.ts";
 import { servingOf } from "../../run/serving.ts";

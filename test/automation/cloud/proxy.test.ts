@@ -5,9 +5,9 @@ import type { Duplex } from "node:stream";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { connections } from "../../../automation/cloud/client-settings.ts";
 import { ask } from "../../../automation/cloud/http.ts";
+import { isUnreachable } from "../../../automation/cloud/not-seen.ts";
 import { instantQuery } from "../../../automation/cloud/prometheus.ts";
 import { proxyEnvironment, proxyFor } from "../../../automation/cloud/proxy.ts";
-import { isUnreachable } from "../../../automation/not-seen.ts";
 
 const proxy = "http://proxy.example.com:3128";
 const to = (protocol: "http" | "https", ...names: string[]) => ({

@@ -1,4 +1,4 @@
-import { type Explanation, exitCodes, HandoverError } from "./errors.ts";
+import { type Explanation, exitCodes, HandoverError } from "../errors.ts";
 
 /** Why something could not be seen or done. None of it is evidence of a server, so a run waits, and nothing goes back. */
 export type NotSeen = "unreachable" | "credentials" | "throttled" | "unavailable";

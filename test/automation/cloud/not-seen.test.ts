@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { HandoverError } from "../../automation/errors.ts";
-import { LedgerUnavailableError } from "../../automation/ledger/errors.ts";
-import { isUnreachable, notSeenIn, notSeenInText } from "../../automation/not-seen.ts";
+import { isUnreachable, notSeenIn, notSeenInText } from "../../../automation/cloud/not-seen.ts";
+import { HandoverError } from "../../../automation/errors.ts";
+import { LedgerUnavailableError } from "../../../automation/ledger/errors.ts";
 
 const named = (name: string, more: object = {}) => Object.assign(new Error("said AWS"), { name, ...more });
 const coded = (code: string) => Object.assign(new Error("said Node"), { code });
