@@ -2,11 +2,12 @@ import pLimit from "p-limit";
 import { type HttpCheck, headersOf } from "../../stacks/config/checks.ts";
 import type { ComparisonConfig, ProbeConfig } from "../../stacks/config/watch-schema.ts";
 import { type Answer, ask, type Question } from "../cloud/http.ts";
+import { isUnreachable } from "../cloud/not-seen.ts";
 import { secondsSince } from "../elapsed.ts";
 import { differenceOf } from "./expectation.ts";
 import type { Evidence, Gate, Observation } from "./gate.ts";
 import { fewest, type Judgement, judge, type Share } from "./proportions.ts";
-import { isUnreachable, type Place } from "./smoke.ts";
+import type { Place } from "./smoke.ts";
 
 /** Somebody to ask. */
 export interface Door extends Place {
