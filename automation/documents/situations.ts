@@ -240,6 +240,21 @@ export const errors = {
     first: "Check the backend, the passphrase or the key",
     next: ["doctor"],
   },
+  "another-site": {
+    exitCodes: [usage],
+    happened: "The stack is empty in this backend, but its site is there: another backend has its state",
+    state: unchanged,
+    first: "Name the backend that has it, or give a second site a stack with another name",
+    next: ["doctor"],
+  },
+  "not-seen": {
+    exitCodes: [paused],
+    happened: "AWS, a server or the load balancer cannot be reached from here, or AWS does not take the credentials",
+    state: serving,
+    first: "Mend what the message names: the network, a proxy, the credentials",
+    next: ["resume"],
+    or: [{ to: "begin again, where nothing was begun", type: ["upgrade"] }],
+  },
   "engine-busy": {
     exitCodes: [busy],
     happened: "An engine works on the stack: of a person, or on another machine",

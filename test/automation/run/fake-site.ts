@@ -158,6 +158,7 @@ export class FakeSite {
     | "addressHolders"
     | "identity"
     | "credentialsEnd"
+    | "findCreated"
   > & {
     readonly cloudWatch: Pick<CloudWatch, "alarmStates">;
     readonly snapshots: Pick<Snapshots, "find" | "sizeOf">;
@@ -174,6 +175,7 @@ export class FakeSite {
       return { account: "123456789012", arn: "arn" };
     },
     credentialsEnd: async () => this.credentialsEnd,
+    findCreated: async () => [],
     image: async () => ({ Architecture: "x86_64" }),
     architecturesOf: async () => ["x86_64"],
     targetHealth: async (name) => {

@@ -86,6 +86,7 @@ class OldSite {
       instanceStatuses: async (ids: readonly string[]) =>
         new Map(ids.map((id) => [id, { InstanceState: { Name: "terminated" } }])),
       waysIn: async () => [],
+      credentialsEnd: async () => undefined,
     };
     const last = { outputs: outputsAt({ phase: "observe" }), definitions: {} };
     const session = { stack: "test", config, shape, engine, aws, last, secrets: new Set() } as unknown as OpenStack;
