@@ -2,10 +2,14 @@ import type { Outputs } from "../../stacks/outputs.ts";
 import type { DocumentOf } from "../documents/documents.ts";
 import type { PlannedOperation } from "../documents/events.ts";
 import type { Operation } from "../engine/operation.ts";
+import type { GateContext } from "../gates/context.ts";
+import type { Gate } from "../gates/gate.ts";
 import { sessionGates } from "../gates/sessions.ts";
+import { volumesStay } from "../gates/volumes.ts";
 import type { Baseline } from "../ledger/events.ts";
 import { redactText } from "../ledger/redact.ts";
 import { sessionAfter } from "../run/before.ts";
+import { endingServers } from "../run/keep-volumes.ts";
 import { findingsIn, warningsOf } from "../run/warnings.ts";
 import { gatesBefore, gatesOf } from "../runbook/gates.ts";
 import { offences } from "../runbook/policy.ts";
@@ -84,11 +88,21 @@ async function imagine(
     };
     const { first = [], hold, watch } = gatesOf(row, context);
     const sessions = factsOf(row).sessions === "awaited" ? sessionGates(context).values() : [];
-    for (const { name } of [...gatesBefore(row, context).hold, ...first, ...hold, ...(watch?.gates ?? []), ...sessions])
-      gates.add(name);
+    const held = [...gatesUntilApplied(row, context, applied.operations), ...first, ...hold, ...(watch?.gates ?? [])];
+    for (const { name } of [...held, ...sessions]) gates.add(name);
     outputs = applied.outputs;
   }
   return { operations, gates: [...gates].map(redact), after: outputs };
+}
+
+/** They look at the stack as it is before the update. */
+function gatesUntilApplied(row: Row, { before, ...context }: GateContext, operations: readonly Operation[]): Gate[] {
+  if (before === undefined) return [];
+  const ending = endingServers(operations, before, context.aws);
+  return [
+    ...gatesBefore(row, { ...context, before, after: before }).hold,
+    ...(ending === undefined ? [] : [volumesStay(context.aws, ending)]),
+  ];
 }
 
 function commandsOf({ backup, migrate, beforeMove }: Copy["session"]["config"]["upgrade"], row: Row): string[] {

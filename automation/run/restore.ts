@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Outputs } from "../../stacks/outputs.ts";
 import { exitCodes, HandoverError, messageOf } from "../errors.ts";
+import { wasBad } from "../gates/context.ts";
 import { lastUpdate } from "../runbook/updates.ts";
 import type { Drive } from "./drive.ts";
 import { isThere, type Missing, missingFrom, urnsOf } from "./missing.ts";
@@ -24,7 +25,10 @@ export async function restore(drive: Drive, walker: Walker, generation: string):
   const { outputs } = walker;
   if (outputs?.generations[generation] === undefined) return;
   const missing = await look(drive, outputs);
-  const own = missing.filter((each) => each.generation === generation);
+  // A server that was stopped before the run is as it was, and no way back waits for it.
+  const own = missing.filter(
+    ({ generation: of, kind, id }) => of === generation && !(kind === "stopped" && wasBad(drive, "server", id)),
+  );
   const stopped = own.filter(({ kind }) => kind === "stopped");
   if (stopped.length > 0) throw new StoppedError(stopped, drive.session.region);
   await forget(drive, missing);

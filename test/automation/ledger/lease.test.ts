@@ -69,13 +69,14 @@ describe("the lease", () => {
       const { who, host, pid, job, command } = error.holder;
       assert.deepEqual({ who, host, pid, job }, owner);
       assert.equal(Date.parse(error.holder.expires) - Date.parse(error.holder.heartbeat), 60_000);
+      const message = error.explain("production");
       for (const part of [
         ...Object.values(owner).filter((value) => value !== 4242),
         command,
         "--wait",
         "--take-over",
       ]) {
-        assert.ok(error.message.includes(String(part)), `the message lacks ${part}`);
+        assert.ok(message.includes(String(part)), `the message lacks ${part}`);
       }
       return true;
     });

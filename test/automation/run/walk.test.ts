@@ -5,6 +5,7 @@ import type { Operation } from "../../../automation/engine/operation.ts";
 import { NotPlannedError } from "../../../automation/engine/plan.ts";
 import { HandoverError } from "../../../automation/errors.ts";
 import type { LedgerRecord } from "../../../automation/ledger/events.ts";
+import { driveAfter } from "../../../automation/run/before.ts";
 import { putBack } from "../../../automation/run/put-back.ts";
 import { unfinishedRun } from "../../../automation/run/unfinished-run.ts";
 import { type Progress, walk } from "../../../automation/run/walk.ts";
@@ -420,8 +421,8 @@ describe("a walk", () => {
 
   describe("back", () => {
     const back = async () => {
-      const drive = site.drive();
-      const { reached = "backup", back: behind } = begun();
+      const { reached = "backup", back: behind, baseline } = begun();
+      const drive = driveAfter(site.drive(), baseline);
       const walker = new Walker(drive, run);
       const way = { ...run, reached, back: behind };
       return putBack(drive, walker, way, { reason: "A rollback was asked for", exitCode: 0 });
@@ -481,6 +482,17 @@ describe("a walk", () => {
       assert.match(message ?? "", /start-instances .*i-blue-1.*Next: `handover resume --stack fake`/);
       site.stopped.clear();
       assert.equal((await back()).exitCode, 0);
+    });
+
+    it("does not wait for an old server that was stopped before the run", async () => {
+      site.stopped.add("i-blue-2");
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      assert.deepEqual(
+        begun().baseline?.bad.map(({ kind, id }) => [kind, id]),
+        [["server", "i-blue-2"]],
+      );
+      const { exitCode, live } = await back();
+      assert.deepEqual([exitCode, live], [0, "blue"]);
     });
 
     const killIn = (row: string, times: number) => {
