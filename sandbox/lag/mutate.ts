@@ -6,6 +6,7 @@ import yargs from "yargs";
 import { projectDirectory } from "../../stacks/project.ts";
 import { type Mutation, mutated, mutations } from "./mutations.ts";
 import { nameOf } from "./rows.ts";
+import type { LagResult } from "./site.ts";
 
 const { only, seeds } = await yargs(process.argv.slice(2))
   .scriptName("make lag-mutations")
@@ -32,14 +33,21 @@ async function seedThatFinds(mutation: Mutation): Promise<number | undefined> {
     const left = new Set([".git", "node_modules", ".sandbox", ".handover"]);
     cpSync(projectDirectory, folder, { recursive: true, filter: (path) => !left.has(basename(path)) });
     symlinkSync(join(projectDirectory, "node_modules"), join(folder, "node_modules"));
-    const file = join(folder, mutation.file);
-    writeFileSync(file, mutated(readFileSync(file, "utf8"), mutation));
+    for (const edit of mutation.edits) {
+      const file = join(folder, edit.file);
+      writeFileSync(file, mutated(readFileSync(file, "utf8"), edit));
+    }
     for (let seed = 1; seed <= seeds; seed++) {
       const row = nameOf({ ...mutation.row, seed }).replaceAll(/[^\w= -]/g, ".");
-      const args = ["sandbox/lag/main.ts", "--full", "--seeds", String(seed), "--rows", `^${row}$`];
-      const { exitCode, stdout } = await execa(process.execPath, args, { cwd: folder, reject: false });
-      process.stdout.write(`${stdout.split("\n").slice(2, -1).join("\n")}\n`);
-      if (exitCode !== 0) return seed;
+      const args = ["sandbox/lag/main.ts", "--json", "--full", "--seeds", String(seed), "--rows", `^${row}$`];
+      const { stdout } = await execa(process.execPath, args, { cwd: folder, reject: false });
+      for (const { failed, takenBack, problems } of (JSON.parse(stdout) as { rows: readonly LagResult[] }).rows) {
+        process.stdout.write(
+          `  seed ${seed}: ${failed} failed${takenBack ? ", taken back" : ""}: ${problems.join("; ") || "ok"}\n`,
+        );
+        // Anything else that went wrong shows nothing of lag.
+        if (failed > 0 || takenBack) return seed;
+      }
     }
     return undefined;
   } finally {

@@ -3,13 +3,17 @@ import { type LagRow, waysBack } from "./rows.ts";
 /** A fault of the driver that lag turns into lost requests or into a healthy upgrade that is taken back. */
 export interface Mutation {
   readonly name: string;
+  readonly edits: readonly Edit[];
+  /** Where it hurts. */
+  readonly row: Omit<LagRow, "seed">;
+}
+
+export interface Edit {
   /** The file, from the project's folder. */
   readonly file: string;
   /** Occurs once in it. */
   readonly from: string;
   readonly to: string;
-  /** Where it hurts. */
-  readonly row: Omit<LagRow, "seed">;
 }
 
 /** The phase after which the new generation has all traffic, and the old one is still registered. */
@@ -18,37 +22,45 @@ const allTraffic = waysBack.at(-2) ?? "upgrade";
 export const mutations: readonly Mutation[] = [
   {
     name: "weights-and-deregistration-in-one-update",
-    file: "stacks/intent.ts",
-    from: "registered: step === 1,",
-    to: "registered: false,",
+    edits: [
+      { file: "stacks/intent.ts", from: "registered: step === 1,", to: "registered: false," },
+      // The program itself refuses it.
+      { file: "stacks/losses.ts", from: "(leaves || (was.registered && !next?.registered))", to: "leaves" },
+    ],
     row: { lagSeconds: 15, late: "rules", told: true, way: allTraffic },
   },
   {
     name: "no-gate-before-drain",
-    file: "automation/runbook/gates.ts",
-    from: "first: weightsEverywhere(context, from, to),",
-    to: "",
+    edits: [{ file: "automation/runbook/gates.ts", from: "first: weightsEverywhere(context, from, to),", to: "" }],
     row: { lagSeconds: 60, late: "rules", told: false, way: "upgrade" },
   },
   {
     name: "termination-without-the-delay",
-    file: "automation/runbook/gates.ts",
-    from: "return { hold: drained(context, from) };",
-    to: "return { hold: [] };",
+    edits: [
+      {
+        file: "automation/runbook/gates.ts",
+        from: "return { hold: drained(context, from) };",
+        to: "return { hold: [] };",
+      },
+    ],
     row: { lagSeconds: 5, late: "both", told: true, way: "upgrade" },
   },
   {
     name: "old-answers-taken-for-failures",
-    file: "automation/gates/propagation.ts",
-    from: 'verdict: behind.length === 0 ? "pass" : "pending", evidence',
-    to: 'verdict: behind.length === 0 ? "pass" : "fail", evidence',
+    edits: [
+      {
+        file: "automation/gates/propagation.ts",
+        from: 'verdict: behind.length === 0 ? "pass" : "pending", evidence',
+        to: 'verdict: behind.length === 0 ? "pass" : "fail", evidence',
+      },
+    ],
     row: { lagSeconds: 15, late: "rules", told: true, way: "upgrade" },
   },
 ];
 
 /** @throws when the text to replace is not there exactly once */
-export function mutated(text: string, { name, file, from, to }: Omit<Mutation, "row">): string {
+export function mutated(text: string, { file, from, to }: Edit): string {
   const parts = text.split(from);
-  if (parts.length !== 2) throw new Error(`${name}: "${from}" is ${parts.length - 1} times in ${file}`);
+  if (parts.length !== 2) throw new Error(`"${from}" is ${parts.length - 1} times in ${file}`);
   return parts.join(to);
 }

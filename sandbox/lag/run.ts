@@ -19,11 +19,12 @@ export async function runRows(
   };
   await pLimit(jobs).map([...sites.values()], async (ofSite, index) => {
     const told = await runSite(`sandbox-lag-${index + 1}`, ofSite, tell);
-    for (const row of ofSite.slice(told))
-      tell({ row: nameOf(row), problems: ["its site died"], requests: 0, failed: 0, seconds: 0, waits: {} });
+    for (const row of ofSite.slice(told)) tell({ row: nameOf(row), problems: ["its site died"], ...nothing });
   });
   return results;
 }
+
+const nothing = { requests: 0, failed: 0, takenBack: false, seconds: 0, waits: {} };
 
 /** Each site has a process of its own, since a process belongs to one sandbox. @returns the number of rows that came to an end */
 async function runSite(name: string, rows: readonly LagRow[], tell: (result: LagResult) => void): Promise<number> {

@@ -13,6 +13,8 @@ export interface LagResult {
   readonly problems: readonly string[];
   readonly requests: number;
   readonly failed: number;
+  /** Whether an upgrade to this healthy generation went back by itself. */
+  readonly takenBack: boolean;
   readonly seconds: number;
   /** Seconds that the driver waited until weights were everywhere, by the evidence that ended the wait. */
   readonly waits: Readonly<Record<string, number>>;
@@ -20,7 +22,7 @@ export interface LagResult {
 
 /** Waits that are shorter than the lag, so that nothing but evidence keeps requests from being lost. */
 const shortWaits = {
-  "handover:site.loadBalancer.deregistrationDelaySeconds": 10,
+  "handover:site.loadBalancer.deregistrationDelaySeconds": 30,
   "handover:upgrade.shiftPercent": [50],
   "handover:upgrade.stableSeconds": 0,
   "handover:upgrade.stepSeconds": 2,
@@ -28,7 +30,7 @@ const shortWaits = {
 };
 
 /** Beside the many quick requests a few that last almost as long as servers may drain. */
-const loads = [{ requestsPerSecond: 40 }, { requestsPerSecond: 4, path: "/?sleep=8000", timeoutSeconds: 30 }];
+const loads = [{ requestsPerSecond: 40 }, { requestsPerSecond: 4, path: "/?sleep=25000", timeoutSeconds: 60 }];
 
 /** Brings one site up in a process of its own, and lets its rows happen one after the other. */
 async function happen(name: string, rows: readonly LagRow[]): Promise<void> {
@@ -56,9 +58,11 @@ async function resultOf(row: LagRow, sandbox: Sandbox): Promise<LagResult> {
   const started = performance.now();
   const traffic = await Promise.all(loads.map((load) => trafficOn(sandbox, load)));
   const waits: Record<string, number> = {};
+  let takenBack = false;
   const driven = async (args: readonly string[], expected: number): Promise<string[]> => {
     const driver = new DriverProcess([...args, "--stack", sandbox.name], (event) => {
       for (const [means, seconds] of waitOf(event)) waits[means] = (waits[means] ?? 0) + seconds;
+      if (event.type === "rollback-started" && row.way === "upgrade") takenBack = true;
       if (event.type === "phase-started") for (const each of traffic) each?.mark(event.phase);
     });
     const ended = await driver.ended();
@@ -73,7 +77,7 @@ async function resultOf(row: LagRow, sandbox: Sandbox): Promise<LagResult> {
   const [requests, failed] = [sum("requests"), sum("failed")];
   const failures = reports.flatMap((report) => report?.failures ?? []).filter(({ outcome }) => outcome === "failed");
   if (failed > 0) problems.push(`${failed} failed: ${JSON.stringify(failures.slice(0, 2))}`);
-  return { row: nameOf(row), problems, requests, failed, seconds: secondsSince(started), waits };
+  return { row: nameOf(row), problems, requests, failed, takenBack, seconds: secondsSince(started), waits };
 }
 
 /** How long a gate waited until the weights were everywhere, and by what it knew. */

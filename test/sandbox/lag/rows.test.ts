@@ -32,15 +32,17 @@ describe("the matrix of lag", () => {
 
   for (const mutation of mutations) {
     it(`finds the place of the mutation ${mutation.name}`, () => {
-      const text = readFileSync(join(projectDirectory, mutation.file), "utf8");
-      assert.notEqual(mutated(text, mutation), text);
+      for (const edit of mutation.edits) {
+        const text = readFileSync(join(projectDirectory, edit.file), "utf8");
+        assert.notEqual(mutated(text, edit), text);
+      }
     });
   }
 
   it("refuses a mutation whose text is missing or there twice", () => {
-    const mutation = { name: "m", file: "f", from: "a", to: "b" };
-    assert.throws(() => mutated("c", mutation), /0 times/);
-    assert.throws(() => mutated("a a", mutation), /2 times/);
-    assert.equal(mutated("a c", mutation), "b c");
+    const edit = { file: "f", from: "a", to: "b" };
+    assert.throws(() => mutated("c", edit), /0 times/);
+    assert.throws(() => mutated("a a", edit), /2 times/);
+    assert.equal(mutated("a c", edit), "b c");
   });
 });
