@@ -7,10 +7,10 @@ const never: Signals = { stop: new AbortController().signal, cancel: new AbortCo
 
 /** Lets the driver go to the goal of a stack, as `handover upgrade` does: from nothing, that deploys the live generation. */
 export async function deploy(stack: string, listener: Listener, signals: Signals = never): Promise<RunResult> {
-  const session = await openStack(stack, { create: true });
+  const opened = await openStack(stack, { create: true });
   try {
-    return await upgrade(session, { command: `handover upgrade --stack ${stack}`, listener, signals });
+    return await upgrade(opened, { command: `handover upgrade --stack ${stack}`, listener, signals });
   } finally {
-    session.close();
+    opened.close();
   }
 }

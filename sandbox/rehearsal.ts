@@ -95,10 +95,10 @@ function markPhases(traffic: Traffic, event: Parameters<Listener>[0]): void {
 }
 
 async function lastOutputs(name: string): Promise<LastOutputs> {
-  const session = await openStack(name, { create: false });
-  session.close();
-  if (session.last === undefined) throw new Error(`Stack "${name}" has no outputs.`);
-  return session.last;
+  const opened = await openStack(name, { create: false });
+  opened.close();
+  if (opened.last === undefined) throw new Error(`Stack "${name}" has no outputs.`);
+  return opened.last;
 }
 
 /** Size of the live generation's array, by its name; empty when it has none. */

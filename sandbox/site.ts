@@ -11,9 +11,9 @@ export async function trafficOn(
   sandbox: Sandbox,
   load: Pick<LoadOptions, "requestsPerSecond" | "path" | "timeoutSeconds">,
 ): Promise<Traffic | undefined> {
-  const session = await openStack(sandbox.name, { create: true });
-  session.close();
-  const outputs = session.last?.outputs;
+  const opened = await openStack(sandbox.name, { create: true });
+  opened.close();
+  const outputs = opened.last?.outputs;
   if (outputs === undefined) return undefined;
   const port = outputs.generations[outputs.live]?.port ?? 0;
   return startTraffic({

@@ -10,7 +10,7 @@ import { startSimulator } from "./simulator.ts";
 /** A stack, and a copy of it that may be updated: its cloud is simulated, its backend a folder that goes with it. */
 export interface Copy {
   /** Its engine must not be asked to change anything. */
-  readonly session: OpenStack;
+  readonly opened: OpenStack;
   readonly engine: Engine;
   close(): void;
 }
@@ -21,13 +21,13 @@ export interface Copy {
  */
 export async function openCopy(stack: string): Promise<Copy> {
   const directory = mkdtempSync(join(tmpdir(), "handover-plan-"));
-  const opened: { close(): void }[] = [{ close: () => rmSync(directory, { recursive: true, force: true }) }];
+  const toClose: { close(): void }[] = [{ close: () => rmSync(directory, { recursive: true, force: true }) }];
   const keep = <T extends { close(): void }>(each: T): T => {
-    opened.push(each);
+    toClose.push(each);
     return each;
   };
   const close = () => {
-    for (const each of opened.splice(0).reverse()) each.close();
+    for (const each of toClose.splice(0).reverse()) each.close();
   };
   const openScratch = async () => {
     const simulator = keep(await startSimulator());
@@ -42,10 +42,10 @@ export async function openCopy(stack: string): Promise<Copy> {
     const { engine, environment } = scratch.value;
     if (original.status === "rejected") {
       // There is nothing to copy, and nothing is created where the stack would be.
-      return { session: keep(await openStack(stack, { create: false, environment })), engine, close };
+      return { opened: keep(await openStack(stack, { create: false, environment })), engine, close };
     }
     await original.value.engine.state.copyTo(engine.state);
-    return { session: original.value, engine, close };
+    return { opened: original.value, engine, close };
   } catch (error) {
     close();
     throw error;

@@ -8,7 +8,7 @@ import { sessionGates } from "../gates/sessions.ts";
 import { volumesStay } from "../gates/volumes.ts";
 import type { Baseline } from "../ledger/events.ts";
 import { redactText } from "../ledger/redact.ts";
-import { sessionAfter } from "../run/before.ts";
+import { openedAfter } from "../run/before.ts";
 import { endingServers } from "../run/keep-volumes.ts";
 import { findingsIn, warningsOf } from "../run/warnings.ts";
 import { gatesBefore, gatesOf } from "../runbook/gates.ts";
@@ -36,15 +36,15 @@ export async function predict(
   signal: AbortSignal,
   baseline?: Baseline,
 ): Promise<Predicted> {
-  const copy = { ...stack, session: sessionAfter(stack.session, baseline), baseline };
+  const copy = { ...stack, opened: openedAfter(stack.opened, baseline), baseline };
   const { behind, rows } = planned;
   const identity = { ...planned.identity, ...(baseline?.down && { atOnce: true as const }) };
   const route = { ...planned, identity };
-  const { config } = copy.session;
+  const { config } = copy.opened;
   const warnings = [...warningsOf(config, identity), ...(baseline === undefined ? [] : findingsIn(baseline, identity))];
   const phases: PredictedPhase[] = [];
   let refused = false;
-  let outputs = copy.session.last?.outputs;
+  let outputs = copy.opened.last?.outputs;
   for (const [index, row] of [...behind, ...rows].entries()) {
     const { operations, gates, after } = await imagine(copy, route, row, outputs, signal);
     outputs = after;
@@ -65,21 +65,21 @@ interface Imagined {
 }
 
 async function imagine(
-  { session, engine, baseline }: Copy & { readonly baseline: Baseline | undefined },
+  { opened, engine, baseline }: Copy & { readonly baseline: Baseline | undefined },
   { identity, lastPlanned }: Route,
   row: Row,
   before: Outputs | undefined,
   signal: AbortSignal,
 ): Promise<Imagined> {
   const operations: Operation[] = [];
-  const redact = (text: string) => redactText(text, session.secrets);
-  const gates = new Set(commandsOf(session.config.upgrade, row));
+  const redact = (text: string) => redactText(text, opened.secrets);
+  const gates = new Set(commandsOf(opened.config.upgrade, row));
   let outputs = before;
-  for (const update of updatesOf(session.shape, row, lastPlanned)) {
+  for (const update of updatesOf(opened.shape, row, lastPlanned)) {
     const applied = await engine.upTo(positionOf(update, identity), signal);
     operations.push(...applied.operations.toSorted(byTypeAndName));
     const context = {
-      ...session,
+      ...opened,
       ...identity,
       baseline,
       before: outputs,
@@ -105,7 +105,7 @@ function gatesUntilApplied(row: Row, { before, ...context }: GateContext, operat
   ];
 }
 
-function commandsOf({ backup, migrate, beforeMove }: Copy["session"]["config"]["upgrade"], row: Row): string[] {
+function commandsOf({ backup, migrate, beforeMove }: Copy["opened"]["config"]["upgrade"], row: Row): string[] {
   const commands = { freezes: backup?.freeze, migrates: migrate, quiets: beforeMove, none: undefined };
   const command = commands[factsOf(row).command]?.command;
   return command === undefined ? [] : [`command ${command[0]}`];

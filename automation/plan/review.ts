@@ -32,21 +32,21 @@ export interface Review {
 export async function review(stack: string, rollbackFrom: PhaseName | undefined, signal: AbortSignal): Promise<Review> {
   const copy = await openCopy(stack);
   try {
-    const { session } = copy;
-    const { region, config, secrets, aws } = session;
-    checkGoal(session);
+    const { opened } = copy;
+    const { region, config, secrets, aws } = opened;
+    checkGoal(opened);
     const goal = config.generations[config.live];
     const [begun, expected, , ways] = await Promise.all([
-      begunRun(session).catch(noneWithoutLedger),
+      begunRun(opened).catch(noneWithoutLedger),
       expectedOn(stack, region),
-      goal && checkImage(aws, goal, signal).then(() => checkLaunch({ ...session, launches: false }, signal)),
-      waysOf(session, signal),
+      goal && checkImage(aws, goal, signal).then(() => checkLaunch({ ...opened, launches: false }, signal)),
+      waysOf(opened, signal),
     ]);
-    const route = routeOf({ ...session, begun }, rollbackFrom);
+    const route = routeOf({ ...opened, begun }, rollbackFrom);
     const { from, to } = route.identity;
     const redact = (text: string) => redactText(text, secrets);
     const baseline =
-      from === to ? undefined : (begun?.baseline ?? (await baselineOf(session, route.identity, redact, signal)));
+      from === to ? undefined : (begun?.baseline ?? (await baselineOf(opened, route.identity, redact, signal)));
     const { prediction: alone, refused } = await predict(copy, route, signal, baseline);
     const prediction = { ...alone, warnings: [...alone.warnings, ...(from === to ? [] : ways)] };
     const changes = generationDifferences(config.generations[from], config.generations[to], secrets);

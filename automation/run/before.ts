@@ -8,9 +8,9 @@ import { findingsIn } from "./warnings.ts";
 
 /** Looks at the site as it is before the run, and tells what is bad in it. @returns undefined where nobody can look any more */
 export async function takeBaseline(drive: Drive, run: RunIdentity): Promise<Baseline | undefined> {
-  const { session, ledger, options } = drive;
+  const { opened, ledger, options } = drive;
   const stop = AbortSignal.any([options.signals.stop, ledger.lost]);
-  const baseline = await baselineOf(session, run, (text) => ledger.redact(text), stop);
+  const baseline = await baselineOf(opened, run, (text) => ledger.redact(text), stop);
   if (baseline === undefined || stop.aborted) return undefined;
   ledger.note({ type: "baseline", ...baseline });
   for (const message of findingsIn(baseline, run)) ledger.tell({ type: "warning", message });
@@ -22,10 +22,10 @@ export async function takeBaseline(drive: Drive, run: RunIdentity): Promise<Base
  * by then is not its doing either. Whether the old one is down stays as it was: what is planned follows from that.
  */
 export async function lookAgain(drive: Drive, run: RunIdentity): Promise<Baseline | undefined> {
-  const { session, ledger, options, baseline } = drive;
+  const { opened, ledger, options, baseline } = drive;
   if (baseline === undefined) return undefined;
   const stop = AbortSignal.any([options.signals.stop, ledger.lost]);
-  const now = await baselineOf(session, run, (text) => ledger.redact(text), stop);
+  const now = await baselineOf(opened, run, (text) => ledger.redact(text), stop);
   if (now === undefined || stop.aborted) return baseline;
   const known = new Set(baseline.bad.map(({ kind, id }) => `${kind} ${id}`));
   const bad = now.bad.filter(({ kind, id }) => !known.has(`${kind} ${id}`));
@@ -38,28 +38,28 @@ export async function lookAgain(drive: Drive, run: RunIdentity): Promise<Baselin
 
 /** Undefined once the new generation has traffic: what is bad then may be its doing. */
 export async function baselineOf(
-  session: Pick<OpenStack, "aws" | "manager" | "config" | "stack" | "last">,
+  opened: Pick<OpenStack, "aws" | "manager" | "config" | "stack" | "last">,
   run: RunIdentity,
   redact: (text: string) => string,
   stop: AbortSignal,
 ): Promise<Baseline | undefined> {
-  const after = session.last?.outputs;
+  const after = opened.last?.outputs;
   if (after === undefined || after.live !== run.from) return undefined;
   if ((after.generations[run.to]?.weight ?? 0) > 0) return undefined;
-  return lookBefore({ ...session, ...run, before: after, after, redact }, stop);
+  return lookBefore({ ...opened, ...run, before: after, after, redact }, stop);
 }
 
-/** A session in which a run after this baseline gives traffic: in one step where the old generation is down. */
-export function sessionAfter<Session extends Pick<OpenStack, "config" | "shape">>(
-  session: Session,
+/** The stack in which a run after this baseline gives traffic: in one step where the old generation is down. */
+export function openedAfter<Opened extends Pick<OpenStack, "config" | "shape">>(
+  opened: Opened,
   baseline: Baseline | undefined,
-): Session {
-  if (baseline?.down !== true) return session;
-  const config = allAtOnce(session.config);
-  return { ...session, config, shape: shapeOf(config) };
+): Opened {
+  if (baseline?.down !== true) return opened;
+  const config = allAtOnce(opened.config);
+  return { ...opened, config, shape: shapeOf(config) };
 }
 
 /** The same for everything that is driven. */
 export function driveAfter(drive: Drive, baseline: Baseline | undefined): Drive {
-  return { ...drive, baseline, session: sessionAfter(drive.session, baseline) };
+  return { ...drive, baseline, opened: openedAfter(drive.opened, baseline) };
 }

@@ -12,11 +12,11 @@ const leastSeconds = 60;
  * The credentials outlive the row, by what it took last time, or by what the configuration has it wait for.
  * @throws NotSeenError before anything of the row is begun
  */
-export async function checkCredentials(session: OpenStack, row: Row): Promise<void> {
-  const end = await session.aws.credentialsEnd();
+export async function checkCredentials(opened: OpenStack, row: Row): Promise<void> {
+  const end = await opened.aws.credentialsEnd();
   if (end === undefined) return;
-  const waits = leastSeconds + factsOf(row).waits(session.config);
-  const seconds = Math.ceil((await lastSeconds(session, row)) ?? waits);
+  const waits = leastSeconds + factsOf(row).waits(opened.config);
+  const seconds = Math.ceil((await lastSeconds(opened, row)) ?? waits);
   const left = Math.floor((end.getTime() - Date.now()) / 1000);
   if (left >= seconds) return;
   throw new NotSeenError("credentials", {

@@ -23,7 +23,7 @@ export interface DriveOptions extends LeaseWish {
 
 /** The context that the parts of the driver share. */
 export interface Drive {
-  readonly session: OpenStack;
+  readonly opened: OpenStack;
   readonly ledger: RunLedger;
   readonly options: DriveOptions;
   /** The site before the run that is driven. Default: not known. */

@@ -36,16 +36,16 @@ export async function putBack(
   run: WayBack,
   { reason, exitCode }: Why,
 ): Promise<RunResult> {
-  const { session, ledger, options } = drive;
+  const { opened, ledger, options } = drive;
   const { from, to, reached: phase } = run;
   const schema = schemaAfter(walker.commands.states, options.migration);
-  if (schema !== "old" && session.config.upgrade.migrate?.reversible === false && options.acceptSchema !== true) {
+  if (schema !== "old" && opened.config.upgrade.migrate?.reversible === false && options.acceptSchema !== true) {
     const explanation = {
       happened: reason,
       state:
         "The migrations are declared not reversible (handover:upgrade.migrate.reversible), so nothing was taken back",
       first: `Make sure that ${from} works with the new schema`,
-      next: toType("rollback", session.stack, "--accept-schema"),
+      next: toType("rollback", opened.stack, "--accept-schema"),
     };
     return walker.finish({ outcome: "failed", exitCode: exitCodes.needsPerson, phase, explanation });
   }
@@ -53,7 +53,7 @@ export async function putBack(
   if (blind !== undefined) {
     const explanation = {
       ...{ happened: `${reason}. Nothing was taken back: ${blind.happened}`, first: blind.first },
-      ...{ state: servingOf(walker.outputs), next: toType("rollback", session.stack) },
+      ...{ state: servingOf(walker.outputs), next: toType("rollback", opened.stack) },
     };
     const ending = { outcome: "paused", exitCode: exitCodes.paused, reason: "inconclusive", phase } as const;
     return walker.finish({ ...ending, explanation });
@@ -79,21 +79,21 @@ export async function putBack(
         happened: reason,
         state: states.join(". "),
         ...(doubt !== undefined
-          ? { next: toType("status", session.stack) }
-          : exitCode !== exitCodes.reached && { next: toType("report", session.stack) }),
+          ? { next: toType("status", opened.stack) }
+          : exitCode !== exitCodes.reached && { next: toType("report", opened.stack) }),
       },
     });
   } catch (error) {
-    if (options.signals.stop.aborted) return walker.interrupted(phase, toType("resume", session.stack));
+    if (options.signals.stop.aborted) return walker.interrupted(phase, toType("resume", opened.stack));
     if (notSeenIn(error) === undefined) ledger.assertHeld();
     return walker.finish(endingOf(drive, { ...run, serving: servingOf(walker.outputs) }, reason, error));
   }
 }
 
 /** Why nothing could be put back now, asked before anything says that it will be; undefined where AWS answers. */
-async function isBlind({ session, options }: Drive): Promise<ReturnType<typeof explainNotSeen>> {
+async function isBlind({ opened, options }: Drive): Promise<ReturnType<typeof explainNotSeen>> {
   try {
-    await session.aws.identity(options.signals.stop);
+    await opened.aws.identity(options.signals.stop);
     return undefined;
   } catch (error) {
     return explainNotSeen(error);
@@ -125,12 +125,12 @@ function told({ ledger }: Drive, { inconclusive, explanation }: GateError): stri
 
 /** The end of a run that could not go all the way back. */
 function endingOf(
-  { session, ledger }: Drive,
+  { opened, ledger }: Drive,
   { from, reached, serving }: WayBack & { readonly serving: string },
   reason: string,
   error: unknown,
 ): Ending {
-  const { stack } = session;
+  const { stack } = opened;
   const paused = { outcome: "paused", exitCode: exitCodes.paused, phase: reached } as const;
   const problem = { ...explanationOf(error), ...explainNotSeen(error) };
   const happened = `${reason}. On the way back: ${ledger.redact(say({ happened: problem.happened, state: problem.state }))}`;

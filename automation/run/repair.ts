@@ -6,7 +6,7 @@ import type { RunLedger } from "./run-ledger.ts";
 
 /** The parts of a drive that a repair needs. */
 export interface Damage {
-  readonly session: Pick<OpenStack, "engine" | "aws">;
+  readonly opened: Pick<OpenStack, "engine" | "aws">;
   readonly ledger: Pick<RunLedger, "lost" | "tell">;
   readonly options: Pick<Drive["options"], "signals">;
 }
@@ -16,7 +16,7 @@ export interface Damage {
  * @param forgotten see `EngineDiedError`
  */
 export async function repair(
-  { session: { engine, aws }, ledger, options: { signals } }: Damage,
+  { opened: { engine, aws }, ledger, options: { signals } }: Damage,
   forgotten: readonly StateResource[] = [],
 ): Promise<void> {
   const signal = AbortSignal.any([signals.stop, ledger.lost]);

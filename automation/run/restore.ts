@@ -30,15 +30,15 @@ export async function restore(drive: Drive, walker: Walker, generation: string):
     ({ generation: of, kind, id }) => of === generation && !(kind === "stopped" && wasBad(drive, "server", id)),
   );
   const stopped = own.filter(({ kind }) => kind === "stopped");
-  if (stopped.length > 0) throw new StoppedError(stopped, drive.session.region);
+  if (stopped.length > 0) throw new StoppedError(stopped, drive.opened.region);
   await forget(drive, missing);
   if (own.length > 0) await walker.restore(lastUpdate(outputs), generation);
 }
 
 async function look(drive: Drive, outputs: Outputs): Promise<readonly Missing[]> {
-  const { session, ledger } = drive;
+  const { opened, ledger } = drive;
   try {
-    return await missingFrom(session.aws, outputs, signalOf(drive));
+    return await missingFrom(opened.aws, outputs, signalOf(drive));
   } catch (error) {
     const message = `What is missing in AWS could not be seen: ${ledger.redact(messageOf(error))}`;
     ledger.tell({ type: "warning", message });
@@ -47,7 +47,7 @@ async function look(drive: Drive, outputs: Outputs): Promise<readonly Missing[]>
 }
 
 async function forget(drive: Drive, missing: readonly Missing[]): Promise<readonly Missing[]> {
-  const { engine } = drive.session;
+  const { engine } = drive.opened;
   const gone = missing.filter((each) => !isThere(each));
   if (gone.length === 0) return [];
   for (const { says } of gone) drive.ledger.tell({ type: "warning", message: `Beside the run: ${says}` });
@@ -72,7 +72,7 @@ export class StoppedError extends HandoverError {
 async function terminated(drive: Drive, id: string): Promise<void> {
   const signal = signalOf(drive);
   for (;;) {
-    const state = (await drive.session.aws.instanceStatuses([id], signal)).get(id)?.InstanceState?.Name;
+    const state = (await drive.opened.aws.instanceStatuses([id], signal)).get(id)?.InstanceState?.Name;
     if (state === undefined || state === "terminated") return;
     await sleep(1000, undefined, { signal });
   }

@@ -28,18 +28,18 @@ import { walk } from "./walk.ts";
 import { Walker } from "./walker.ts";
 
 /** Goes to the goal: deploys an empty stack, begins a run, or goes on with one that was begun. */
-export async function upgrade(session: OpenStack, options: DriveOptions): Promise<RunResult> {
-  checkGoal(session);
-  const { config, aws } = session;
+export async function upgrade(opened: OpenStack, options: DriveOptions): Promise<RunResult> {
+  checkGoal(opened);
+  const { config, aws } = opened;
   checkPrograms(config);
   await checkImage(aws, generationOf(config, config.live), options.signals.stop);
-  await checkLaunch(session, options.signals.stop);
-  if (session.last === undefined) {
-    await checkOneSite(session, options.signals.stop);
-    return deploy({ session, options, ledger: new RunLedger(session.secrets, options.listener) });
+  await checkLaunch(opened, options.signals.stop);
+  if (opened.last === undefined) {
+    await checkOneSite(opened, options.signals.stop);
+    return deploy({ opened, options, ledger: new RunLedger(opened.secrets, options.listener) });
   }
-  return underLease(session, options, async (drive) => {
-    checkGoal(drive.session);
+  return underLease(opened, options, async (drive) => {
+    checkGoal(drive.opened);
     if (options.refresh) await tellDrift(drive);
     const standing = await standingFor("upgrade", drive);
     if (standing?.ended !== undefined) await recordEnd(drive, standing);
@@ -47,7 +47,7 @@ export async function upgrade(session: OpenStack, options: DriveOptions): Promis
       if (config.live === standing.run.to) return goOn(drive, standing);
       return goBack(drive, standing, { reason: "The goal was reverted", exitCode: exitCodes.reached });
     }
-    const { last, engine } = drive.session;
+    const { last, engine } = drive.opened;
     if (last === undefined) return deploy(drive);
     if (engine.state.interrupted) await repair(drive);
     if (last.outputs.live === config.live) return settleOn(drive);
@@ -56,9 +56,9 @@ export async function upgrade(session: OpenStack, options: DriveOptions): Promis
 }
 
 /** Goes on with the run that was begun, forwards or back, or with the first deployment. */
-export async function resume(session: OpenStack, options: DriveOptions): Promise<RunResult> {
-  if (session.last === undefined) return upgrade(session, options);
-  return underLease(session, options, async (drive) => {
+export async function resume(opened: OpenStack, options: DriveOptions): Promise<RunResult> {
+  if (opened.last === undefined) return upgrade(opened, options);
+  return underLease(opened, options, async (drive) => {
     const standing = await mustStand("resume", drive);
     const why = { reason: "The rollback was resumed", exitCode: exitCodes.rolledBack };
     if (standing.ended !== undefined) return finishEnded(drive, standing, why.exitCode);
@@ -67,8 +67,8 @@ export async function resume(session: OpenStack, options: DriveOptions): Promise
 }
 
 /** Goes back from the run that was begun. */
-export async function rollback(session: OpenStack, options: DriveOptions): Promise<RunResult> {
-  return underLease(session, options, async (drive) => {
+export async function rollback(opened: OpenStack, options: DriveOptions): Promise<RunResult> {
+  return underLease(opened, options, async (drive) => {
     const standing = await mustStand("rollback", drive);
     if (standing.ended !== undefined) return finishEnded(drive, standing);
     return goBack(drive, standing, { reason: "A rollback was asked for", exitCode: exitCodes.reached });
@@ -76,15 +76,15 @@ export async function rollback(session: OpenStack, options: DriveOptions): Promi
 }
 
 /** Gives a run up that has not launched anything: the site stays as it is, and the next run can begin. */
-export async function abort(session: OpenStack, options: DriveOptions): Promise<RunResult> {
-  return underLease(session, options, async (drive) => {
+export async function abort(opened: OpenStack, options: DriveOptions): Promise<RunResult> {
+  return underLease(opened, options, async (drive) => {
     const standing = await mustStand("abort", drive);
     if (standing.ended !== undefined) return finishEnded(drive, standing);
     const { from, to, reached, commands } = standing.run;
     await record(drive, standing);
     const walker = new Walker(drive, standing.run, commands);
     await walker.commands.thawIfFrozen();
-    if (reached !== undefined || drive.session.last?.outputs.run) {
+    if (reached !== undefined || drive.opened.last?.outputs.run) {
       // Its snapshot is kept, but is not the next run's.
       await repair(drive);
       await walker.phaseOutliving(settle);
@@ -96,16 +96,16 @@ export async function abort(session: OpenStack, options: DriveOptions): Promise<
 }
 
 async function begin(drive: Drive, { from, to }: Omit<RunIdentity, "id">): Promise<RunResult> {
-  await checkReach(drive.session, drive.options.signals.stop);
+  await checkReach(drive.opened, drive.options.signals.stop);
   const run = { id: runId(), from, to };
   await started(drive, run);
   return walk(drive, run, { finished: [], asked: [], approved: new Set(), commands: {} });
 }
 
-async function started({ session, ledger, options }: Drive, { id, from, to }: RunIdentity): Promise<void> {
+async function started({ opened, ledger, options }: Drive, { id, from, to }: RunIdentity): Promise<void> {
   await ledger.started({ id, from, to }, options.command, {
-    before: session.config.generations[from]?.inputs ?? {},
-    after: session.config.generations[to]?.inputs ?? {},
+    before: opened.config.generations[from]?.inputs ?? {},
+    after: opened.config.generations[to]?.inputs ?? {},
   });
 }
 
@@ -146,7 +146,7 @@ async function recordEnd(drive: Drive, standing: Standing): Promise<void> {
 }
 
 function explainEnd(
-  { session: { last, stack } }: Drive,
+  { opened: { last, stack } }: Drive,
   { run: { from, to }, ended = "reached" }: Standing,
 ): Explanation {
   return {
@@ -173,20 +173,20 @@ async function goBack(driven: Drive, standing: Standing, why: Why): Promise<RunR
 
 /** The first deployment, or what is left of one that was killed. */
 async function deploy(drive: Drive): Promise<RunResult> {
-  if (drive.session.engine.state.interrupted) await repair(drive);
+  if (drive.opened.engine.state.interrupted) await repair(drive);
   return settleOn(drive);
 }
 
 /** One update to the goal outside of a run: the first deployment, or a change that no live server notices. */
 async function settleOn(drive: Drive): Promise<RunResult> {
-  const { session, options } = drive;
-  const { live } = session.config;
+  const { opened, options } = drive;
+  const { live } = opened.config;
   const ledger = drive.ledger.unrecorded();
   const walker = new Walker({ ...drive, ledger }, { id: "deploy", from: live, to: live });
-  const again = toType("upgrade", session.stack);
+  const again = toType("upgrade", opened.stack);
   ledger.tell({ type: "run-started", run: "deploy", from: live, to: live, resumed: false });
   try {
-    if (session.last !== undefined) await forgetMissing(drive, session.last.outputs);
+    if (opened.last !== undefined) await forgetMissing(drive, opened.last.outputs);
     await walker.phaseOutliving(settle);
     return await walker.finish({ outcome: "reached", exitCode: exitCodes.reached });
   } catch (error) {
@@ -211,7 +211,7 @@ async function settleOn(drive: Drive): Promise<RunResult> {
 }
 
 /** Tells what somebody changed in the cloud beside the run; a plan would change it back, and the policy refuses that. */
-async function tellDrift({ session: { engine }, ledger, options: { signals } }: Drive): Promise<void> {
+async function tellDrift({ opened: { engine }, ledger, options: { signals } }: Drive): Promise<void> {
   const drift = await engine.refreshAll(AbortSignal.any([signals.cancel, ledger.lost]));
   for (const { op, type, name, properties } of drift) {
     const message = `drift: ${type} ${name}: ${op === "delete" ? "is gone" : properties.join(", ")}`;
@@ -221,16 +221,16 @@ async function tellDrift({ session: { engine }, ledger, options: { signals } }: 
 
 /** Works under the stack's lease, and gives it back. */
 async function underLease(
-  session: OpenStack,
+  opened: OpenStack,
   options: DriveOptions,
   work: (drive: Drive) => Promise<RunResult>,
 ): Promise<RunResult> {
-  const { stack, region, secrets, engine } = session;
+  const { stack, region, secrets, engine } = opened;
   const ledger = await RunLedger.open(stack, region, secrets, options, options.signals.stop, options.listener);
   engine.workUnder(ledger);
   try {
     // Another run may have ended between the first look and the lease.
-    return await work({ session: { ...session, last: await engine.state.outputs() }, ledger, options });
+    return await work({ opened: { ...opened, last: await engine.state.outputs() }, ledger, options });
   } finally {
     await ledger.close();
   }
@@ -250,10 +250,10 @@ function runId(): string {
 
 /** Where the run stands on which a command is to work. @throws HandoverError where the command can do nothing with it */
 async function standingFor(command: Wish["command"], drive: Drive): Promise<Standing | undefined> {
-  const { session } = drive;
-  const outputs = session.last?.outputs;
-  const standing = standingOf(await begunRun(session), outputs, runId);
-  const refusal = refusalOf({ command, stack: session.stack, goal: session.config.live, standing, outputs });
+  const { opened } = drive;
+  const outputs = opened.last?.outputs;
+  const standing = standingOf(await begunRun(opened), outputs, runId);
+  const refusal = refusalOf({ command, stack: opened.stack, goal: opened.config.live, standing, outputs });
   if (refusal === undefined) return standing;
   if (standing?.ended !== undefined) await recordEnd(drive, standing);
   throw refusal;

@@ -42,11 +42,11 @@ export async function walk(driven: Drive, run: RunIdentity, progress: Progress):
   const { ledger } = driven;
   const { id, from, to } = run;
   ledger.tell({ type: "run-started", run: id, from, to, resumed: progress.finished.length > 0 });
-  for (const message of warningsOf(driven.session.config, run)) ledger.tell({ type: "warning", message });
+  for (const message of warningsOf(driven.opened.config, run)) ledger.tell({ type: "warning", message });
   const drive = driveAfter(driven, progress.baseline ?? (await takeBaseline(driven, run)));
-  const { session } = drive;
+  const { opened } = drive;
   const walker = new Walker(drive, run, progress.commands);
-  const left = phasesOf({ ...session, from, to }).filter((phase) => !progress.finished.includes(phase));
+  const left = phasesOf({ ...opened, from, to }).filter((phase) => !progress.finished.includes(phase));
   let phase = left[0] ?? lastPhase;
   try {
     await walker.commands.thawIfFrozen();
@@ -57,7 +57,7 @@ export async function walk(driven: Drive, run: RunIdentity, progress: Progress):
       if (factsOf(name).givesTraffic) await walker.lookAgain();
       await walker.phase(name, {
         lastPlanned: progress.lastPlanned,
-        next: left.slice(index + 1).find((next) => factsOf(next).updates(session.shape) > 0),
+        next: left.slice(index + 1).find((next) => factsOf(next).updates(opened.shape) > 0),
         needsApproval: ({ digest }) => mustAsk(drive, progress, name) && !progress.approved.has(digest),
         isApproved: (digest) => progress.approved.has(digest),
       });
@@ -70,10 +70,10 @@ export async function walk(driven: Drive, run: RunIdentity, progress: Progress):
 }
 
 /** Once asked for, an approval is not avoided by resuming without the option. */
-function mustAsk({ session, options, baseline }: Drive, { asked }: Progress, phase: PhaseName): boolean {
-  const oldIsDown = baseline?.down === true && session.config.upgrade.whenOldIsDown === "pause";
+function mustAsk({ opened, options, baseline }: Drive, { asked }: Progress, phase: PhaseName): boolean {
+  const oldIsDown = baseline?.down === true && opened.config.upgrade.whenOldIsDown === "pause";
   if (oldIsDown && factsOf(phase).givesTraffic && options.autoApprove !== true) return true;
-  const phases = [...session.config.upgrade.pauseBefore, ...(options.pauseBefore ?? []), ...asked];
+  const phases = [...opened.config.upgrade.pauseBefore, ...(options.pauseBefore ?? []), ...asked];
   return options.autoApprove !== true && phases.includes(phase);
 }
 
@@ -85,11 +85,11 @@ interface Stopped extends RunIdentity {
 
 /** Ends a run in which an error stopped a phase: it waits where nothing is proven, and goes back where that is possible. */
 async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknown): Promise<RunResult> {
-  const { session, ledger, options } = drive;
+  const { opened, ledger, options } = drive;
   const { phase } = run;
   // An interrupt must not hide that a database may be frozen.
   if (options.signals.stop.aborted && !(error instanceof ThawError))
-    return walker.interrupted(phase, toType("resume", session.stack));
+    return walker.interrupted(phase, toType("resume", opened.stack));
   // Once somebody else works on the stack, neither record nor touch anything; a pause touches nothing.
   if (!(error instanceof ApprovalNeeded) && notSeenIn(error) === undefined) ledger.assertHeld();
   const ending = endingOf(drive, { ...run, serving: servingOf(walker.outputs) }, error);
@@ -101,11 +101,11 @@ async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknow
 
 /** The end that follows from an error; undefined where the run goes back. */
 function endingOf(
-  { session, ledger }: Drive,
+  { opened, ledger }: Drive,
   run: Stopped & { readonly serving: string },
   error: unknown,
 ): Ending | undefined {
-  const { stack, config } = session;
+  const { stack, config } = opened;
   const resume = toType("resume", stack);
   const back = { to: "go back", type: toType("rollback", stack) };
   const { happened, ...rest } = { ...explanationOf(error), ...explainNotSeen(error) };

@@ -74,25 +74,25 @@ export class Walker {
 
   /** @param states how the run's commands ended before */
   constructor(drive: Drive, { id, from, to }: RunIdentity, states: CommandStates = {}) {
-    const { session, ledger, options, baseline } = drive;
+    const { opened, ledger, options, baseline } = drive;
     this.#drive = drive;
     // Nothing more than that: what a person approves is a digest over it, in this process and in one that goes on.
     this.#identity = { id, from, to, ...(baseline?.down && { atOnce: true }) };
     this.#cancel = AbortSignal.any([options.signals.cancel, ledger.lost]);
-    this.#planner = new Planner(session.engine, this.#identity, this.#cancel);
-    this.outputs = session.last?.outputs;
+    this.#planner = new Planner(opened.engine, this.#identity, this.#cancel);
+    this.outputs = opened.last?.outputs;
     this.commands = new RunCommands({
-      ...session,
-      ...{ identity: this.#identity, snapshots: session.aws.snapshots, ledger, cancel: this.#cancel },
+      ...opened,
+      ...{ identity: this.#identity, snapshots: opened.aws.snapshots, ledger, cancel: this.#cancel },
       ...{ states, ruling: options.migration },
     });
   }
 
   /** Looks at the site once more, before the new generation has traffic. */
   async lookAgain(): Promise<void> {
-    const { session } = this.#drive;
-    const last = session.last && this.outputs && { ...session.last, outputs: this.outputs };
-    const baseline = await lookAgain({ ...this.#drive, session: { ...session, last } }, this.#identity);
+    const { opened } = this.#drive;
+    const last = opened.last && this.outputs && { ...opened.last, outputs: this.outputs };
+    const baseline = await lookAgain({ ...this.#drive, opened: { ...opened, last } }, this.#identity);
     this.#drive = { ...this.#drive, baseline };
   }
 
@@ -101,7 +101,7 @@ export class Walker {
     const { ledger } = this.#drive;
     try {
       this.#signals.stop.throwIfAborted();
-      await checkCredentials(this.#drive.session, row);
+      await checkCredentials(this.#drive.opened, row);
       const started = performance.now();
       ledger.tell({ type: "phase-started", phase: row, does: descriptionOf(row) });
       const ledgerBefore = ledger.waitedSeconds;
@@ -201,7 +201,7 @@ export class Walker {
 
   async #updates(row: Row, options: PhaseOptions): Promise<Work> {
     const work = { operations: 0, waitedSeconds: 0 };
-    const { shape } = this.#drive.session;
+    const { shape } = this.#drive.opened;
     const updates = updatesOf(shape, row, options.lastPlanned);
     for (const [index, update] of updates.entries()) {
       const next = updates[index + 1] ?? (options.next && updatesOf(shape, options.next)[0]);
@@ -237,7 +237,7 @@ export class Walker {
     const takesSnapshot = command === "freezes" && plan.operations.length > 0;
     const applied = takesSnapshot ? await this.commands.whileFrozen(apply) : await apply();
     if (suspended !== undefined)
-      for (const message of await this.#looked(row, () => makeUp(suspended, this.#drive.session.aws, this.#gateSignal)))
+      for (const message of await this.#looked(row, () => makeUp(suspended, this.#drive.opened.aws, this.#gateSignal)))
         this.#drive.ledger.tell({ type: "warning", message });
     if (next !== undefined) this.#planner.planAhead(next);
     waitedSeconds += await this.#gates(row, gatesOf(row, this.#context(applied.outputs, before)));
@@ -246,10 +246,10 @@ export class Walker {
 
   /** Volumes beside the root may hold what is nowhere else. @returns how long was waited, in seconds */
   async #keepVolumes(row: Row, { operations }: Plan, outputs: Outputs): Promise<number> {
-    const { ledger, session } = this.#drive;
-    const servers = endingServers(operations, outputs, session.aws);
+    const { ledger, opened } = this.#drive;
+    const servers = endingServers(operations, outputs, opened.aws);
     if (servers === undefined) return 0;
-    const { kept, problems } = await keepVolumes(servers, session.aws, this.#gateSignal);
+    const { kept, problems } = await keepVolumes(servers, opened.aws, this.#gateSignal);
     const warnings = [
       ...problems.map((problem) => `a volume was not kept: ${ledger.redact(problem)}`),
       ...kept.map(
@@ -258,11 +258,11 @@ export class Walker {
       ),
     ];
     for (const message of warnings) ledger.tell({ type: "warning", message });
-    return this.#gates(row, { hold: [volumesStay(session.aws, servers)] });
+    return this.#gates(row, { hold: [volumesStay(opened.aws, servers)] });
   }
 
   #suspendedBefore(row: Row, outputs: Outputs) {
-    return suspendedBefore(row, this.#identity, outputs, this.#drive.session.aws, this.#gateSignal);
+    return suspendedBefore(row, this.#identity, outputs, this.#drive.opened.aws, this.#gateSignal);
   }
 
   /** An array's scheduled actions that could not be asked for, or made up for, are no evidence against a server. */
@@ -277,8 +277,8 @@ export class Walker {
   }
 
   #context(after: Outputs, before?: Outputs): GateContext {
-    const { session, ledger, baseline } = this.#drive;
-    return { ...session, ...this.#identity, baseline, before, after, redact: (text) => ledger.redact(text) };
+    const { opened, ledger, baseline } = this.#drive;
+    return { ...opened, ...this.#identity, baseline, before, after, redact: (text) => ledger.redact(text) };
   }
 
   /** Right before the first thing that a row does: what was only planned needs no way back. */
@@ -332,7 +332,7 @@ export class Walker {
   }
 
   get #upgrade() {
-    return this.#drive.session.config.upgrade;
+    return this.#drive.opened.config.upgrade;
   }
 
   get #gateSignal(): AbortSignal {
@@ -386,13 +386,13 @@ export class Walker {
  * @throws EngineDiedError, and what `Engine.up` throws
  */
 export async function applyPlan(
-  damage: Pick<Drive, "session" | "ledger" | "options">,
+  damage: Pick<Drive, "opened" | "ledger" | "options">,
   plan: Plan,
   cancel: AbortSignal,
 ): Promise<Applied> {
-  const { session, ledger } = damage;
+  const { opened, ledger } = damage;
   try {
-    return await session.engine.up(plan, cancel);
+    return await opened.engine.up(plan, cancel);
   } catch (error) {
     if (!(error instanceof CutShortError) || error.forgotten.length === 0) throw error;
     await repair(damage, error.forgotten).catch((reason) => {

@@ -61,9 +61,9 @@ export async function drive(
 ): Promise<number> {
   const [driver, { openStack }] = await Promise.all([import("../../run/verbs.ts"), import("../../run/open-stack.ts")]);
   const signals = interrupts(note);
-  const session = await openStack(args.stack, { create });
+  const opened = await openStack(args.stack, { create });
   try {
-    const result = await driver[command](session, {
+    const result = await driver[command](opened, {
       command: `handover ${command} --stack ${args.stack}`,
       waitSeconds: args.wait === undefined ? 0 : parseDuration("--wait", args.wait),
       takeOver: args["take-over"],
@@ -79,9 +79,9 @@ export async function drive(
     if (!args.json) printResult(result);
     return result.exitCode;
   } catch (error) {
-    throw explainInterrupt(notSeenFor(session, args.stack, error), signals);
+    throw explainInterrupt(notSeenFor(opened, args.stack, error), signals);
   } finally {
-    session.close();
+    opened.close();
     signals.dispose();
   }
 }

@@ -15,9 +15,9 @@ export const inputsCommand: Command<{ stack: string }> = {
       import("../../run/open-stack.ts"),
       import("../../plan/differences.ts"),
     ]);
-    const session = await openStack(stack, { create: false });
+    const opened = await openStack(stack, { create: false });
     try {
-      const { config, last, secrets } = session;
+      const { config, last, secrets } = opened;
       const [from, to] = [last?.outputs.live ?? null, config.live];
       const inputsOf = (name: string | null) => config.generations[name ?? ""]?.inputs ?? {};
       const changes = inputDifferences(inputsOf(from), inputsOf(to), secrets);
@@ -25,7 +25,7 @@ export const inputsCommand: Command<{ stack: string }> = {
       else print([`${from ?? "nothing"} -> ${to}: ${changes.length} inputs differ`, ...changes.map(line)]);
       return exitCodes.reached;
     } finally {
-      session.close();
+      opened.close();
     }
   },
 };

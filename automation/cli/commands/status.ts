@@ -22,28 +22,28 @@ export const statusCommand: Command<{ stack: string }> = {
         import("../../run/run-ledger.ts"),
         import("../../run/open-stack.ts"),
       ]);
-    const session = await openStack(stack, { create: false });
-    const table = ledgerOf(stack, session.region);
+    const opened = await openStack(stack, { create: false });
+    const table = ledgerOf(stack, opened.region);
     try {
-      const outputs = session.last?.outputs;
+      const outputs = opened.last?.outputs;
       const addresses = outputs?.addresses ?? [];
       const [begun, missing, holders, lease] = await Promise.all([
-        begunRun(session),
-        outputs === undefined ? [] : missingFrom(session.aws, outputs),
-        session.aws.addressHolders(addresses.map(({ allocationId }) => allocationId)),
+        begunRun(opened),
+        outputs === undefined ? [] : missingFrom(opened.aws, outputs),
+        opened.aws.addressHolders(addresses.map(({ allocationId }) => allocationId)),
         readLease(table).catch((error) => {
           if (error instanceof LedgerMissingError) return { state: "free" as const, token: 0 };
           throw error;
         }),
       ]);
       const generations = Object.entries(outputs?.generations ?? {}).map(
-        async ([name, generation]) => [name, await generationStatus(session.aws, generation)] as const,
+        async ([name, generation]) => [name, await generationStatus(opened.aws, generation)] as const,
       );
       const { run, ended } = standingOf(begun, outputs, () => "by-hand") ?? {};
       const status = {
         stack,
         live: outputs?.live ?? null,
-        goal: session.config.live,
+        goal: opened.config.live,
         run:
           run === undefined
             ? null
@@ -59,7 +59,7 @@ export const statusCommand: Command<{ stack: string }> = {
       return exitCodes.reached;
     } finally {
       table.client.destroy();
-      session.close();
+      opened.close();
     }
   },
 };

@@ -18,7 +18,7 @@ describe("a prediction", () => {
       generations: { blue: generation, green: generation },
     } as unknown as Outputs;
     const copy = {
-      session: { ...site, secrets: new Set(["hunter2"]), last: { outputs }, aws: {}, manager: {} },
+      opened: { ...site, secrets: new Set(["hunter2"]), last: { outputs }, aws: {}, manager: {} },
       engine: { upTo: async () => ({ operations: [], outputs }) },
     } as unknown as Copy;
     const identity = { id: "r", from: "blue", to: "green" };

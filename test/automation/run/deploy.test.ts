@@ -12,9 +12,9 @@ describe("the first deployment, before there is a ledger", () => {
   afterEach(() => site.close());
 
   const deploy = (command = upgrade, interrupted = false) => {
-    const { session, options } = site.drive();
-    Object.assign(session.engine.state, { interrupted });
-    return command({ ...session, last: undefined }, options);
+    const { opened, options } = site.drive();
+    Object.assign(opened.engine.state, { interrupted });
+    return command({ ...opened, last: undefined }, options);
   };
   const killTimes = (times: number) => {
     let left = times;

@@ -111,7 +111,7 @@ export class FakeSite {
     };
     const listener = (event: RunEvent) => void this.told.push(event);
     return {
-      session: this.#session(),
+      opened: this.#opened(),
       ledger: new RunLedger(new Set(), listener, { journal: { append } as unknown as Journal }),
       options: {
         command: "handover upgrade",
@@ -122,7 +122,7 @@ export class FakeSite {
     };
   }
 
-  #session(): OpenStack {
+  #opened(): OpenStack {
     return {
       stack: "fake",
       region: "us-east-1",

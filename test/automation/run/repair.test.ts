@@ -30,7 +30,7 @@ function dying({ reached = true } = {}) {
     return ["arn:green-1"];
   };
   const drive = {
-    session: { engine, aws: { findCreated } },
+    opened: { engine, aws: { findCreated } },
     ledger: {
       lost: never,
       redact: (text: string) => text.replaceAll("hunter2", "[secret]"),

@@ -89,12 +89,12 @@ class OldSite {
       credentialsEnd: async () => undefined,
     };
     const last = { outputs: outputsAt({ phase: "observe" }), definitions: {} };
-    const session = { stack: "test", config, shape, engine, aws, last, secrets: new Set() } as unknown as OpenStack;
+    const opened = { stack: "test", config, shape, engine, aws, last, secrets: new Set() } as unknown as OpenStack;
     const never = new AbortController().signal;
     const signals = { stop: never, cancel: never };
     const listener = (event: RunEvent) => void this.events.push(event);
     const ledger = new RunLedger(new Set(), listener);
-    return new Walker({ session, ledger, options: { command: "", listener, signals } }, identity);
+    return new Walker({ opened, ledger, options: { command: "", listener, signals } }, identity);
   }
 }
 
