@@ -54,11 +54,11 @@ describe("the site's database in an upgrade", () => {
     return JSON.parse(stdout);
   }
 
-  it("is thawed after a snapshot that failed, and nothing is launched", async () => {
+  it("is thawed when AWS does not work for the snapshot: the run pauses, and nothing is launched", async () => {
     await fault("error", "--operation", "CreateSnapshot");
     const { exitCode, last } = await drive(["upgrade", "--stack", site.name]);
     await fault("clear");
-    assert.equal(exitCode, 2, String(last.message));
+    assert.deepEqual([exitCode, last.outcome], [3, "paused"], String(last.message));
     assert.deepEqual(happened(), ["freeze", "thaw"]);
     assert.equal(await servers(), 2);
   });

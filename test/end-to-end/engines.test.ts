@@ -103,7 +103,7 @@ describe("an engine", () => {
     assert.equal(exitCode, 3, stdout + stderr);
     assert.match(
       String(last.message),
-      /^The update would do what its plan does not have: update aws:lb\/targetGroup:TargetGroup (blue|green) \(deregistrationDelay\)\. It was not begun\. Nothing was taken back\. Next: `handover resume --stack sandbox-engines`/,
+      /^The update would do what its plan does not have: update aws:lb\/targetGroup:TargetGroup (blue|green) \(deregistrationDelay\)\. It was not begun\. Nothing was taken back: blue serves\. Next: `handover resume --stack sandbox-engines`/,
     );
     assert.ok(!events.some((event) => event.type === "applied" && event.phase === "connect"));
     use("");
@@ -120,7 +120,7 @@ describe("an engine", () => {
     assert.equal(last.outcome, "paused");
     assert.match(
       String(last.message),
-      /^The update began what its plan does not have: update aws:lb\/targetGroup:TargetGroup (blue|green) \(deregistrationDelay\)\. The engine was stopped\. Nothing was taken back\. Look whether that took effect, and put it back\. Next: `handover resume --stack sandbox-engines`/,
+      /^The update began what its plan does not have: update aws:lb\/targetGroup:TargetGroup (blue|green) \(deregistrationDelay\)\. The engine was stopped\. Nothing was taken back: green serves\. Look whether that took effect, and put it back\. Next: `handover resume --stack sandbox-engines`/,
     );
     assert.ok(!events.some((event) => event.type === "applied" && event.phase === "connect"));
     const now = new Set(await instances());

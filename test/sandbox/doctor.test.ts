@@ -51,7 +51,7 @@ describe("doctor against the sandbox's cloud", () => {
   it("finds all in order before a first deployment, and creates nothing", async () => {
     const { exitCode, healthy, results } = await doctor({});
     assert.deepEqual([exitCode, healthy], [0, true], JSON.stringify(results));
-    for (const check of ["engine", "backend", "credentials", "clock", "image", "permissions", "ledger"])
+    for (const check of ["engine", "backend", "credentials", "clock", "image", "permissions", "site"])
       assert.equal(results[check], "ok", check);
     const { Reservations } = await cloud.ec2.send(new DescribeInstancesCommand({}));
     const { LaunchTemplates } = await cloud.ec2.send(new DescribeLaunchTemplatesCommand({}));

@@ -131,7 +131,7 @@ describe("The cloud's faults", () => {
   });
 
   it("that make no sense are refused with the reason", async () => {
-    await assert.rejects(fault({ kind: "flood" }), /kind: flood is not one of throttle, error, latency/);
+    await assert.rejects(fault({ kind: "flood" }), /kind: flood is not one of throttle, expired, error, latency/);
     await assert.rejects(fault({ kind: "throttle", rate: 2 }), /rate: must be above 0/);
     await assert.rejects(fault({ kind: "error", status: 404 }), /status: must be 500 or 503/);
     await assert.rejects(fault({ kind: "drop", times: 0 }), /times: must be 1 or more/);
