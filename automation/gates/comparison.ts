@@ -2,6 +2,7 @@ import type { ComparisonConfig } from "../../stacks/config/watch-schema.ts";
 import { type Answers, BalancerMetrics } from "../cloud/balancer-metrics.ts";
 import { type CloudWatch, finalUntil, lateSeconds, type Series, type Span } from "../cloud/cloudwatch.ts";
 import type { Evidence, Gate, Observation } from "./gate.ts";
+import { Looks } from "./looks.ts";
 import { lookEverySeconds } from "./metrics.ts";
 import { fewest, type Judgement, judge } from "./proportions.ts";
 
@@ -20,9 +21,6 @@ export interface Sides {
 
 /** Time before the step in which the rate of requests is looked for, and the old generation's answers once it gets none. */
 const lookBackSeconds = 900;
-
-/** Evidence must have grown by this factor before it may refuse again: each look makes the next one stricter. */
-const growth = 1.5;
 
 /**
  * The new generation answers no worse than the old one: neither its share of 5xx nor its share of slow requests is larger
@@ -46,8 +44,7 @@ export class Comparison implements Gate {
   readonly #before: Span;
   /** From when on requests are compared. */
   #since: number;
-  #looks = 0;
-  #requestsAtLastLook = 0;
+  readonly #looks: Looks;
   #passed: Evidence | undefined;
 
   /** @param clock the time in milliseconds since 1970 */
@@ -65,6 +62,7 @@ export class Comparison implements Gate {
     this.patienceSeconds = this.#limitSeconds + (whenTooFew === "pass" ? 3 * this.everySeconds : 0);
     this.#metrics = new BalancerMetrics(cloudWatch, sides.loadBalancerArn, periodSeconds);
     this.#sides = sides;
+    this.#looks = new Looks(settings.minRequests);
     this.#clock = clock;
     this.#begun = clock();
     // Only periods that lie in the step as a whole.
@@ -92,7 +90,8 @@ export class Comparison implements Gate {
     if (verdicts.length > 0 && verdicts.every((verdict) => verdict === "no worse")) {
       // A period without requests is not told.
       const judged = Math.max(...(requests[0]?.keys() ?? [])) + this.#period;
-      [this.#passed, this.#since, this.#requestsAtLastLook] = [evidence, judged, 0];
+      [this.#passed, this.#since] = [evidence, judged];
+      this.#looks.startOver();
     }
     if (this.#passed !== undefined) return { verdict: "pass", evidence: this.#passed };
     const expected = Math.round((perSecond(requests, this.#period) * next.weight * patienceSeconds) / 100);
@@ -124,20 +123,19 @@ export class Comparison implements Gate {
 
   async #compare(span: Span, baseline: Span, signal: AbortSignal): Promise<Compared> {
     const { next, old } = this.#sides;
-    const { tolerance, confidence, slow, minRequests } = this.#settings;
+    const { tolerance, confidence, slow } = this.#settings;
     const threshold = await this.#metrics.threshold(old.targetGroupArn, baseline, slow, signal);
     if (threshold === undefined) return unseen;
     const [ours, theirs] = await Promise.all([
       this.#metrics.answers(next.targetGroupArn, span, threshold, signal),
       this.#metrics.answers(old.targetGroupArn, baseline, threshold, signal),
     ]);
-    const mayRefuse = ours.requests >= Math.max(minRequests, growth * this.#requestsAtLastLook);
-    if (mayRefuse) [this.#looks, this.#requestsAtLastLook] = [this.#looks + 1, ours.requests];
-    // A look has two tests, and each of them may err.
-    const look = (test: number) => (mayRefuse ? 2 * this.#looks - test : undefined);
+    this.#looks.begin(ours.requests);
+    // Each of the two tests may err.
+    const look = () => this.#looks.next();
     const share = (of: Answers, what: "errors" | "slow") => ({ count: of[what], of: of.requests });
-    const errors = judge(share(ours, "errors"), share(theirs, "errors"), { tolerance, confidence, look: look(1) });
-    const slowness = judge(share(ours, "slow"), share(theirs, "slow"), { ...slow, confidence, look: look(0) });
+    const errors = judge(share(ours, "errors"), share(theirs, "errors"), { tolerance, confidence, look: look() });
+    const slowness = judge(share(ours, "slow"), share(theirs, "slow"), { ...slow, confidence, look: look() });
     const evidence = {
       [next.name]: { ...ours },
       [old.name]: { ...theirs },

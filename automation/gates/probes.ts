@@ -6,6 +6,7 @@ import { isUnreachable } from "../cloud/not-seen.ts";
 import { secondsSince } from "../elapsed.ts";
 import { differenceOf } from "./expectation.ts";
 import type { Evidence, Gate, Observation } from "./gate.ts";
+import { Looks } from "./looks.ts";
 import { fewest, type Judgement, judge, type Share } from "./proportions.ts";
 import type { Place } from "./smoke.ts";
 
@@ -53,8 +54,6 @@ interface Sample {
 type Samples = Readonly<Record<Side, Sample[]>>;
 
 const atOnce = 4;
-/** Evidence must have grown by this factor before it may refuse again: each look makes the next one stricter. */
-const growth = 1.5;
 
 /**
  * The driver's own requests, to both generations alike and at a bounded rate: the new one fails no more of them, nor is it
@@ -73,9 +72,7 @@ export class Probes implements Gate {
   #rounds = 0;
   #direct: Samples = { next: [], old: [] };
   #addresses: Samples = { next: [], old: [] };
-  /** Tests so far that might have refused, and the answers at the last. */
-  #tests = 0;
-  #answersAtLastTest = 0;
+  readonly #looks: Looks;
   #passed: Evidence | undefined;
 
   constructor(probed: Probed, rules: ProbeRules, ask = askTimed) {
@@ -83,6 +80,7 @@ export class Probes implements Gate {
     this.patienceSeconds = rules.patienceSeconds;
     this.#probed = probed;
     this.#rules = rules;
+    this.#looks = new Looks(rules.minRequests);
     this.#ask = ask;
   }
 
@@ -144,19 +142,16 @@ export class Probes implements Gate {
 
   #judged(): Observation {
     const { next, old } = this.#probed;
-    const { tolerance, confidence, slow, minRequests } = this.#rules;
+    const { tolerance, confidence, slow } = this.#rules;
     const ours = this.#direct.next.length + this.#addresses.next.length;
     if (ours === 0) {
       const notJudged = `nothing of ${next} could be asked from here`;
       if (!this.#probed.uncounted) return { verdict: "pass", evidence: { notJudged } };
       return { verdict: "pending", unproven: true, evidence: { notJudged } };
     }
-    const mayRefuse = ours >= Math.max(minRequests, growth * this.#answersAtLastTest);
-    if (mayRefuse) this.#answersAtLastTest = ours;
-    const test = (ourShare: Share, theirs: Share, allowed: number): Judgement => {
-      const look = mayRefuse ? ++this.#tests : undefined;
-      return judge(ourShare, theirs, { tolerance: allowed, confidence, look });
-    };
+    this.#looks.begin(ours);
+    const test = (ourShare: Share, theirs: Share, allowed: number): Judgement =>
+      judge(ourShare, theirs, { tolerance: allowed, confidence, look: this.#looks.next() });
     const usual = this.#direct.old.length > 0 ? this.#direct.old : this.#addresses.old;
     // Without an answer of the old one there is nothing to be worse than: too many failures are told, and prove nothing.
     const known = usual.length > 0;
@@ -187,7 +182,7 @@ export class Probes implements Gate {
         { next: [], old: [] },
         { next: [], old: [] },
       ];
-      this.#answersAtLastTest = 0;
+      this.#looks.startOver();
     }
     if (this.#passed !== undefined) return { verdict: "pass", evidence: this.#passed };
     const needed = Math.max(fewest({ tolerance, confidence }), fewest({ ...slow, confidence }));
