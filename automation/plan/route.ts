@@ -55,7 +55,11 @@ function routeAhead({ config, shape, last, begun }: Standing): Route {
     const { run } = standing;
     const { from, to, reached, finished, back } = run;
     const identity = { id: run.id, from, to };
-    if (goal === from || run.rollingBack) return { identity, behind: [], rows: wayBack(reached ?? firstPhase, back) };
+    if (goal === from || run.rollingBack) {
+      const furthest = reached ?? firstPhase;
+      if (!hasWayBack(furthest)) throw noWayBack(from, to);
+      return { identity, behind: [], rows: wayBack(furthest, back) };
+    }
     if (goal !== to) {
       throw new ConfigError([
         `handover:live: a run from ${from} to ${to} has not ended, and the goal is ${goal}; finish it or go back first, and then plan the way to ${goal}`,
@@ -68,4 +72,11 @@ function routeAhead({ config, shape, last, begun }: Standing): Route {
   if (from === goal) return { identity: { id: "deploy", from: goal, to: goal }, behind: [], rows: [settle] };
   const identity = { id: "plan", from, to: goal };
   return { identity, behind: [], rows: phasesOf({ config, shape, from, to: goal }) };
+}
+
+/** The goal was reverted after old servers had begun to leave. */
+function noWayBack(from: string, to: string): ConfigError {
+  return new ConfigError([
+    `handover:live: the run from ${from} to ${to} has begun to remove the servers of ${from}, so there is no way back; set it to ${to} and finish the run, and then plan the way to ${from}`,
+  ]);
 }

@@ -68,6 +68,14 @@ describe("the route that is planned", () => {
     assert.deepEqual([behind, rows], [["backup", "launch-first", "launch-rest"], ["settle"]]);
   });
 
+  it("refuses a goal that was reverted after old servers had begun to leave", () => {
+    const reverted = { ...configOf({ live: "blue" }), last: last("blue"), begun: begun({ reached: "retire" }) };
+    assert.throws(() => routeOf(reverted), {
+      name: "ConfigError",
+      message: /begun to remove the servers of blue.*set it to green and finish/,
+    });
+  });
+
   it("refuses a way back that there is not, and a third goal while a run has not ended", () => {
     assert.throws(() => routeOf(toGreen, "retire"), /no way back from retire.*one of backup, launch-first/);
     assert.throws(() => routeOf({ ...toGreen, last: last("green") }, "connect"), /none, for no run is ahead/);
