@@ -1,30 +1,22 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  ConcurrentUpdateError,
-  LocalWorkspace,
-  type Stack,
-  StackNotFoundError,
-} from "@pulumi/pulumi/automation/index.js";
-import { parse, stringify } from "yaml";
+import { ConcurrentUpdateError, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { configValue } from "../../stacks/config.ts";
 import { type Outputs, outputsSchema } from "../../stacks/outputs.ts";
-import { projectDirectory } from "../../stacks/project.ts";
 import { NotSeenError, notSeenInText, remedies } from "../cloud/not-seen.ts";
 import { secondsSince } from "../elapsed.ts";
-import { exitCodes, HandoverError, messageOf, toType } from "../errors.ts";
-import { attemptsOf, restoreState, withoutAttributes } from "./backend.ts";
-import { BriefCommand } from "./brief-command.ts";
+import { exitCodes, HandoverError, messageOf } from "../errors.ts";
+import type { BriefCommand } from "./brief-command.ts";
 import { EngineBusyError, endDeadEngine, type LockHolder, lockHolders } from "./end-engine.ts";
 import { EngineBlindError, EngineDiedError } from "./engine-errors.ts";
 import { describeOperation, type Operation } from "./operation.ts";
 import { isPlanned, NotPlannedError, type Plan, PlanRefusedError } from "./plan.ts";
 import { type Approved, declarationDigest, digestOf } from "./plan-digest.ts";
 import type { Position } from "./position.ts";
-import { lastLine, Recorder } from "./recorder.ts";
+import { Recorder } from "./recorder.ts";
 import { mergeKeys, type StackFile } from "./stack-file.ts";
 import { State } from "./state.ts";
+import { configFile, type OpenOptions, openWorkspace, type Workspace } from "./workspace.ts";
 
 export interface Applied {
   readonly outputs: Outputs;
@@ -32,13 +24,6 @@ export interface Applied {
   readonly seconds: number;
   /** Part of `seconds` in which the cloud worked on at least one resource. */
   readonly cloudSeconds: number;
-}
-
-export interface OpenOptions {
-  /** Whether to create the stack in the backend when it is not there. */
-  readonly create: boolean;
-  /** Variables of the engine beside this process's own. Default: none. */
-  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Number of resources that the engine works on at once. */
@@ -57,7 +42,7 @@ export class Engine {
   #plans = 0;
   #leased = false;
 
-  private constructor(stack: Stack, command: BriefCommand, directory: string, file: StackFile) {
+  private constructor({ stack, command, directory, file }: Workspace) {
     this.#stack = stack;
     this.#command = command;
     this.#directory = directory;
@@ -65,65 +50,8 @@ export class Engine {
     this.state = new State(stack, command, directory);
   }
 
-  /** Selects the stack. */
-  static async open(file: StackFile, { create, environment }: OpenOptions): Promise<Engine> {
-    const directory = mkdtempSync(join(tmpdir(), "handover-"));
-    try {
-      writeFileSync(join(directory, "Pulumi.yaml"), projectFile());
-      writeFileSync(configFile(directory, file), file.text, { mode: 0o600 });
-      // Loaded here, since it takes a second: what is wrong with the configuration is said before.
-      const { program } = await import("../../stacks/program.ts");
-      const selected = { stackName: file.stack, projectName: "handover", program };
-      const pulumiCommand = await BriefCommand.get();
-      const envVars = {
-        PULUMI_SKIP_UPDATE_CHECK: "true",
-        ...attemptsOf(process.env),
-        ...withoutAttributes(process.env),
-        ...environment,
-      };
-      // The engine is on this machine; grpc-js would ask a proxy for it.
-      process.env.no_grpc_proxy ??= "127.0.0.1,localhost";
-      restoreState(file.stack, process.env);
-      const options = { workDir: directory, pulumiCommand, envVars, secretsProvider: file.secretsProvider };
-      const stack = await LocalWorkspace.selectStack(selected, options).catch((error) => {
-        if (create && error instanceof StackNotFoundError) return LocalWorkspace.createStack(selected, options);
-        throw error;
-      });
-      // Creating a stack may add the salt of its secrets to the file.
-      return new Engine(stack, pulumiCommand, directory, {
-        ...file,
-        text: readFileSync(configFile(directory, file), "utf8"),
-      });
-    } catch (cause) {
-      rmSync(directory, { recursive: true, force: true });
-      if (cause instanceof StackNotFoundError) {
-        throw new HandoverError(
-          "stack-not-deployed",
-          exitCodes.usage,
-          {
-            happened: `Stack "${file.stack}" was never deployed`,
-            state: "Nothing was changed",
-            next: toType("upgrade", file.stack),
-          },
-          { cause },
-        );
-      }
-      const notSeen = notSeenInText(messageOf(cause));
-      if (notSeen !== undefined) {
-        const happened = `The Pulumi backend did not open stack "${file.stack}": ${lastLine(cause)}`;
-        throw new NotSeenError(
-          notSeen,
-          { happened, state: "Nothing was changed", first: remedies[notSeen] },
-          { cause },
-        );
-      }
-      throw new HandoverError(
-        "engine-failed",
-        exitCodes.usage,
-        `The Pulumi backend did not open stack "${file.stack}": ${lastLine(cause)}. Nothing was changed.`,
-        { cause },
-      );
-    }
+  static async open(file: StackFile, options: OpenOptions): Promise<Engine> {
+    return new Engine(await openWorkspace(file, options));
   }
 
   /** The `handover:*` values with secrets decrypted. */
@@ -337,14 +265,4 @@ async function untraced<T>(work: () => Promise<T>): Promise<T> {
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
-}
-
-/** The workspace's project, with the backend of the site's own. */
-function projectFile(): string {
-  const { backend } = parse(readFileSync(join(projectDirectory, "Pulumi.yaml"), "utf8")) as { backend?: unknown };
-  return stringify({ name: "handover", runtime: "nodejs", ...(backend !== undefined && { backend }) });
-}
-
-function configFile(directory: string, { stack }: StackFile): string {
-  return join(directory, `Pulumi.${stack}.yaml`);
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Explanation, exitCodes, HandoverError } from "../errors.ts";
+import { isRecord } from "../ledger/canonical.ts";
 import type { Inputs, Operation } from "./operation.ts";
 import { declared } from "./plan-digest.ts";
 
@@ -60,8 +61,4 @@ function isAs(planned: unknown, actual: unknown): boolean {
   // What begins with `__` is the plugin's own: https://github.com/pulumi/pulumi/issues/11012
   const names = Object.keys({ ...planned, ...actual }).filter((name) => !name.startsWith("__"));
   return names.every((name) => isAs(planned[name], actual[name]));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -9,8 +9,9 @@ import { firstPhase } from "../../stacks/runbook.ts";
 import { siteAsLaunched, userData, userDataDigest } from "../../stacks/user-data.ts";
 import { Aws } from "../cloud/aws.ts";
 import { SystemsManager } from "../cloud/systems-manager.ts";
-import { Engine, type OpenOptions } from "../engine/engine.ts";
+import { Engine } from "../engine/engine.ts";
 import { handoverValues, readStackFile, type StackFile } from "../engine/stack-file.ts";
+import type { OpenOptions } from "../engine/workspace.ts";
 
 /** An open stack: its configuration, checked, its last outputs, the engine, and AWS. */
 export interface OpenStack {
