@@ -65,7 +65,7 @@ export async function walk(driven: Drive, run: RunIdentity, progress: Progress):
     return await walker.finish({ outcome: "reached", exitCode: exitCodes.reached });
   } catch (error) {
     const reached = left.filter((name) => walker.begun.has(name)).at(-1) ?? progress.reached ?? firstPhase;
-    return stopped(drive, walker, { ...run, phase, reached }, error);
+    return stopped(walker, { ...run, phase, reached }, error);
   }
 }
 
@@ -84,7 +84,8 @@ interface Stopped extends RunIdentity {
 }
 
 /** Ends a run in which an error stopped a phase: it waits where nothing is proven, and goes back where that is possible. */
-async function stopped(drive: Drive, walker: Walker, run: Stopped, error: unknown): Promise<RunResult> {
+async function stopped(walker: Walker, run: Stopped, error: unknown): Promise<RunResult> {
+  const { drive } = walker;
   const { opened, ledger, options } = drive;
   const { phase } = run;
   // An interrupt must not hide that a database may be frozen.

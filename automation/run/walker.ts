@@ -2,32 +2,30 @@ import type { Outputs } from "../../stacks/outputs.ts";
 import type { Outcome, PhaseReport, RunResult } from "../documents/events.ts";
 import { secondsSince } from "../elapsed.ts";
 import type { Applied } from "../engine/engine.ts";
-import { CutShortError, EngineDiedError } from "../engine/engine-errors.ts";
+import { EngineDiedError } from "../engine/engine-errors.ts";
 import type { Plan } from "../engine/plan.ts";
-import { type ExitCode, type Explanation, exitCodes, messageOf, say } from "../errors.ts";
+import { type ExitCode, type Explanation, exitCodes, say } from "../errors.ts";
 import type { GateContext } from "../gates/context.ts";
-import { type GateResult, hold, notJudgedIn, watch } from "../gates/gate.ts";
-import { GateError } from "../gates/gate-error.ts";
 import { sessionGates } from "../gates/sessions.ts";
-import { volumesStay } from "../gates/volumes.ts";
 import { canonicalJson, sha256 } from "../ledger/canonical.ts";
 import { arrayServing } from "../runbook/array.ts";
-import { gatesBefore, gatesOf, type RowGates } from "../runbook/gates.ts";
+import { gatesBefore, gatesOf } from "../runbook/gates.ts";
 import { check } from "../runbook/policy.ts";
 import { descriptionOf, factsOf, type LastPlanned, type Row, type RunIdentity, type Update } from "../runbook/rows.ts";
 import { restored } from "../runbook/servers.ts";
 import { updatesOf } from "../runbook/updates.ts";
 import type { CommandStates } from "../site-commands/command-states.ts";
 import { RunCommands } from "../site-commands/run-commands.ts";
+import { applyPlan } from "./apply-plan.ts";
 import { ApprovalNeeded } from "./approval-needed.ts";
 import { lookAgain } from "./before.ts";
 import { checkCredentials } from "./credentials.ts";
 import type { Drive } from "./drive.ts";
-import { endingServers, keepVolumes } from "./keep-volumes.ts";
-import { makeUp, suspendedBefore } from "./missed-actions.ts";
+import { HeldGates } from "./held-gates.ts";
 import { OldServers } from "./old-servers.ts";
 import { Planner } from "./planner.ts";
-import { nameOf, repair } from "./repair.ts";
+import { Precautions } from "./precautions.ts";
+import { repair } from "./repair.ts";
 
 type NeedsApproval = (plan: Pick<Plan, "digest">) => boolean;
 
@@ -63,6 +61,8 @@ export class Walker {
   /** Ends the operation in hand: it was cancelled, or the stack is somebody else's now. */
   readonly #cancel: AbortSignal;
   readonly #planner: Planner;
+  readonly #gates: HeldGates;
+  readonly #precautions: Precautions;
   #oldServers: OldServers | undefined;
   /** The site's own commands. */
   readonly commands: RunCommands;
@@ -80,12 +80,19 @@ export class Walker {
     this.#identity = { id, from, to, ...(baseline?.down && { atOnce: true }) };
     this.#cancel = AbortSignal.any([options.signals.cancel, ledger.lost]);
     this.#planner = new Planner(opened.engine, this.#identity, this.#cancel);
+    this.#gates = new HeldGates(drive);
+    this.#precautions = new Precautions(drive, this.#identity, this.#gates);
     this.outputs = opened.last?.outputs;
     this.commands = new RunCommands({
       ...opened,
       ...{ identity: this.#identity, snapshots: opened.aws.snapshots, ledger, cancel: this.#cancel },
       ...{ states, ruling: options.migration },
     });
+  }
+
+  /** The run's drive, with the site as it was before the new generation had traffic. */
+  get drive(): Drive {
+    return this.#drive;
   }
 
   /** Looks at the site once more, before the new generation has traffic. */
@@ -142,7 +149,9 @@ export class Walker {
     const plan = await this.#plan(update, { restores: true });
     const { outputs } = await this.#apply(update, plan);
     const context = this.#context(outputs);
-    await this.#gates(update.row, { hold: [...restored(context, generation), ...arrayServing(context, generation)] });
+    await this.#gates.hold(update.row, {
+      hold: [...restored(context, generation), ...arrayServing(context, generation)],
+    });
   }
 
   async #work(row: Row, options: PhaseOptions): Promise<Work> {
@@ -186,7 +195,7 @@ export class Walker {
     this.#oldServers ??= this.#watchOldServers(isApproved(digest));
     const servers = this.#oldServers;
     await servers.someEnded();
-    this.#tell(row, servers.news());
+    this.#gates.tell(row, servers.news());
     if (servers.stuck.length > 0)
       throw new ApprovalNeeded(row, digest, `, since sessions have not ended on ${servers.stuck.join(", ")}`);
     return secondsSince(started);
@@ -196,7 +205,7 @@ export class Walker {
     const { outputs } = this;
     const gates = mayEnd || outputs === undefined ? new Map() : sessionGates(this.#context(outputs));
     const { sessions, gateSeconds: seconds } = this.#upgrade;
-    return new OldServers(gates, { seconds, terminate: sessions?.onLimit === "terminate", signal: this.#gateSignal });
+    return new OldServers(gates, { seconds, terminate: sessions?.onLimit === "terminate", signal: this.#gates.signal });
   }
 
   async #updates(row: Row, options: PhaseOptions): Promise<Work> {
@@ -227,53 +236,20 @@ export class Walker {
       if (update.left !== undefined) await this.#plan({ row });
       throw new ApprovalNeeded(row, plan.digest);
     }
-    let waitedSeconds =
-      before === undefined ? 0 : await this.#gates(row, gatesBefore(row, this.#context(before, before)));
-    if (before !== undefined) waitedSeconds += await this.#keepVolumes(row, plan, before);
-    const suspended = before && (await this.#looked(row, () => this.#suspendedBefore(row, before)));
+    let waitedSeconds = 0;
+    if (before !== undefined)
+      waitedSeconds += await this.#gates.hold(row, gatesBefore(row, this.#context(before, before)));
+    const precautions = before && (await this.#precautions.take(row, plan, before));
+    waitedSeconds += precautions?.waitedSeconds ?? 0;
     this.#begin(row);
     if (command === "quiets" && step === 1) waitedSeconds += await this.commands.beforeMove();
     const apply = () => this.#apply(update, plan);
     const takesSnapshot = command === "freezes" && plan.operations.length > 0;
     const applied = takesSnapshot ? await this.commands.whileFrozen(apply) : await apply();
-    if (suspended !== undefined)
-      for (const message of await this.#looked(row, () => makeUp(suspended, this.#drive.opened.aws, this.#gateSignal)))
-        this.#drive.ledger.tell({ type: "warning", message });
+    await precautions?.afterwards();
     if (next !== undefined) this.#planner.planAhead(next);
-    waitedSeconds += await this.#gates(row, gatesOf(row, this.#context(applied.outputs, before)));
+    waitedSeconds += await this.#gates.hold(row, gatesOf(row, this.#context(applied.outputs, before)));
     return { operations: applied.operations.length, waitedSeconds: waitedSeconds + applied.cloudSeconds };
-  }
-
-  /** Volumes beside the root may hold what is nowhere else. @returns how long was waited, in seconds */
-  async #keepVolumes(row: Row, { operations }: Plan, outputs: Outputs): Promise<number> {
-    const { ledger, opened } = this.#drive;
-    const servers = endingServers(operations, outputs, opened.aws);
-    if (servers === undefined) return 0;
-    const { kept, problems } = await keepVolumes(servers, opened.aws, this.#gateSignal);
-    const warnings = [
-      ...problems.map((problem) => `a volume was not kept: ${ledger.redact(problem)}`),
-      ...kept.map(
-        ({ volumeId, device, instanceId }) =>
-          `${volumeId} (${device} of ${instanceId}) stays when its server ends; it costs until somebody deletes it`,
-      ),
-    ];
-    for (const message of warnings) ledger.tell({ type: "warning", message });
-    return this.#gates(row, { hold: [volumesStay(opened.aws, servers)] });
-  }
-
-  #suspendedBefore(row: Row, outputs: Outputs) {
-    return suspendedBefore(row, this.#identity, outputs, this.#drive.opened.aws, this.#gateSignal);
-  }
-
-  /** An array's scheduled actions that could not be asked for, or made up for, are no evidence against a server. */
-  async #looked<T>(row: Row, look: () => Promise<T>): Promise<T> {
-    try {
-      return await look();
-    } catch (error) {
-      this.#signals.stop.throwIfAborted();
-      const evidence = { error: this.#drive.ledger.redact(messageOf(error)) };
-      throw new GateError(row, [{ gate: "missed scheduled actions", verdict: "inconclusive", evidence, seconds: 0 }]);
-    }
   }
 
   #context(after: Outputs, before?: Outputs): GateContext {
@@ -312,44 +288,12 @@ export class Walker {
     return applied;
   }
 
-  /** @returns how long was waited, in seconds */
-  async #gates(row: Row, gates: RowGates): Promise<number> {
-    const started = performance.now();
-    const signal = this.#gateSignal;
-    const judge = (seen: readonly GateResult[]) => {
-      const results = this.#tell(row, seen);
-      if (results.some(({ verdict }) => verdict !== "pass")) throw new GateError(row, results);
-    };
-    const patience = { seconds: this.#upgrade.gateSeconds, signal };
-    judge(await hold(gates.first ?? [], patience));
-    judge(await hold(gates.hold, patience));
-    if (gates.watch !== undefined) judge(await watch(gates.watch.gates, gates.watch.seconds, signal));
-    return secondsSince(started);
-  }
-
   get #signals() {
     return this.#drive.options.signals;
   }
 
   get #upgrade() {
     return this.#drive.opened.config.upgrade;
-  }
-
-  get #gateSignal(): AbortSignal {
-    return AbortSignal.any([this.#signals.stop, this.#drive.ledger.lost]);
-  }
-
-  /** @returns the results without secrets, as they are printed and recorded */
-  #tell(row: Row, seen: readonly GateResult[]): readonly GateResult[] {
-    const { ledger } = this.#drive;
-    const results = seen.map((result) => ledger.clean(result));
-    for (const { notSeen: _, ...result } of results) {
-      ledger.tell({ type: "gate", phase: row, ...result });
-      const notJudged = notJudgedIn(result.evidence);
-      if (result.verdict !== "pass" || notJudged === undefined) continue;
-      ledger.tell({ type: "warning", message: `${row}: ${result.gate}: not judged: ${notJudged}` });
-    }
-    return results;
   }
 
   /** Ends the run, on record and on the screen. */
@@ -378,28 +322,5 @@ export class Walker {
       next,
     };
     return this.finish({ outcome: "interrupted", exitCode: exitCodes.interrupted, signal, phase, explanation });
-  }
-}
-
-/**
- * Applies a plan. What the provider had been asked to create when it died is looked for at once: nobody else would know.
- * @throws EngineDiedError, and what `Engine.up` throws
- */
-export async function applyPlan(
-  damage: Pick<Drive, "opened" | "ledger" | "options">,
-  plan: Plan,
-  cancel: AbortSignal,
-): Promise<Applied> {
-  const { opened, ledger } = damage;
-  try {
-    return await opened.engine.up(plan, cancel);
-  } catch (error) {
-    if (!(error instanceof CutShortError) || error.forgotten.length === 0) throw error;
-    await repair(damage, error.forgotten).catch((reason) => {
-      const names = error.forgotten.map(({ urn }) => nameOf(urn)).join(", ");
-      const message = `${names} may have been created, and could not be looked for: ${ledger.redact(messageOf(reason))}. Look for what has this run's tag handover:run and is not in the stack`;
-      ledger.tell({ type: "warning", message });
-    });
-    throw error;
   }
 }

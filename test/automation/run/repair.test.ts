@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { Deployment } from "../../../automation/engine/deployment.ts";
 import { EngineDiedError } from "../../../automation/engine/engine-errors.ts";
 import type { Plan } from "../../../automation/engine/plan.ts";
+import { applyPlan } from "../../../automation/run/apply-plan.ts";
 import type { Drive } from "../../../automation/run/drive.ts";
-import { applyPlan } from "../../../automation/run/walker.ts";
 
 const type = "aws:lb/targetGroup:TargetGroup";
 const forgotten = [{ urn: `urn::${type}::green`, type, custom: true, inputs: { name: "green-1" } }];

@@ -1,0 +1,51 @@
+import { secondsSince } from "../elapsed.ts";
+import { type GateResult, hold, notJudgedIn, watch } from "../gates/gate.ts";
+import { GateError } from "../gates/gate-error.ts";
+import type { RowGates } from "../runbook/gates.ts";
+import type { Row } from "../runbook/rows.ts";
+import type { Drive } from "./drive.ts";
+
+/** Holds a run until gates have passed, and tells what they saw. */
+export class HeldGates {
+  readonly #ledger: Drive["ledger"];
+  /** Patience of a gate that has none of its own, in seconds. */
+  readonly #seconds: number;
+  /** Nobody waits for evidence any more: the run was told to stop, or the stack is somebody else's. */
+  readonly signal: AbortSignal;
+
+  constructor({ ledger, opened, options }: Pick<Drive, "ledger" | "opened" | "options">) {
+    this.#ledger = ledger;
+    this.#seconds = opened.config.upgrade.gateSeconds;
+    this.signal = AbortSignal.any([options.signals.stop, ledger.lost]);
+  }
+
+  /**
+   * Waits for gates one kind after the other.
+   * @returns how long was waited, in seconds
+   * @throws GateError
+   */
+  async hold(row: Row, { first = [], hold: once, watch: watched }: RowGates): Promise<number> {
+    const started = performance.now();
+    const judge = (seen: readonly GateResult[]) => {
+      const results = this.tell(row, seen);
+      if (results.some(({ verdict }) => verdict !== "pass")) throw new GateError(row, results);
+    };
+    const patience = { seconds: this.#seconds, signal: this.signal };
+    judge(await hold(first, patience));
+    judge(await hold(once, patience));
+    if (watched !== undefined) judge(await watch(watched.gates, watched.seconds, this.signal));
+    return secondsSince(started);
+  }
+
+  /** @returns the results without secrets, as they are printed and recorded */
+  tell(row: Row, seen: readonly GateResult[]): readonly GateResult[] {
+    const results = seen.map((result) => this.#ledger.clean(result));
+    for (const { notSeen: _, ...result } of results) {
+      this.#ledger.tell({ type: "gate", phase: row, ...result });
+      const notJudged = notJudgedIn(result.evidence);
+      if (result.verdict !== "pass" || notJudged === undefined) continue;
+      this.#ledger.tell({ type: "warning", message: `${row}: ${result.gate}: not judged: ${notJudged}` });
+    }
+    return results;
+  }
+}
