@@ -9,21 +9,25 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { HandoverError, messageOf } from "../automation/errors.ts";
 import { projectDirectory } from "../stacks/project.ts";
-import { startCloud } from "./cloud/start.ts";
 import { createDatabase } from "./database/reference.ts";
-import { startDatabase } from "./database/start.ts";
 import { derive } from "./derive.ts";
 import { enter, environment, exportLines, sandboxDirectory } from "./environment.ts";
 import { createKey } from "./key.ts";
-import { isRunning, startService, stopProcess } from "./processes.ts";
+import { isRunning, stopProcess } from "./processes.ts";
+import {
+  type BalancerOptions,
+  freePort,
+  ownProvider,
+  startCloudService,
+  startDatabaseService,
+  startNetwork,
+  startProvider,
+} from "./services.ts";
 import { freeSlot, type Slot, slot as slotOf } from "./slot.ts";
-
-const ownProvider = join(import.meta.dirname, "..", "provider");
 
 /** A running sandbox, as `.sandbox/<name>/sandbox.json` has it. */
 export interface Sandbox {
@@ -37,18 +41,12 @@ export interface Sandbox {
   readonly processes: Readonly<Record<string, number>>;
 }
 
-export interface UpOptions {
+export interface UpOptions extends Partial<BalancerOptions> {
   readonly name: string;
   /** The stack whose file is followed. Default: staging. */
   readonly like?: string;
   readonly frontends?: number;
   readonly array?: number;
-  /** The longest that a node of the load balancer takes to learn of a change, in seconds. Default: 3. */
-  readonly balancerLagSeconds?: number;
-  /** What its nodes learn late. Default: both. */
-  readonly balancerLate?: "rules" | "targets" | "both";
-  /** Repeats the moments at which they learn. Default: 1. */
-  readonly seed?: number;
   /** The longest that a Describe call takes to show a change, in seconds. Default: 0. */
   readonly staleReadSeconds?: number;
   /** Another `pulumi-resource-aws`, for example the official one. Default: `HANDOVER_SANDBOX_PLUGIN`, or the sandbox's own. */
@@ -189,70 +187,6 @@ async function startCloudInFreeSlot(
   }
 }
 
-async function startCloudService(directory: string, slot: Slot, settings: object): Promise<number> {
-  const { process } = await startCloud({
-    slot,
-    logFile: join(directory, "cloud.log"),
-    config: { addressPool: slot.addressPool, loadBalancerPool: slot.loadBalancerPool, ...settings },
-    detached: true,
-  });
-  return pidOf(process.pid);
-}
-
-async function startDatabaseService(directory: string, slot: Slot): Promise<number> {
-  const options = { slot, directory: join(directory, "database"), logFile: join(directory, "database.log") };
-  return pidOf((await startDatabase({ ...options, detached: true })).pid);
-}
-
-async function startNetwork(
-  directory: string,
-  { cloud, network, database }: Slot,
-  options: Required<Pick<UpOptions, "balancerLagSeconds" | "balancerLate" | "seed">>,
-): Promise<number> {
-  const args = [
-    join(import.meta.dirname, "network", "main.ts"),
-    "--cloud",
-    cloud.url,
-    "--host",
-    network.host,
-    "--port",
-    String(network.port),
-    "--database",
-    database.url,
-    "--balancer-lag-seconds",
-    String(options.balancerLagSeconds),
-    "--balancer-late",
-    options.balancerLate,
-    "--seed",
-    String(options.seed),
-  ];
-  const service = await startService("network", {
-    command: process.execPath,
-    args,
-    logFile: join(directory, "network.log"),
-    detached: true,
-  });
-  return pidOf(service.pid);
-}
-
-/** The engine attaches to it as long as the sandbox is up, so one that dies is started again. */
-async function startProvider(directory: string, port: number, other?: string): Promise<number> {
-  const [command, args] =
-    other === undefined
-      ? [join(import.meta.dirname, "keep"), [join(ownProvider, "pulumi-resource-aws")]]
-      : [process.execPath, [join(import.meta.dirname, "plugin.ts"), other]];
-  const service = await startService("provider", {
-    command,
-    args: [...args, "--port", String(port)],
-    logFile: join(directory, "provider.log"),
-    detached: true,
-  }).catch((cause) => {
-    if (other === undefined) throw cause;
-    throw new HandoverError("no-plugin", 1, `--plugin: ${messageOf(cause)}\nNothing was deployed.`, { cause });
-  });
-  return pidOf(service.pid);
-}
-
 /** @throws HandoverError (exit 1) when there is no program that could be started */
 function executableAt(plugin: string): string {
   const path = resolve(plugin);
@@ -288,19 +222,4 @@ function readLike(like: string): Record<string, unknown> {
       `--like: there is no Pulumi.${like}.yaml in the project's folder; try staging or production`,
     );
   return parse(readFileSync(file, "utf8")) as Record<string, unknown>;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-}
-
-function pidOf(pid: number | undefined): number {
-  if (pid === undefined) throw new Error("A service has no process.");
-  return pid;
 }
