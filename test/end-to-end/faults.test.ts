@@ -89,7 +89,9 @@ describe("an upgrade on a cloud that has a bad day", () => {
       await addFault(get(site.name), { kind: "latency", operation, milliseconds: 2000, times: 1 });
     }
     const driver = startDriver(["upgrade", "--stack", site.name]);
-    await eventually(async () => (await countOf()).every((count, index) => count > (before[index] ?? 0)));
+    const isAsked = async () => (await countOf()).every((count, index) => count > (before[index] ?? 0));
+    // Before its first phase a run looks at the site.
+    await eventually(isAsked, "all three to be asked for", 60);
     process.kill(childOf(get(site.name).processes.provider ?? 0) ?? 0, "SIGKILL");
     const killed = await driver.ended;
     assert.equal(killed.exitCode, 3, killed.stdout);
