@@ -1,15 +1,5 @@
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parse } from "yaml";
 import { HandoverError, messageOf } from "../automation/errors.ts";
 import { projectDirectory } from "../stacks/project.ts";
@@ -17,6 +7,7 @@ import { createDatabase } from "./database/reference.ts";
 import { derive } from "./derive.ts";
 import { enter, environment, exportLines, sandboxDirectory } from "./environment.ts";
 import { createKey } from "./key.ts";
+import { checkedPlugin } from "./plugin-check.ts";
 import { isRunning, stopProcess } from "./processes.ts";
 import {
   type BalancerOptions,
@@ -79,7 +70,7 @@ export async function up({
     );
   }
   const file = readLike(like);
-  const executable = plugin === undefined ? undefined : executableAt(plugin);
+  const executable = plugin === undefined ? undefined : await checkedPlugin(plugin);
   const region = String((file.config as Record<string, unknown>)["aws:region"] ?? "us-east-1");
   const directory = sandboxDirectory(name);
   rmSync(directory, { recursive: true, force: true });
@@ -185,20 +176,6 @@ async function startCloudInFreeSlot(
       if (attempt === 5 || !/address already in use/i.test(messageOf(error))) throw error;
     }
   }
-}
-
-/** @throws HandoverError (exit 1) when there is no program that could be started */
-function executableAt(plugin: string): string {
-  const path = resolve(plugin);
-  try {
-    accessSync(path, constants.X_OK);
-    if (statSync(path).isFile()) return path;
-  } catch {}
-  throw new HandoverError(
-    "no-plugin",
-    1,
-    `--plugin, or HANDOVER_SANDBOX_PLUGIN: ${path} is no executable file. Nothing was started. Name a pulumi-resource-aws, for example the official one: ~/.pulumi/plugins/resource-aws-vVERSION/pulumi-resource-aws`,
-  );
 }
 
 /** A folder in which an engine finds the plugin by its name, whatever it is called. */

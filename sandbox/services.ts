@@ -1,6 +1,5 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { HandoverError, messageOf } from "../automation/errors.ts";
 import { startCloud } from "./cloud/start.ts";
 import { startDatabase } from "./database/start.ts";
 import { startService } from "./processes.ts";
@@ -77,9 +76,6 @@ export async function startProvider(directory: string, port: number, other?: str
     args: [...args, "--port", String(port)],
     logFile: join(directory, "provider.log"),
     detached: true,
-  }).catch((cause) => {
-    if (other === undefined) throw cause;
-    throw new HandoverError("no-plugin", 1, `--plugin: ${messageOf(cause)}\nNothing was deployed.`, { cause });
   });
   return pidOf(service.pid);
 }

@@ -1,16 +1,29 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { sandboxDirectory } from "../../sandbox/environment.ts";
+import { checkedPlugin } from "../../sandbox/plugin-check.ts";
 import { isRunning, stopProcess } from "../../sandbox/processes.ts";
 import { up } from "../../sandbox/sandbox.ts";
+import { projectDirectory } from "../../stacks/project.ts";
 import { eventually } from "./support.ts";
+
+/** Knows no resource type, as a plugin of another package does not know those of AWS. */
+const foreign = `#!${process.execPath}
+const from = require("node:module").createRequire("${join(projectDirectory, "package.json")}");
+const grpc = from("@grpc/grpc-js");
+const server = new grpc.Server();
+server.addService(from("@pulumi/pulumi/proto/provider_grpc_pb.js").ResourceProviderService, {
+  check: ({ request }, done) => done({ message: "unrecognized resource type (Check): " + request.getUrn().split("::")[2] }),
+});
+server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => console.log(port));
+`;
 
 /** Prints its port, as a plugin does without an engine, and answers with its process id. */
 const fake = `#!${process.execPath}
@@ -27,10 +40,10 @@ describe("another plugin than the sandbox's own", () => {
     rmSync(directory, { recursive: true });
   });
 
-  function executable(name: string, content: string): string {
+  function executable(name: string, content: string, mode = 0o755): string {
     const file = join(directory, name);
     writeFileSync(file, content);
-    chmodSync(file, 0o755);
+    chmodSync(file, mode);
     return file;
   }
 
@@ -58,34 +71,69 @@ describe("another plugin than the sandbox's own", () => {
     await eventually(async () => !isRunning(second), "the plugin ended");
   });
 
-  it("is refused when it ends instead of printing its port, or prints something else", async () => {
-    for (const [name, content, problem] of [
-      ["ends", "#!/bin/sh\nexit 3\n", /ends is no plugin: it ended with exit code 3/],
-      ["talks", "#!/bin/sh\necho hello\nexec sleep 60\n", /talks is no plugin: it printed no port/],
-    ] as const) {
-      const { service } = await keep(executable(name, content));
-      assert.ok(service.stderr !== null);
-      const [said, [exitCode]] = await Promise.all([text(service.stderr), once(service, "exit")]);
-      assert.match(said, problem);
-      assert.equal(exitCode, 1);
-    }
+  it("is asked, and ended again, before it is used", async () => {
+    const own = join(projectDirectory, "provider", "pulumi-resource-aws");
+    const pid = join(directory, "pid");
+    const script = executable("wrapped", `#!/bin/sh\necho $$ > ${pid}\n${own}\n`);
+    assert.equal(await checkedPlugin(script), script);
+    const started = Number(readFileSync(pid, "utf8"));
+    await eventually(async () => !isRunning(started) && !isGroup(started), "the end of script and plugin");
   });
 
-  it("is refused before anything is started when it cannot be, also where the environment names it", async () => {
-    const name = "sandbox-no-plugin";
-    writeFileSync(join(directory, "text"), "");
-    for (const plugin of [join(directory, "nowhere"), join(directory, "text"), directory]) {
-      await assert.rejects(up({ name, plugin }), { code: "no-plugin", exitCode: 1, message: /is no executable file/ });
-    }
+  const asked = "aws:ec2/instance:Instance";
+  const bad: readonly [string, () => string, RegExp][] = [
+    ["nothing", () => join(directory, "nowhere"), /nowhere is no executable file/],
+    ["a folder", () => directory, /is no executable file/],
+    ["no executable file", () => executable("text", fake, 0o644), /text is no executable file/],
+    ["no program", () => executable("empty", "#!/nowhere/sh\n"), /empty is no plugin: spawn .* ENOENT/],
+    [
+      "a program that ends",
+      () => executable("ends", "#!/bin/sh\necho no key >&2\nexit 3\n"),
+      /ends is no plugin: it ended with exit code 3 \("no key"\)/,
+    ],
+    [
+      "a program that prints something else",
+      () => executable("talks", "#!/bin/sh\necho hello\nexec sleep 60\n"),
+      /talks is no plugin: it printed no port \("hello"\)/,
+    ],
+    [
+      "a program that does not understand the question",
+      () => executable("other", fake),
+      new RegExp(`other is no plugin for AWS: asked about ${asked} it says "`),
+    ],
+    [
+      "a plugin of another package",
+      () => executable("foreign", foreign),
+      new RegExp(`foreign is no plugin for AWS: asked about ${asked} it says "unrecognized resource type`),
+    ],
+  ];
+
+  for (const [what, plugin, message] of bad) {
+    it(`is refused before anything is started when it is ${what}`, async () => {
+      const name = "sandbox-no-plugin";
+      await assert.rejects(up({ name, plugin: plugin() }), { code: "no-plugin", exitCode: 1, message });
+      assert.ok(!existsSync(sandboxDirectory(name)));
+    });
+  }
+
+  it("is refused where the environment names it, too", async () => {
     process.env.HANDOVER_SANDBOX_PLUGIN = join(directory, "nowhere");
     try {
-      await assert.rejects(up({ name }), { code: "no-plugin", exitCode: 1, message: /nowhere is no executable file/ });
+      const refused = up({ name: "sandbox-no-plugin" });
+      await assert.rejects(refused, { code: "no-plugin", exitCode: 1, message: /nowhere is no executable file/ });
     } finally {
       delete process.env.HANDOVER_SANDBOX_PLUGIN;
     }
-    assert.ok(!existsSync(sandboxDirectory(name)));
   });
 });
+
+function isGroup(id: number): boolean {
+  try {
+    return process.kill(-id, 0);
+  } catch {
+    return false;
+  }
+}
 
 async function answer(port: number): Promise<number> {
   try {
