@@ -219,9 +219,16 @@ interface Deployment {
 interface State {
   readonly urn: string;
   readonly type: string;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+  readonly ignoreChanges?: readonly string[];
 }
 
-function normalised(resource: State): State {
+function normalised(state: State): State {
+  const { inputs, outputs = {}, ignoreChanges = [] } = state;
+  // What the program leaves to others is as the outputs have it; whether it is an input, too, is the plugin's affair.
+  const left = ignoreChanges.flatMap((key) => (key in outputs ? [[key, outputs[key]]] : []));
+  const resource = { ...state, inputs: { ...Object.fromEntries(left), ...inputs } };
   const changing = ["created", "modified", "stackTrace", "sourcePosition", "ignoreChanges"];
   if (resource.type === "aws:ec2/eipAssociation:EipAssociation") changing.push("id");
   if (resource.type === "pulumi:pulumi:Stack") changing.push("run");
