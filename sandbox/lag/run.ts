@@ -5,13 +5,17 @@ import pLimit from "p-limit";
 import { type LagRow, nameOf, siteOf } from "./rows.ts";
 import type { LagResult } from "./site.ts";
 
-/** Lets rows happen, those of a site one after the other and sites beside each other. A row whose site died is a problem too. */
+/**
+ * Lets rows happen, those of a site one after the other and sites beside each other, the latest first: they take the
+ * longest. A row whose site died is a problem too.
+ */
 export async function runRows(
   rows: readonly LagRow[],
   jobs: number,
   onResult: (result: LagResult) => void,
 ): Promise<readonly LagResult[]> {
-  const sites = Map.groupBy(rows, siteOf);
+  const latestFirst = rows.toSorted((a, b) => b.lagSeconds - a.lagSeconds);
+  const sites = Map.groupBy(latestFirst, siteOf);
   const results: LagResult[] = [];
   const tell = (result: LagResult) => {
     results.push(result);
