@@ -85,16 +85,15 @@ export class Probes implements Gate {
   }
 
   async observe(signal: AbortSignal): Promise<Observation> {
-    const { addresses, balancer, servers } = this.#probed;
-    const limit = pLimit(atOnce);
-    const round = ++this.#rounds;
-    const all = (doors: Doors, into: Samples) =>
-      (["next", "old"] as const).map((side) => this.#askAll(doors[side], { side, round, into }, limit, signal));
-    const direct = this.#throughBalancer ? balancer : servers;
-    const [next = 0, old = 0] = await Promise.all([...all(direct, this.#direct), ...all(addresses, this.#addresses)]);
+    const before = this.#direct.next.length + this.#direct.old.length;
+    await pLimit(atOnce).map(this.#questions(), async ({ check, place, side, into }) => {
+      const sample = await this.#sample(check, place, side, signal);
+      if (sample !== undefined) into[side].push(sample);
+    });
     signal.throwIfAborted();
+    const isMute = this.#direct.next.length + this.#direct.old.length === before;
     // Private addresses, from outside the VPC.
-    if (!this.#throughBalancer && next === 0 && (old === 0 || this.#direct.next.length === 0)) {
+    if (!this.#throughBalancer && (isMute || this.#direct.next.length === 0)) {
       this.#throughBalancer = true;
       this.#direct = { next: [], old: [] };
       return this.observe(signal);
@@ -102,27 +101,22 @@ export class Probes implements Gate {
     return this.#judged();
   }
 
-  /** @returns how many could be asked */
-  async #askAll(
-    places: readonly Door[],
-    { side, round, into }: { readonly side: Side; readonly round: number; readonly into: Samples },
-    limit: ReturnType<typeof pLimit>,
-    signal: AbortSignal,
-  ): Promise<number> {
-    const { checks } = this.#probed;
-    const { perSecond } = this.#rules;
-    if (places.length === 0 || checks.length === 0) return 0;
-    const questions = Array.from({ length: perSecond }, (_, index) => {
-      const turn = (round - 1) * perSecond + index;
-      // Every check at every place, before one is asked again.
-      const check = checks[turn % checks.length];
-      const place = places[Math.floor(turn / checks.length) % places.length];
-      return check && place && { check, place };
-    }).filter((question) => question !== undefined);
-    const samples = await limit.map(questions, ({ check, place }) => this.#sample(check, place, side, signal));
-    const seen = samples.filter((sample) => sample !== undefined);
-    into[side].push(...seen);
-    return seen.length;
+  /** Those of one look, the sides by turns: what slows the driver's own machine for a moment slows the answers of both. */
+  #questions() {
+    const { addresses, balancer, checks, servers } = this.#probed;
+    const first = this.#rounds++ * this.#rules.perSecond;
+    const kinds = [
+      { doors: this.#throughBalancer ? balancer : servers, into: this.#direct },
+      { doors: addresses, into: this.#addresses },
+    ].flatMap(({ doors, into }) => (["next", "old"] as const).map((side) => ({ places: doors[side], side, into })));
+    return Array.from({ length: this.#rules.perSecond }, (_, index) => first + index).flatMap((turn) =>
+      kinds.flatMap(({ places, side, into }) => {
+        // Every check at every place, before one is asked again.
+        const check = checks[turn % checks.length];
+        const place = places[Math.floor(turn / checks.length) % places.length];
+        return check && place ? [{ check, place, side, into }] : [];
+      }),
+    );
   }
 
   /** Undefined when nobody of that side could answer. */
