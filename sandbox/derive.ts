@@ -11,6 +11,7 @@ const shortest = {
   stickinessSeconds: 5,
   bakeSeconds: 5,
   gateSeconds: 30,
+  propagationSeconds: 10,
   patienceSeconds: 15,
   intervalSeconds: 5,
   timeoutSeconds: 2,
@@ -74,6 +75,7 @@ export function derive(options: DeriveOptions): Derived {
   limit(upgrade, "gateSeconds", shortest.gateSeconds, 600);
   // A node may learn of a rule and of a target one after the other, and tags come after what they are on.
   upgrade.gateSeconds = Number(upgrade.gateSeconds) + 2 * lagSeconds;
+  limit(upgrade, "propagationSeconds", Math.max(shortest.propagationSeconds, lagSeconds), 60);
   limit(balancer, "stickinessSeconds", shortest.stickinessSeconds, 0);
   if (upgrade.sessions !== undefined) limit(child(upgrade, "sessions"), "quietSeconds", shortest.quietSeconds, 10);
   const comparison = child(upgrade, "comparison");

@@ -17,6 +17,8 @@ export interface GateContext {
   /** The stack's outputs before and after the row's update. */
   readonly before: Outputs | undefined;
   readonly after: Outputs;
+  /** When the last update of a phase was over, at the latest, in milliseconds since 1970. Default: long ago. */
+  readonly forwardAt?: number | undefined;
   /** What was bad before the run. Default: nothing is known to have been. */
   readonly baseline?: Baseline | undefined;
   /** Takes secrets out of what is quoted as evidence. */

@@ -17,6 +17,11 @@ export interface Weights {
   /** Share of the requests, in percent, that a node which has not learned the change still gives to it, at least. */
   readonly staleShare: number;
   readonly propagationSeconds: number;
+  /**
+   * Until then a node may have yet to learn that the generation got requests at all: none from it proves nothing. In
+   * milliseconds since 1970. Default: every node has learned that.
+   */
+  readonly notBefore?: number;
   /** Length of the metrics' periods, in seconds. */
   readonly periodSeconds: number;
 }
@@ -49,6 +54,9 @@ const silentPeriods = 2;
  *   more, in which the other one counts as many as would not leave out by chance the share of one node that is behind;
  * - without either, or with fewer requests, twice `propagationSeconds` have passed. That is waited for blindly, and the evidence says so.
  *
+ * On a way back that is soon after the way there, a node may have learned of neither, and answers as one that has of both.
+ * So nothing counts before the earlier change is everywhere, and that can only be waited for.
+ *
  * An answer of the generation is no failure of the other: not in time, it is inconclusive.
  */
 export class WeightsEverywhere implements Gate {
@@ -67,17 +75,20 @@ export class WeightsEverywhere implements Gate {
   #tell: readonly [without: boolean, other: boolean] | undefined;
 
   constructor(weights: Weights, means: Means) {
-    const { without, staleShare, propagationSeconds } = weights;
+    const { without, staleShare, propagationSeconds, notBefore = 0 } = weights;
     this.name = `weights everywhere: none on ${without}`;
-    this.patienceSeconds = 5 * propagationSeconds;
     this.#weights = weights;
     this.#means = { clock: Date.now, ask, ...means };
-    this.#begun = this.#means.clock();
+    const now = this.#means.clock();
+    this.#begun = Math.max(now, notBefore);
+    this.patienceSeconds = 5 * propagationSeconds + (this.#begun - now) / 1000;
     this.#stale = Math.min(0.99, Math.max(0.01, staleShare / 100));
     this.#needed = Math.min(most, inARow(this.#stale));
   }
 
   async observe(signal: AbortSignal): Promise<Observation> {
+    const early = Math.ceil((this.#begun - this.#means.clock()) / 1000);
+    if (early > 0) return { verdict: "pending", evidence: { waitsForEarlierChangeSeconds: early } };
     this.#tell ??= await this.#whoTells(signal);
     const nodes = await this.#means.addressesOf(this.#weights.question.name);
     const limit = pLimit(inFlight);

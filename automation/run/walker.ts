@@ -1,4 +1,5 @@
 import type { Outputs } from "../../stacks/outputs.ts";
+import { isPhase } from "../../stacks/runbook.ts";
 import type { Outcome, PhaseReport, RunResult } from "../documents/events.ts";
 import { secondsSince } from "../elapsed.ts";
 import type { Applied } from "../engine/engine.ts";
@@ -64,6 +65,8 @@ export class Walker {
   readonly #gates: HeldGates;
   readonly #precautions: Precautions;
   #oldServers: OldServers | undefined;
+  /** When the last update of a phase was over. One of another process may be as late as this one's start. */
+  #forwardAt = Date.now();
   /** The site's own commands. */
   readonly commands: RunCommands;
   readonly phases: PhaseReport[] = [];
@@ -254,7 +257,8 @@ export class Walker {
 
   #context(after: Outputs, before?: Outputs): GateContext {
     const { opened, ledger, baseline } = this.#drive;
-    return { ...opened, ...this.#identity, baseline, before, after, redact: (text) => ledger.redact(text) };
+    const run = { ...this.#identity, baseline, before, after, forwardAt: this.#forwardAt };
+    return { ...opened, ...run, redact: (text) => ledger.redact(text) };
   }
 
   /** Right before the first thing that a row does: what was only planned needs no way back. */
@@ -281,7 +285,9 @@ export class Walker {
     await ledger.written();
     ledger.assertHeld();
     this.#signals.stop.throwIfAborted();
-    const applied = await applyPlan(this.#drive, plan, this.#cancel);
+    const applied = await applyPlan(this.#drive, plan, this.#cancel).finally(() => {
+      if (isPhase(row)) this.#forwardAt = Date.now();
+    });
     this.outputs = applied.outputs;
     const operations = applied.operations.map(({ op, type, name }) => ({ op, type, name }));
     ledger.tell({ type: "applied", phase: row, step, seconds: applied.seconds, operations });

@@ -50,7 +50,7 @@ export function throughTestHost(context: GateContext, name: string): Gate[] {
 
 /** No node of the load balancer gives requests to the generation any more; no gate where there is no other generation. */
 export function weightsEverywhere(
-  { aws, config, from, after, baseline }: GateContext,
+  { aws, config, from, after, baseline, forwardAt = 0 }: GateContext,
   without: string,
   alone: string,
 ): Gate[] {
@@ -72,6 +72,7 @@ export function weightsEverywhere(
     targetGroupArns: [silent.targetGroupArn, other.targetGroupArn] as const,
     staleShare,
     propagationSeconds,
+    notBefore: alone === from ? forwardAt + propagationSeconds * 1000 : 0,
     periodSeconds: comparison.periodSeconds,
   };
   const metrics = new BalancerMetrics(aws.cloudWatch, arn, comparison.periodSeconds);

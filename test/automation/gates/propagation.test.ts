@@ -29,8 +29,9 @@ class Balancer {
   /** Whether the servers of each generation say who they are, when they are asked directly. */
   readonly servers = { "10.0.0.1": true, "10.0.0.2": true };
 
-  gate(staleShare = 30, otherIsDown = false) {
+  gate(staleShare = 30, otherIsDown = false, notBefore = 0) {
     const weights = {
+      notBefore,
       otherIsDown,
       question,
       servers: [server("10.0.0.1"), server("10.0.0.2")],
@@ -122,6 +123,16 @@ describe("weights everywhere", () => {
     assert.deepEqual(await verdicts(balancer.gate(30, true), 2), ["pending", "pass"]);
     balancer.nodes.set("192.0.2.2", () => "blue");
     assert.deepEqual(await verdicts(balancer.gate(30, true), 3), ["pending", "pending", "pending"]);
+  });
+
+  it("counts nothing before an earlier change is everywhere: a node that learned of neither looks as if of both", async () => {
+    const gate = balancer.gate(30, false, 45_000);
+    assert.equal(gate.patienceSeconds, 345);
+    balancer.now = 44_000;
+    const early = { verdict: "pending", evidence: { waitsForEarlierChangeSeconds: 1 } };
+    assert.deepEqual([await gate.observe(signal), await gate.observe(signal)], [early, early]);
+    balancer.now = 45_000;
+    assert.deepEqual(await verdicts(gate, 2), ["pending", "pass"]);
   });
 
   it("is inconclusive, not a failure, when time is over", () => {
