@@ -41,12 +41,12 @@ async function seedThatFinds(mutation: Mutation): Promise<number | undefined> {
       const row = nameOf({ ...mutation.row, seed }).replaceAll(/[^\w= -]/g, ".");
       const args = ["sandbox/lag/main.ts", "--json", "--full", "--seeds", String(seed), "--rows", `^${row}$`];
       const { stdout } = await execa(process.execPath, args, { cwd: folder, reject: false });
-      for (const { failed, takenBack, problems } of (JSON.parse(stdout) as { rows: readonly LagResult[] }).rows) {
+      for (const result of (JSON.parse(stdout) as { rows: readonly LagResult[] }).rows) {
+        const { failed, takenBack, problems } = result;
         process.stdout.write(
           `  seed ${seed}: ${failed} failed${takenBack ? ", taken back" : ""}: ${problems.join("; ") || "ok"}\n`,
         );
-        // Anything else that went wrong shows nothing of lag.
-        if (failed > 0 || takenBack) return seed;
+        if (mutation.isFoundBy(result)) return seed;
       }
     }
     return undefined;

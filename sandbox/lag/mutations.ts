@@ -1,4 +1,5 @@
 import { type LagRow, waysBack } from "./rows.ts";
+import type { LagResult } from "./site.ts";
 
 /** A fault of the driver that lag turns into lost requests or into a healthy upgrade that is taken back. */
 export interface Mutation {
@@ -6,6 +7,8 @@ export interface Mutation {
   readonly edits: readonly Edit[];
   /** Where it hurts. */
   readonly row: Omit<LagRow, "seed">;
+  /** Whether it did. Anything else that goes wrong shows nothing of lag. */
+  readonly isFoundBy: (result: LagResult) => boolean;
 }
 
 export interface Edit {
@@ -19,6 +22,12 @@ export interface Edit {
 /** The phase after which the new generation has all traffic, and the old one is still registered. */
 const allTraffic = waysBack.at(-2) ?? "upgrade";
 
+const lostRequests = ({ failed }: LagResult) => failed > 0;
+const takenBackBy =
+  (gate: string) =>
+  ({ takenBack, problems }: LagResult) =>
+    takenBack && problems.some((problem) => problem.includes(gate));
+
 export const mutations: readonly Mutation[] = [
   {
     name: "weights-and-deregistration-in-one-update",
@@ -28,11 +37,13 @@ export const mutations: readonly Mutation[] = [
       { file: "stacks/losses.ts", from: "(leaves || (was.registered && !next?.registered))", to: "leaves" },
     ],
     row: { lagSeconds: 15, late: "rules", told: true, way: allTraffic },
+    isFoundBy: lostRequests,
   },
   {
     name: "no-gate-before-drain",
     edits: [{ file: "automation/runbook/gates.ts", from: "first: weightsEverywhere(context, from, to),", to: "" }],
     row: { lagSeconds: 60, late: "rules", told: false, way: "upgrade" },
+    isFoundBy: lostRequests,
   },
   {
     name: "termination-without-the-delay",
@@ -44,6 +55,7 @@ export const mutations: readonly Mutation[] = [
       },
     ],
     row: { lagSeconds: 5, late: "both", told: true, way: "upgrade" },
+    isFoundBy: lostRequests,
   },
   {
     name: "old-answers-taken-for-failures",
@@ -55,6 +67,7 @@ export const mutations: readonly Mutation[] = [
       },
     ],
     row: { lagSeconds: 15, late: "rules", told: true, way: "upgrade" },
+    isFoundBy: takenBackBy("weights everywhere"),
   },
 ];
 
