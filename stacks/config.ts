@@ -87,7 +87,12 @@ export function parseConfig(values: Record<string, unknown>, projectDirectory: s
 
 /** A value as the engine hands it on: maps and lists as JSON, everything else as text. */
 export function configValue(text: string): unknown {
-  return /^[[{]/.test(text) ? JSON.parse(text) : text;
+  if (!/^[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 function resolveGeneration(

@@ -1,8 +1,10 @@
+import { isUtf8 } from "node:buffer";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseDocument } from "yaml";
+import { isScalar, parseDocument, Scalar, visit } from "yaml";
+import { withEscapes } from "../../stacks/config/engine-yaml.ts";
 import { readStackYaml } from "../../stacks/config/stack-yaml.ts";
-import { ConfigError, resolvePath } from "../../stacks/config.ts";
+import { ConfigError, configValue, resolvePath } from "../../stacks/config.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
 import { isRecord, sha256 } from "../ledger/canonical.ts";
@@ -54,7 +56,9 @@ export function readStackFile(directory: string, stack: string): StackFile {
 export function handoverValues(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(config).flatMap(([key, value]) =>
-      key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [],
+      key.startsWith(prefix)
+        ? [[key.slice(prefix.length), typeof value === "string" ? configValue(value) : value]]
+        : [],
     ),
   );
 }
@@ -92,12 +96,25 @@ export function mergeKeys(
   for (const [key, value] of Object.entries(keys)) {
     if (value !== undefined) document.setIn(["config", `${prefix}${key}`], value);
   }
-  return document.toString();
+  // Written as `key:,` it would be another key for the engine.
+  visit(document, {
+    Pair: (_, pair) => {
+      if (pair.value === null) pair.value = new Scalar(null);
+      if (isScalar(pair.value) && pair.value.source === "" && pair.value.value === null) pair.value.source = "null";
+    },
+  });
+  return withEscapes(document.toString());
 }
 
 function readText(directory: string, stack: string, name: string): string {
+  const bytes = readBytes(directory, stack, name);
+  if (!isUtf8(bytes)) throw new ConfigError([`${name}: is no text in UTF-8, which the engine reads alone; save it so`]);
+  return bytes.toString();
+}
+
+function readBytes(directory: string, stack: string, name: string): Buffer {
   try {
-    return readFileSync(join(directory, name), "utf8");
+    return readFileSync(join(directory, name));
   } catch (cause) {
     const known = knownStacks(directory);
     throw new HandoverError(

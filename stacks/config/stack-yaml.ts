@@ -1,9 +1,9 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, parseDocument, type Scalar } from "yaml";
+import { charactersOutOfPlace, readByEngine, spoiltByEngine } from "./engine-yaml.ts";
 
 /**
- * The reader of `Pulumi.<stack>.yaml`. The engine reads the same file with Go's yaml.v3, which knows numbers and dates
- * that YAML 1.2 does not (https://github.com/go-yaml/yaml/blob/v3.0.1/resolve.go): a value that the two would read
- * differently is refused, and so is an input whose text is not what is written.
+ * The reader of `Pulumi.<stack>.yaml`. The engine reads the same file in its own way: what the two would read differently
+ * is refused, and so is an input whose text is not what is written.
  */
 
 export interface StackYaml {
@@ -17,60 +17,128 @@ export function readStackYaml(text: string): StackYaml {
   const document = parseDocument(text, { merge: true });
   const [broken] = document.errors;
   if (broken !== undefined) return { content: undefined, problems: [`is not YAML: ${broken.message.split("\n")[0]}`] };
-  const config = document.get("config", true);
-  const problems = new Set(lineBreaks(text));
-  for (const { key, value } of isMap(config) ? config.items : []) {
-    if (isScalar(key) && String(key.value).startsWith("handover:"))
-      new Walk(document, problems).value(String(key.value), value as Node | null);
+  const walk = new Walk(document, text);
+  walk.config(document.get("config", true) as Node | undefined);
+  const problems = [...charactersOutOfPlace(text), ...walk.problems];
+  try {
+    return { content: problems.length === 0 ? document.toJS() : undefined, problems };
+  } catch (error) {
+    // An alias without its anchor, or a merge of what is no map.
+    return { content: undefined, problems: [`is not YAML: ${(error as Error).message}`] };
   }
-  return { content: document.toJS(), problems: [...problems] };
 }
 
 /** Inputs and headers become text, whatever they are in the file. */
 const becomesText = /^handover:(generations\.[^.]+\.inputs\.[^.]+|upgrade\.smoke\[\d+\]\.headers\.[^.]+)$/;
 
 class Walk {
+  readonly problems = new Set<string>();
   readonly #document: Document;
-  readonly #problems: Set<string>;
+  readonly #text: string;
   readonly #above: Node[] = [];
 
-  constructor(document: Document, problems: Set<string>) {
+  constructor(document: Document, text: string) {
     this.#document = document;
-    this.#problems = problems;
+    this.#text = text;
   }
 
-  value(path: string, node: Node | null): void {
-    const found = isAlias(node) ? node.resolve(this.#document) : node;
-    if (!found || this.#above.includes(found)) return;
+  config(node: Node | null | undefined): void {
+    if (isAlias(node)) this.#tell("config: is somebody else's map; write its keys here, or merge it with <<");
+    const config = this.#resolve(node);
+    for (const pair of isMap(config) ? config.items : []) {
+      const name = this.#nameOf(pair.key);
+      if (isMerge(pair.key)) for (const each of this.#merged(pair.value)) this.config(each);
+      else if (!/:/.test(name))
+        this.#tell(`config: ${name} has no prefix, and the engine reads it as handover:${name}; write that`);
+      else if (name.startsWith("handover:")) this.value(name, pair.value as Node | null);
+    }
+  }
+
+  value(path: string, node: Node | null, isWithin = false): void {
+    const found = this.#resolve(node);
+    if (!found) return;
+    if (this.#above.includes(found)) {
+      this.#tell(`${path}: contains itself; write out what it should contain`);
+      return;
+    }
     this.#above.push(found);
-    if (isScalar(found)) this.#tell(scalarProblem(path, found));
+    const inFlow = isWithin || ((isMap(found) || isSeq(found)) && found.flow === true);
+    if (isScalar(found)) this.#tell(this.#scalarProblem(path, found, inFlow));
     else if (found.tag !== undefined && !collectionTags.includes(found.tag)) this.#tell(tagProblem(path, found));
-    if (isMap(found)) for (const pair of found.items) this.#pair(path, pair as Pair<Node, Node | null>);
-    if (isSeq(found)) for (const [index, item] of found.items.entries()) this.value(`${path}[${index}]`, item as Node);
+    if (isMap(found) && found.items.filter(({ key }) => isMerge(key)).length > 1)
+      this.#tell(`${path}: has << twice; merge a list, for example <<: [*one, *other]`);
+    if (isMap(found)) for (const pair of found.items) this.#pair(path, pair as Pair<Node, Node | null>, inFlow);
+    if (isSeq(found))
+      for (const [index, item] of found.items.entries()) this.value(`${path}[${index}]`, item as Node, inFlow);
     this.#above.pop();
   }
 
-  #pair(path: string, { key, value }: Pair<Node, Node | null>): void {
-    if (isScalar(key) && isPlain(key) && key.source === "<<") {
-      const merged = isAlias(value) ? value.resolve(this.#document) : value;
-      for (const each of isSeq(merged) ? merged.items : [merged]) this.value(path, each as Node);
+  #pair(path: string, { key, value }: Pair<Node, Node | null>, inFlow: boolean): void {
+    if (isMerge(key)) {
+      for (const each of this.#merged(value)) this.value(path, each, inFlow);
       return;
     }
-    const name = isScalar(key) ? (key.source ?? String(key.value)) : String(key);
-    if (isScalar(key) && isPlain(key) && readByEngine(name) !== name)
-      this.#tell(`${path}: the name ${name} is no text without quotes; write ${quoted(name)}`);
-    this.value(`${path}.${name}`, value);
+    const name = this.#nameOf(key);
+    const resolved = this.#resolve(key);
+    const isText = isScalar(resolved) && (!isPlain(resolved) || readByEngine(name) === name);
+    if (name === "<<") this.#tell(`${path}: the engine merges <<, in quotes too; choose another name`);
+    else if (!isText) this.#tell(`${path}: the name ${name} is no text without quotes; write ${quoted(name)}`);
+    else if (inFlow && isPlain(resolved)) this.#tell(flowProblem(`${path}: the name ${name}`, name));
+    // Without a blank after it, the colon belongs to the name for the engine.
+    const [, end = 0] = key.range ?? [];
+    if (inFlow && /^:[,\]}]/.test(this.#text.slice(end, end + 2)))
+      this.#tell(`${path}.${name}: is empty; write null, or a value`);
+    this.value(`${path}.${name}`, value, inFlow);
+  }
+
+  #scalarProblem(path: string, node: Scalar, inFlow: boolean): string | undefined {
+    if (isPlain(node) || typeof node.value !== "string")
+      return (
+        plainProblem(path, node) ?? (inFlow ? flowProblem(`${path}: ${node.source}`, node.source ?? "") : undefined)
+      );
+    const [start = 0, end = 0] = node.range ?? [];
+    const spoilt = spoiltByEngine(this.#text.slice(start, end), node.value);
+    if (spoilt !== undefined) return `${path}: ${spoilt}`;
+    if (node.type?.startsWith("BLOCK_") && end >= this.#text.length && !this.#text.endsWith("\n"))
+      return `${path}: its last line is the file's, and has no end; end the file with a line break`;
+    return plainProblem(path, node);
+  }
+
+  #resolve(node: unknown): Node | null | undefined {
+    return isAlias(node) ? node.resolve(this.#document) : (node as Node | null | undefined);
+  }
+
+  #merged(value: unknown): (Node | null)[] {
+    const merged = this.#resolve(value);
+    return isSeq(merged) ? (merged.items as Node[]) : [merged ?? null];
+  }
+
+  #nameOf(key: unknown): string {
+    const node = this.#resolve(key);
+    return isScalar(node) ? ((isPlain(node) ? node.source : undefined) ?? String(node.value)) : String(node);
   }
 
   #tell(problem: string | undefined): void {
-    if (problem !== undefined) this.#problems.add(problem);
+    if (problem !== undefined) this.problems.add(problem);
   }
 }
 
 const textTag = "tag:yaml.org,2002:str";
 const collectionTags = ["tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"];
 
-function scalarProblem(path: string, node: Scalar): string | undefined {
+function isMerge(key: unknown): boolean {
+  return isScalar(key) && isPlain(key) && key.source === "<<";
+}
+
+/** Within { } and [ ] the engine ends plain text where YAML 1.2 does not. */
+function flowProblem(what: string, source: string): string | undefined {
+  const [sign] = /^:|\?/.exec(source) ?? [];
+  return sign === undefined
+    ? undefined
+    : `${what} has a ${sign} that the engine cannot read within { } and [ ]; write ${quoted(source)}`;
+}
+
+function plainProblem(path: string, node: Scalar): string | undefined {
   if (node.tag !== undefined && node.tag !== textTag) return tagProblem(path, node);
   if (!isPlain(node) || node.tag === textTag) return undefined;
   const { source = "", value } = node;
@@ -91,63 +159,6 @@ function scalarProblem(path: string, node: Scalar): string | undefined {
 
 function tagProblem(path: string, { tag }: Pick<Node, "tag">): string {
   return `${path}: has the tag ${tag?.replace("tag:yaml.org,2002:", "!!")}, which is not read alike everywhere; remove it, and write text in quotes`;
-}
-
-/** Reads a plain scalar as Go's yaml.v3 does, dates as the engine then writes them. */
-export function readByEngine(source: string): string | number | boolean | null {
-  if (["", "~", "null", "Null", "NULL"].includes(source)) return null;
-  if (/^(true|True|TRUE)$/.test(source)) return true;
-  if (/^(false|False|FALSE)$/.test(source)) return false;
-  if (/^\.(nan|NaN|NAN)$/.test(source)) return Number.NaN;
-  const [infinite, sign] = /^([-+]?)\.(?:inf|Inf|INF)$/.exec(source) ?? [];
-  if (infinite !== undefined) return sign === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  if (/^\.\d/.test(source)) return decimal(source.replaceAll("_", "")) ?? source;
-  if (!/^[-+\d]/.test(source)) return source;
-  return date(source) ?? integer(source.replaceAll("_", "")) ?? decimal(source.replaceAll("_", "")) ?? source;
-}
-
-/** As Go's ParseInt with base 0, where a leading zero is octal, within 64 bits. */
-function integer(text: string): number | undefined {
-  const [, sign, digits = ""] = /^([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9]\d*)$/.exec(text) ?? [];
-  if (digits === "") return undefined;
-  const value = BigInt(digits.replace(/^0[oO]?(?=[0-7])/, "0o"));
-  const fits = sign === "-" ? value <= 2n ** 63n : value < 2n ** 64n;
-  if (!fits) return undefined;
-  return Number(sign === "-" ? -value : value);
-}
-
-function decimal(text: string): number | undefined {
-  if (!/^[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?$/.test(text)) return undefined;
-  const value = Number(text);
-  return Number.isFinite(value) ? value : undefined;
-}
-
-/** Go's text of a date or a time: `2024-01-01 00:00:00 +0000 UTC`. */
-function date(text: string): string | undefined {
-  const form =
-    /^(\d{4})-(\d{1,2})-(\d{1,2})(?:( +|[Tt])(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?(Z|[-+]\d\d:\d\d)?)?$/.exec(text);
-  if (form === null) return undefined;
-  const [, year, month, day, separator, hour = "0", minute = "0", second = "0", fraction = "", zone] = form;
-  // With a T there must be a zone, and with a blank there must be none.
-  if (separator !== undefined && /[Tt]/.test(separator) !== (zone !== undefined)) return undefined;
-  const two = (part = "") => part.padStart(2, "0");
-  const [dayText, timeText] = [`${year}-${two(month)}-${two(day)}`, `${two(hour)}:${two(minute)}:${two(second)}`];
-  const instant = new Date(`${dayText}T${timeText}Z`);
-  if (Number.isNaN(instant.getTime()) || !instant.toISOString().startsWith(`${dayText}T${timeText}`)) return undefined;
-  const offset = zone?.replace(":", "") ?? "Z";
-  return `${dayText} ${timeText}${fraction.slice(0, 10).replace(/\.?0*$/, "")} ${/^(Z|[-+]0000)$/.test(offset) ? "+0000 UTC" : `${offset} ${offset}`}`;
-}
-
-/** YAML 1.1, which the engine reads, ends a line at these too. */
-function lineBreaks(text: string): string[] {
-  return text.split("\n").flatMap((line, index) => {
-    const [found] = /[\u0085\u2028\u2029]/.exec(line) ?? [];
-    if (found === undefined) return [];
-    const escaped = `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`;
-    return [
-      `line ${index + 1}: has the character ${escaped}, at which the engine begins a new line; write it as "${escaped}", in double quotes`,
-    ];
-  });
 }
 
 function isPlain(node: Scalar): boolean {

@@ -31,6 +31,19 @@ describe("stack file", () => {
     assert.deepEqual(handoverValues(readStackFile(directory, "a").config), { live: "blue" });
   });
 
+  it("reads a map that `pulumi config set` wrote as JSON, as the program gets it", () => {
+    write("Pulumi.a.yaml", `config:\n  handover:generations: '{"blue":{"frontends":2}}'\n  handover:live: "[blue"\n`);
+    assert.deepEqual(handoverValues(readStackFile(directory, "a").config), {
+      generations: { blue: { frontends: 2 } },
+      live: "[blue",
+    });
+  });
+
+  it("refuses a file in another encoding than the engine's", () => {
+    writeFileSync(join(directory, "Pulumi.a.yaml"), Buffer.from("config:\n  handover:live: caf\u00e9\n", "latin1"));
+    assert.throws(() => readStackFile(directory, "a"), /^ConfigError: Pulumi\.a\.yaml: is no text in UTF-8/);
+  });
+
   it("sees secrets", () => {
     write("Pulumi.a.yaml", "config:\n  handover:x:\n    secure: v1:abc\n");
     write("Pulumi.b.yaml", "config:\n  handover:x: a secure connection\n");

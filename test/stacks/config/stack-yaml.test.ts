@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { readByEngine, readStackYaml } from "../../../stacks/config/stack-yaml.ts";
+import { mergeKeys } from "../../../automation/engine/stack-file.ts";
+import { readByEngine } from "../../../stacks/config/engine-yaml.ts";
+import { readStackYaml } from "../../../stacks/config/stack-yaml.ts";
 
 /** An input as it is written, and what is said of it. */
 const refusedInputs: [written: string, problem: RegExp][] = [
@@ -126,6 +128,76 @@ describe("the stack's file as it is read", () => {
       [/^line 2: has the character \\u2028/],
     ],
     ["somebody else's keys", "other:when: 2024-01-01", []],
+    ["a key without a prefix", "live: blue", [/^config: live has no prefix, .* as handover:live; write that$/]],
+    ["a goal that is merged in", "<<: { handover:live: 0042 }", [/^handover:live: 0042 is read as 34 by the engine/]],
+    [
+      "a name that is another's",
+      "other:a: &a 0042\n  handover:generations: { blue: { inputs: { *a : x } } }",
+      [/inputs: the name 0042 is no text without quotes; write "0042"$/],
+    ],
+    [
+      "a list as a name",
+      "handover:generations: { blue: { inputs: { [a, b]: x } } }",
+      [/inputs: the name \["a","b"\] is no text/],
+    ],
+    [
+      "a merge in quotes",
+      'other:b: &b { A: x }\n  handover:generations: { blue: { inputs: { "<<": *b } } }',
+      [/inputs: the engine merges <<, in quotes too/],
+    ],
+    [
+      "two merges",
+      "other:b: &b { A: x }\n  handover:generations: { blue: { inputs: { <<: *b, <<: *b } } }",
+      [/inputs: has << twice; merge a list/],
+    ],
+    ["a merge of what is no map", "handover:upgrade: { <<: x }", [/^is not YAML: Merge sources must be maps/]],
+    ["an alias without its anchor", "handover:live: *blue", [/^is not YAML: Unresolved alias .*: blue$/]],
+    ["what contains itself", "handover:upgrade: &u { logs: *u }", [/^handover:upgrade\.logs: contains itself/]],
+    [
+      "a text that begins with a line break",
+      'handover:generations: { blue: { inputs: { A: "\\nx" } } }',
+      [/inputs\.A: begins with a line break, which the engine loses/],
+    ],
+    [
+      "a block that begins with an empty line",
+      "handover:generations:\n    blue:\n      inputs:\n        A: |\n\n          x",
+      [/inputs\.A: begins with a line break, which the engine loses/],
+    ],
+    [
+      "lines that begin with a tab",
+      'handover:generations: { blue: { inputs: { A: "\\tx\\ny" } } }',
+      [/inputs\.A: begins with a tab, which the engine cannot read in a text of several lines/],
+    ],
+    [
+      "an escape that is JSON's",
+      'handover:upgrade: { smoke: [{ path: "\\/" }] }',
+      [/smoke\[0\]\.path: has \\\/, which the engine cannot read; write \/ alone$/],
+    ],
+    [
+      "a character in two escapes",
+      'handover:live: "\\ud83d\\ude00"',
+      [/^handover:live: has \\ud83d, which the engine cannot read; write the character itself$/],
+    ],
+    [
+      "a question mark within braces",
+      "handover:upgrade: { smoke: [{ path: /health?deep=1 }] }",
+      [/smoke\[0\]\.path: \/health\?deep=1 has a \? that .*; write "\/health\?deep=1"$/],
+    ],
+    [
+      "a name with a question mark within braces",
+      "handover:upgrade: { a?: x }",
+      [/^handover:upgrade: the name a\? has a \? that/],
+    ],
+    [
+      "an empty value without a blank",
+      "handover:upgrade: { logs:, alarms: [] }",
+      [/upgrade\.logs: is empty; write null/],
+    ],
+    [
+      "a control character",
+      "handover:live: a\u007fb",
+      [/^line 2: has the character \\u007f, which the engine cannot read/],
+    ],
   ];
   for (const [what, text, expected] of cases) {
     it(`says of ${what} ${expected.length === 0 ? "nothing" : "where it is and what to write"}`, () => {
@@ -136,6 +208,18 @@ describe("the stack's file as it is read", () => {
       });
     });
   }
+
+  it("wants an end of the last line of a block, without which the engine reads another text", () => {
+    const text = "config:\n  handover:live: |\n    blue";
+    assert.match(readStackYaml(text).problems.join(), /^handover:live: .* end the file with a line break$/);
+    assert.deepEqual(readStackYaml(`${text}\n`).problems, []);
+    assert.deepEqual(readStackYaml("config:\n  handover:live: blue").problems, []);
+  });
+
+  it("wants no alias in place of the configuration, to which keys could not be added", () => {
+    const { problems } = readStackYaml("other: &o { handover:live: blue }\nconfig: *o\n");
+    assert.match(problems.join(), /^config: is somebody else's map/);
+  });
 
   it("merges maps as the engine does", () => {
     const { content } = readStackYaml("config:\n  handover:o: { base: &b { A: x, B: y }, own: { <<: *b, B: z } }\n");
@@ -213,27 +297,75 @@ describe("the stack's file as it is read", () => {
         "on",
       ],
     ];
-    const directory = mkdtempSync(join(tmpdir(), "handover-test-"));
-    try {
-      writeFileSync(join(directory, "Pulumi.yaml"), "name: handover\nruntime: nodejs\n");
-      writeFileSync(
-        join(directory, "Pulumi.text.yaml"),
-        `config:\n  handover:values:\n${written.map((text) => `    - ${text}\n`).join("")}`,
-      );
-      const env = {
-        PULUMI_BACKEND_URL: `file://${directory}`,
-        PULUMI_CONFIG_PASSPHRASE: "test",
-        PULUMI_SKIP_UPDATE_CHECK: "true",
-      };
-      const pulumi = (...args: string[]) => execa("pulumi", args, { cwd: directory, env });
-      await pulumi("stack", "init", "text");
-      const { stdout } = await pulumi("config", "--json", "--stack", "text");
-      const read = JSON.parse(stdout)["handover:values"].objectValue as unknown[];
-      const text = (values: readonly unknown[]) =>
-        values.map((value, index) => `${written[index]}: ${JSON.stringify(value)}`);
-      assert.deepEqual(text(written.map(readByEngine)), text(read));
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
+    const read = (
+      await readByPulumi(`config:\n  handover:values:\n${written.map((each) => `    - ${each}\n`).join("")}`)
+    )["handover:values"] as unknown[];
+    const text = (values: readonly unknown[]) =>
+      values.map((value, index) => `${written[index]}: ${JSON.stringify(value)}`);
+    assert.deepEqual(text(written.map(readByEngine)), text(read));
+  });
+
+  it("reads a text as the engine does, however it is written, before and after the driver has added its keys", async () => {
+    const file = `config:\r
+  handover:upgrade: { backup: , logs: ~, shiftPercent: [10, 50,] }
+  handover:generations:
+    base: &base { imageId: ami-1, keyName: a }
+    blue: { <<: *base, keyName: b }
+    green:
+      inputs:
+${texts.map((written, index) => `        I${index}: ${written}\n`).join("")}`;
+    const { content, problems } = readStackYaml(file);
+    assert.deepEqual(problems, []);
+    const { config } = content as { config: Record<string, unknown> };
+    const engine = await readByPulumi(file);
+    assert.deepEqual(config, engine);
+    assert.deepEqual(await readByPulumi(mergeKeys(file, { phase: "x" })), { ...engine, "handover:phase": "x" });
   });
 });
+
+/** Texts that both read alike. */
+const texts = [
+  '"\\x41\\u00e9\\U0001F600\\t\\0\\a\\e\\_\\N\\L\\P\\x7f"',
+  '"a\\r\\nb"',
+  '" \\n"',
+  '"a\\n\\n\\n"',
+  '"# a\\n--- b\\n..."',
+  '"a   \n          b \\\n          c"',
+  "'it''s\n\n          so'",
+  "plain\n          on two lines",
+  `>-\n          ${"folded ".repeat(40)}\n\n          x\n            y`,
+  `|\n          ${"literal ".repeat(40)}\n          x`,
+  "|+\n          kept\n\n",
+  "|-\n          -----BEGIN KEY-----\n          x=\n          -----END KEY-----",
+  "word: ".trim().concat("#x ".repeat(40)),
+  "h\u00e9llo \u65e5\u672c \ud83d\ude00 \u00a0x",
+  "hel\ufefflo",
+  "a\t# a comment",
+  "C:\\x",
+  "a ? b: c".replace(": ", ":"),
+  "-x",
+  "=",
+  "'<<'",
+  "'~'",
+];
+
+/** The keys of a stack's file as the engine has them. */
+async function readByPulumi(file: string): Promise<Record<string, unknown>> {
+  const directory = mkdtempSync(join(tmpdir(), "handover-test-"));
+  try {
+    writeFileSync(join(directory, "Pulumi.yaml"), "name: handover\nruntime: nodejs\n");
+    writeFileSync(join(directory, "Pulumi.text.yaml"), file);
+    const env = {
+      PULUMI_BACKEND_URL: `file://${directory}`,
+      PULUMI_CONFIG_PASSPHRASE: "test",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    };
+    const pulumi = (...args: string[]) => execa("pulumi", args, { cwd: directory, env });
+    await pulumi("stack", "init", "text");
+    const { stdout } = await pulumi("config", "--json", "--stack", "text");
+    const all = JSON.parse(stdout) as Record<string, { readonly value: string; readonly objectValue?: unknown }>;
+    return Object.fromEntries(Object.entries(all).map(([key, { value, objectValue }]) => [key, objectValue ?? value]));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
