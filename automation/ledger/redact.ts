@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { Json } from "./events.ts";
+import { spellingsOf } from "./spellings.ts";
 
 /** A secret's stand-in in the ledger. */
 export type SecretDigest = { digest: string };
@@ -44,11 +45,13 @@ export function redact(value: Json, secrets: ReadonlySet<string>, key: Uint8Arra
   return visit(value);
 }
 
-/** A text in which `[secret]` stands for every secret: plain, percent-encoded, escaped as in JSON, or in base64. */
+/** A text in which `[secret]` stands for every secret, encoded in whichever way programs do. */
 export function redactText(text: string, secrets: ReadonlySet<string>): string {
   if (text !== "" && secrets.has(text)) return secretMark;
+  const onOneLine = text.replace(/\s|\\[rn]/g, "");
   const found = patternsOf(secrets)
-    .flatMap((pattern) => [...text.matchAll(pattern)])
+    .filter(({ part }) => text.includes(part) || onOneLine.includes(part))
+    .flatMap(({ expression }) => [...text.matchAll(expression())])
     .map(({ index, 1: { length } = "" }) => ({ start: index, end: index + length }))
     .sort((a, b) => a.start - b.start);
   let [cleaned, done] = ["", 0];
@@ -66,61 +69,30 @@ export function isUndecrypted(value: unknown): value is { readonly secure: strin
   return Object.keys(value).join() === "secure" && "secure" in value && typeof value.secure === "string";
 }
 
-const patterns = new WeakMap<ReadonlySet<string>, readonly RegExp[]>();
+interface Pattern {
+  readonly part: string;
+  readonly expression: () => RegExp;
+}
+
+const patterns = new WeakMap<ReadonlySet<string>, readonly Pattern[]>();
 
 /** Finds the secrets as a part of a text. They are made once for a set: every line that a command prints is looked through. */
-function patternsOf(secrets: ReadonlySet<string>): readonly RegExp[] {
+function patternsOf(secrets: ReadonlySet<string>): readonly Pattern[] {
   const known = patterns.get(secrets);
   if (known !== undefined) return known;
   const made = [...secrets]
     .filter((secret) => secret.length >= shortestPart)
-    .flatMap((secret) => [spelled(secret), ...inBase64(secret)])
+    .flatMap(spellingsOf)
     // Looked for ahead, so that matches may overlap.
-    .map((source) => new RegExp(`(?=(${source}))`, "gu"));
+    .map(({ source, part = "" }) => ({ part, expression: once(() => new RegExp(`(?=(${source}))`, "gu")) }));
   patterns.set(secrets, made);
   return made;
 }
 
-/** Matches a text of which each character may be encoded: encoders differ in which ones they encode. */
-function spelled(text: string): string {
-  return [...text].map(spellings).join("");
-}
-
-function spellings(character: string): string {
-  const percentEncoded = [...Buffer.from(character)].map((byte) => `%${hex(byte, 2)}`).join("");
-  const unicodeEscaped = Array.from({ length: character.length }, (_, unit) => {
-    return `\\\\u${hex(character.charCodeAt(unit), 4)}`;
-  }).join("");
-  const jsonEscaped = literal(JSON.stringify(character).slice(1, -1));
-  const others: Record<string, string[]> = { " ": ["\\+"], "/": ["\\\\/"] };
-  return `(?:${[percentEncoded, unicodeEscaped, jsonEscaped, literal(character), ...(others[character] ?? [])].join("|")})`;
-}
-
-/** The three texts as which a secret stands in base64 or base64url, by the number of bytes before it modulo three. */
-function inBase64(secret: string): string[] {
-  const bytes = Buffer.from(secret);
-  const neighbour = "(?:[A-Za-z0-9+\\/_\\-]|%2[bBfF])?";
-  return [0, 1, 2].map((before) => {
-    const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString("base64");
-    const bits = (before + bytes.length) * 8;
-    // The characters at both ends have bits of what stands beside the secret.
-    const first = Math.ceil((before * 8) / 6);
-    const own = [...encoded.slice(first, Math.floor(bits / 6))];
-    const body = own.map(
-      (character) =>
-        ({ "+": `(?:[+\\-]|${spelled("+")})`, "/": `(?:[\\/_]|${spelled("/")})` })[character] ?? literal(character),
-    );
-    return `${before === 0 ? "" : neighbour}${body.join("")}${bits % 6 === 0 ? "" : neighbour}(?:=|%3[dD]){0,2}`;
-  });
-}
-
-function hex(number: number, digits: number): string {
-  return [...number.toString(16).padStart(digits, "0")]
-    .map((digit) => (/[a-f]/.test(digit) ? `[${digit}${digit.toUpperCase()}]` : digit))
-    .join("");
-}
-
-/** A text as a regular expression. */
-function literal(text: string): string {
-  return [...text].map((character) => `\\u{${character.codePointAt(0)?.toString(16)}}`).join("");
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }

@@ -61,7 +61,7 @@ export async function lookBefore(context: GateContext, stop: AbortSignal): Promi
   const bad = [...site.flatMap((part) => part.bad), ...watched.flat()];
   return {
     down: site.every(({ answers }) => !answers),
-    bad: bad.map((each) => ({ ...each, seen: context.redact(each.seen.replace(/\s+/g, " ")) })),
+    bad: bad.map((each) => ({ ...each, seen: context.redact(each.seen).replace(/\s+/g, " ") })),
     unseen,
   };
 }

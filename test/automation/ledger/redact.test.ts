@@ -62,6 +62,58 @@ describe("a text without secrets", () => {
     for (const each of [json, ascii]) assert.equal(clean(each), '{"secret":"[secret]"}');
   });
 
+  it("has none that is encoded twice, or in another way that programs have", () => {
+    const whole = `it's "<p@ss>" & w/\u00f6\\x`;
+    const bytes = [...Buffer.from(whole)];
+    const two = (byte: number) => byte.toString(16).padStart(2, "0");
+    const named: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+    const html = whole.replace(/[&<>"']/g, (sign) => named[sign] ?? sign);
+    const ways = {
+      percent2: encodeURIComponent(encodeURIComponent(whole)),
+      percent3: encodeURIComponent(encodeURIComponent(encodeURIComponent(whole))).toLowerCase(),
+      latin1: encodeURIComponent(whole).replace("%C3%B6", "%F6"),
+      json2: JSON.stringify(JSON.stringify(whole)).slice(3, -3),
+      hex: bytes.map(two).join(""),
+      upperHex: bytes.map(two).join(":").toUpperCase(),
+      escapedBytes: bytes.map((byte) => `\\x${two(byte)}`).join(""),
+      octal: bytes.map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join(""),
+      html,
+      html2: html.replaceAll("&", "&amp;"),
+      numbers: [...whole].map((character) => `&#${character.codePointAt(0)};`).join(""),
+      hexNumbers: [...whole].map((character) => `&#x00${character.codePointAt(0)?.toString(16)};`).join(""),
+      shell: whole.replaceAll("'", "'\\''"),
+      shellWords: whole.replace(/[^a-z]/g, "\\$&"),
+      sql: whole.replaceAll("'", "''"),
+      csv: whole.replaceAll('"', '""'),
+      mail: bytes.map((byte) => `=${two(byte).toUpperCase()}`).join(""),
+      base64Json: Buffer.from(JSON.stringify(whole)).toString("base64"),
+      base64Percent: Buffer.from(encodeURIComponent(whole)).toString("base64"),
+      base64Twice: Buffer.from(Buffer.from(`x=${whole}`).toString("base64")).toString("base64"),
+      base64Lines: Buffer.from(whole).toString("base64").replace(/.{8}/g, "$&\r\n"),
+    };
+    const left = Object.entries(ways).filter(([, text]) => {
+      const cleaned = redactText(`<${text}>`, new Set([whole]));
+      return !cleaned.includes("[secret]") || cleaned.length > 24;
+    });
+    assert.deepEqual(left, []);
+  });
+
+  it("has no line of a secret with several, however they end", () => {
+    const key = "-----BEGIN KEY-----\nMIIEvQ/+IBADANBg==\n-----END KEY-----\n";
+    const secrets = new Set([key]);
+    for (const text of [key, key.replaceAll("\n", "\r\n"), key.replaceAll("\n", "\\n"), key.replaceAll("\n", "<br>")])
+      assert.equal(redactText(text, secrets), "[secret]");
+    assert.equal(redactText("read: MIIEvQ/+IBADANBg==", secrets), "read: [secret]");
+    assert.equal(redactText(`key: |\n    ${key.replaceAll("\n", "\n    ")}`, secrets), "key: |\n    [secret]");
+    assert.equal(redactText("{ }\nok", new Set(["{\n}\nok\n"])), "{ }\nok");
+  });
+
+  it("is found in what repeats a secret's signs without end", () => {
+    const secrets = new Set(["\\\\\\x", "a    b\n\n\nc", "    "]);
+    assert.equal(redactText(`${"\\".repeat(5000)}y`, secrets), `${"\\".repeat(5000)}y`);
+    assert.equal(redactText(" ".repeat(4000), secrets), "[secret]");
+  });
+
   it("has none in base64, wherever the secret begins in what is encoded", () => {
     for (const before of ["", "a", "ab", "abc"]) {
       for (const after of ["", "y", "yz"]) {
