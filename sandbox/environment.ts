@@ -1,11 +1,20 @@
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import "./resolve.mjs";
+import { HandoverError } from "../automation/errors.ts";
 import { projectDirectory } from "../stacks/project.ts";
 import type { Slot } from "./slot.ts";
 
-/** The sandbox's folder: state of the Pulumi backend, logs, and what runs. */
+/**
+ * The sandbox's folder: state of the Pulumi backend, logs, and what runs. It is emptied for a new sandbox, so a name never
+ * leads elsewhere. https://www.pulumi.com/docs/iac/concepts/stacks/#stack-naming
+ * @throws HandoverError (exit 1) for what is no name of a stack
+ */
 export function sandboxDirectory(name: string): string {
+  if (!/^\w[\w.-]{0,99}$/.test(name)) {
+    const message = `--name: "${name}" is no name of a stack. Nothing was changed. Take letters, digits, hyphens, underscores and dots: --name sandbox`;
+    throw new HandoverError("usage", 1, message);
+  }
   return join(projectDirectory, ".sandbox", name);
 }
 

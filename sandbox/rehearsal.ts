@@ -45,8 +45,8 @@ export interface Rehearsal {
 export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
   const started = performance.now();
   const { name, listener, signals } = options;
+  const sandbox = await up(options);
   try {
-    const sandbox = await up(options);
     const memory = new MemoryWatch([process.pid, ...Object.values(sandbox.processes)]);
     const first = await deploy(name, listener, signals);
     if (first.outcome !== "reached")

@@ -69,6 +69,13 @@ export async function up({
       `Sandbox "${name}" is already up. Nothing was changed. Use it (eval "$(./${sandboxCommand("env", name)})"), or end it with: ${sandboxCommand("down", name)}`,
     );
   }
+  if (existsSync(stackFile(name)) && !isOwn(name)) {
+    throw new HandoverError(
+      "not-a-sandbox",
+      1,
+      `--name: Pulumi.${name}.yaml is no sandbox's, and would be overwritten. Nothing was changed. Take another name, for example: ${sandboxCommand("up", `sandbox-${name}`)}`,
+    );
+  }
   const file = readLike(like);
   const executable = plugin === undefined ? undefined : await checkedPlugin(plugin);
   const region = String((file.config as Record<string, unknown>)["aws:region"] ?? "us-east-1");
@@ -120,9 +127,9 @@ export async function down(name: string): Promise<boolean> {
   const sandbox = find(name);
   if (sandbox !== undefined) await stop(sandbox.processes);
   const directory = sandboxDirectory(name);
+  if (isOwn(name)) rmSync(stackFile(name), { force: true });
   for (const file of ["sandbox.json", "env", "state", "database", "plugin"])
     rmSync(join(directory, file), { recursive: true, force: true });
-  rmSync(stackFile(name), { force: true });
   return sandbox !== undefined;
 }
 
@@ -158,6 +165,11 @@ export function sandboxCommand(action: "up" | "env" | "down", name: string): str
 
 export function stackFile(name: string): string {
   return join(projectDirectory, `Pulumi.${name}.yaml`);
+}
+
+/** Whether a stack's file of that name is a sandbox's, if there is one: from its start to its end the sandbox has a state. */
+function isOwn(name: string): boolean {
+  return existsSync(join(sandboxDirectory(name), "state"));
 }
 
 /** Another sandbox may begin at the same moment, and take the slot that was free: then the next one is tried. */
