@@ -10,6 +10,8 @@ export interface Registered {
   readonly name: string;
   // biome-ignore lint/suspicious/noExplicitAny: a mock sees inputs of every type
   readonly inputs: Record<string, any>;
+  /** Paths whose changes are ignored. */
+  readonly ignored?: readonly string[];
 }
 
 let registered: Registered[] = [];
@@ -33,10 +35,11 @@ export async function resourcesOf(
   arrayFacts: ArrayFacts = { stated: false },
 ): Promise<Registered[]> {
   registered = [];
+  const ignored = new Map<string, readonly string[] | undefined>();
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs }) => {
-        registered.push({ type, name, inputs: reveal(inputs) });
+        registered.push({ type, name, inputs: reveal(inputs), ignored: ignored.get(`${type} ${name}`) });
         return {
           id: `${name}-id`,
           state: { ...inputs, arn: `arn:${name}`, arnSuffix: `suffix/${name}`, latestVersion: 3 },
@@ -47,15 +50,20 @@ export async function resourcesOf(
     "handover",
     "test",
   );
-  new Site("site", {
+  const args = {
     stack: "test",
     config,
     intent: desired,
     owner: { site: "handover-test" },
     rootDeviceNames: { blue: "/dev/xvda", green: "/dev/xvda" },
-    userData: (name) => `user data of ${name}`,
+    userData: (name: string) => `user data of ${name}`,
     arrayFacts,
-  });
+  };
+  const noteIgnored: pulumi.ResourceTransformation = ({ type, name, opts }) => {
+    ignored.set(`${type} ${name}`, (opts as pulumi.CustomResourceOptions).ignoreChanges);
+    return undefined;
+  };
+  new Site("site", args, { transformations: [noteIgnored] });
   await pulumi.runtime.disconnect();
   return registered;
 }
