@@ -60,9 +60,9 @@ export class Harness {
     return found && { urn, ...found };
   }
 
-  async import(token: string, name: string, id: string): Promise<Deployed | undefined> {
+  async import(token: string, name: string, id: string, inputs: Properties = {}): Promise<Deployed | undefined> {
     const urn = this.urn(token, name);
-    const found = await this.provider.read({ urn }, id, {}, {});
+    const found = await this.provider.read({ urn }, id, inputs, {});
     return found && { urn, ...found };
   }
 

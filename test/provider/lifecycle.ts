@@ -77,6 +77,12 @@ export function itLivesAs(
       );
     });
 
+    it("is imported without what AWS cannot tell, too, when its inputs are known", async () => {
+      const { token, importId = ({ id }) => id } = context();
+      const read = (inputs: Properties) => harness().import(token, name, importId(deployed), inputs);
+      assert.deepEqual(plain(await read(deployed.inputs)), plain(await read({})));
+    });
+
     it("is adopted with its inputs as all that is known of it, and an update after that changes nothing", async () => {
       const { inputs } = context();
       const { [defaultsKey]: _, ...stated } = deployed.inputs;
