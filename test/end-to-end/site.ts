@@ -22,6 +22,7 @@ import { observer } from "../../sandbox/observer.ts";
 import { get } from "../../sandbox/sandbox.ts";
 import { slot } from "../../sandbox/slot.ts";
 import { startTraffic, type Traffic } from "../../sandbox/traffic/traffic.ts";
+import { types } from "../../stacks/names.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 import { editStack, environmentOf, handover, removeStackFile, run } from "./command-line.ts";
 
@@ -127,7 +128,7 @@ export class Site {
     });
   }
 
-  /** The engine's state without what every update changes: times, orders, run ids, what it ignores, and the ids of associations that moved. */
+  /** The engine's state without what every update changes: times, orders, run ids, what it ignores, and the ids of what was made anew. */
   async state(): Promise<unknown> {
     const exporting = ["stack", "export", "--show-secrets", "--stack", this.name];
     const { exitCode, stdout, stderr } = await run("pulumi", exporting, this.env);
@@ -224,13 +225,16 @@ interface State {
   readonly ignoreChanges?: readonly string[];
 }
 
+/** On the way back. The official plugin gives each registration another id. */
+const madeAnew: readonly string[] = [types.eipAssociation, types.targetGroupAttachment];
+
 function normalised(state: State): State {
   const { inputs, outputs = {}, ignoreChanges = [] } = state;
   // What the program leaves to others is as the outputs have it; whether it is an input, too, is the plugin's affair.
   const left = ignoreChanges.flatMap((key) => (key in outputs ? [[key, outputs[key]]] : []));
   const resource = { ...state, inputs: { ...Object.fromEntries(left), ...inputs } };
   const changing = ["created", "modified", "stackTrace", "sourcePosition", "ignoreChanges"];
-  if (resource.type === "aws:ec2/eipAssociation:EipAssociation") changing.push("id");
+  if (madeAnew.includes(resource.type)) changing.push("id");
   if (resource.type === "pulumi:pulumi:Stack") changing.push("run");
   return JSON.parse(
     JSON.stringify({ propertyDependencies: {}, ...resource }, (key, value) => {
