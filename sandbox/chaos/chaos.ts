@@ -5,7 +5,7 @@ import { down, get, type Sandbox, up } from "../sandbox.ts";
 import { edit, trafficOn } from "../site.ts";
 import { type CloudCheck, cloudProblems } from "./cloud-check.ts";
 import { DriverProcess, problemOf } from "./driver-process.ts";
-import { type BadDay, daysOf, killsOfFirstDeployment, nameOf, type Point } from "./points.ts";
+import { type BadDay, daysOf, killsOfFirstDeployment, nameOf, type Point, site } from "./points.ts";
 import { type ChaosRow, Strikes } from "./strikes.ts";
 
 export interface ChaosOptions {
@@ -97,7 +97,7 @@ const nothing = { requests: 0, failed: 0, cutByMove: 0, failures: [] };
 /** Shortens the watching and draining, on which the proof does not depend. */
 const shortWaits = {
   "handover:site.loadBalancer.deregistrationDelaySeconds": 2,
-  "handover:upgrade.shiftPercent": [50],
+  "handover:upgrade.shiftPercent": site.shiftPercent,
   "handover:upgrade.stableSeconds": 0,
   "handover:upgrade.stepSeconds": 0,
   "handover:upgrade.bakeSeconds": 1,

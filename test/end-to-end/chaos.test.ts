@@ -3,7 +3,12 @@ import { chaos } from "../../sandbox/chaos/chaos.ts";
 import { allPoints, nameOf } from "../../sandbox/chaos/points.ts";
 
 describe("chaos", () => {
-  const chosen = ["settle/during/engine", "launch-first/during/driver", "move-addresses-1/during/engine"];
+  const chosen = [
+    "settle/during/engine",
+    "launch-first/during/driver",
+    "connect/during/provider",
+    "move-addresses-1/during/engine",
+  ];
   const environment = { ...process.env };
   after(() => {
     process.env = environment;
