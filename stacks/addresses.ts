@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { components, siteNames } from "./names.ts";
-import { type Owner, tags } from "./tags.ts";
+import { keepId, type Owner, tags } from "./tags.ts";
 
 export interface AddressesArgs {
   readonly owner: Owner;
@@ -30,7 +30,7 @@ export class Addresses extends pulumi.ComponentResource {
       const eip = new aws.ec2.Eip(
         addressName,
         { domain: "vpc", tags: tags(addressName, args.owner) },
-        { parent: this, protect, ignoreChanges: args.adopted ? ["tags", "tagsAll"] : [] },
+        { parent: this, protect, ignoreChanges: args.adopted ? ["tags", "tagsAll"] : keepId },
       );
       // Replaced create-first: the new association takes the address over, and deleting the old one finds nothing.
       new aws.ec2.EipAssociation(

@@ -4,7 +4,7 @@ import { asFound } from "./adopted.ts";
 import type { SiteConfig } from "./config.ts";
 import { components, siteNames } from "./names.ts";
 import type { Network } from "./network.ts";
-import { type Owner, tags } from "./tags.ts";
+import { keepId, type Owner, tags } from "./tags.ts";
 
 export interface BalancerArgs {
   readonly owner: Owner;
@@ -34,7 +34,7 @@ export class Balancer extends pulumi.ComponentResource {
         tags: tags(name, owner),
       },
       // Its name in DNS goes with it.
-      { parent: this, protect: true, ignoreChanges: adopted ? asFound.loadBalancer : [] },
+      { parent: this, protect: true, ignoreChanges: adopted ? asFound.loadBalancer : keepId },
     );
     this.listener = new aws.lb.Listener(
       name,
@@ -45,7 +45,7 @@ export class Balancer extends pulumi.ComponentResource {
         defaultActions: [{ type: "forward", ...forward(args) }],
         tags: tags(name, owner),
       },
-      { parent: this, ignoreChanges: adopted ? ["sslPolicy", "tags", "tagsAll"] : [] },
+      { parent: this, ignoreChanges: adopted ? ["sslPolicy", "tags", "tagsAll"] : keepId },
     );
     const ruleName = siteNames.testRule(name);
     new aws.lb.ListenerRule(
@@ -57,7 +57,7 @@ export class Balancer extends pulumi.ComponentResource {
         actions: [{ type: "forward", targetGroupArn: args.testTargetGroupArn }],
         tags: tags(ruleName, owner),
       },
-      { parent: this },
+      { parent: this, ignoreChanges: keepId },
     );
     this.registerOutputs({ dnsName: this.loadBalancer.dnsName });
   }

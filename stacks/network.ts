@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { SiteConfig } from "./config.ts";
 import { components, siteNames } from "./names.ts";
-import { type Owner, tags } from "./tags.ts";
+import { keepId, type Owner, tags } from "./tags.ts";
 
 export interface NetworkArgs {
   readonly owner: Owner;
@@ -50,15 +50,16 @@ export class Network extends pulumi.ComponentResource {
         egress: [{ protocol: "-1", fromPort: 0, toPort: 0, ...world }],
         tags: tags(name, owner),
       },
-      { parent: this },
+      { parent: this, ignoreChanges: keepId },
     );
   }
 }
 
 function createNetwork(name: string, cidrBlock: string, owner: Owner, parent: pulumi.Resource) {
-  const vpc = new aws.ec2.Vpc(name, { cidrBlock, enableDnsHostnames: true, tags: tags(name, owner) }, { parent });
-  const gateway = new aws.ec2.InternetGateway(name, { vpcId: vpc.id, tags: tags(name, owner) }, { parent });
-  const routes = new aws.ec2.RouteTable(name, { vpcId: vpc.id, tags: tags(name, owner) }, { parent });
+  const opts = { parent, ignoreChanges: keepId };
+  const vpc = new aws.ec2.Vpc(name, { cidrBlock, enableDnsHostnames: true, tags: tags(name, owner) }, opts);
+  const gateway = new aws.ec2.InternetGateway(name, { vpcId: vpc.id, tags: tags(name, owner) }, opts);
+  const routes = new aws.ec2.RouteTable(name, { vpcId: vpc.id, tags: tags(name, owner) }, opts);
   const route = new aws.ec2.Route(
     name,
     { routeTableId: routes.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id },
@@ -76,7 +77,7 @@ function createNetwork(name: string, cidrBlock: string, owner: Owner, parent: pu
         tags: tags(subnetName, owner),
       },
       // A new zone in the region must not move the subnets of a live site.
-      { parent, ignoreChanges: ["availabilityZone"] },
+      { parent, ignoreChanges: ["availabilityZone", ...keepId] },
     );
     const association = new aws.ec2.RouteTableAssociation(
       subnetName,

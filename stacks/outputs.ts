@@ -52,6 +52,8 @@ export const outputsSchema = z.object({
   /** The run's snapshot of the database. */
   snapshot: z.object({ kind: z.enum(["ebs", "rds"]), id: z.string() }).nullable(),
   ledgerTable: z.string(),
+  /** See `idTag`. Missing where the last update was before sites had ids. */
+  siteId: z.string().optional(),
 });
 
 const placeSchema = z.object({

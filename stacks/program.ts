@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as aws from "@pulumi/aws";
@@ -9,7 +10,6 @@ import { type Config, ConfigError, configValue, parseConfig } from "./config.ts"
 import { disksLost } from "./disks.ts";
 import { objection } from "./guard.ts";
 import { allAtOnce, type Intent, intent, settled, shapeOf } from "./intent.ts";
-import { ledgerTableName } from "./ledger-table.ts";
 import { cutOff, placeOf, releases } from "./losses.ts";
 import { components, siteNames } from "./names.ts";
 import { type Definitions, type LastOutputs, type Outputs, parseOutputs } from "./outputs.ts";
@@ -67,12 +67,12 @@ async function declare(): Promise<Record<string, unknown>> {
     define(config, position.intent, last, userDataOf, parameters),
     arrayFacts(position.intent, position.run, last),
   ]);
-  const stack = pulumi.getStack();
+  const owner = { site: siteName(pulumi.getStack(), last?.outputs), id: last?.outputs.siteId ?? newId() };
   const site = new Site(siteNames.site, {
-    stack,
     config,
     intent: position.intent,
-    owner: { site: siteName(stack) },
+    owner,
+    isNew: last === undefined,
     rootDeviceNames: Object.fromEntries(Object.entries(definitions).map(([name, d]) => [name, d.rootDeviceName])),
     userData: userDataOf,
     arrayFacts: facts,
@@ -85,8 +85,15 @@ async function declare(): Promise<Record<string, unknown>> {
     // An interrupted first deployment does not count as deployed: its outputs come once the whole site is there.
     live: last === undefined ? complete.urn.apply(() => live) : live,
     definitions: pulumi.secret(definitions),
-    ledgerTable: ledgerTableName(stack),
+    ledgerTable: owner.site,
+    siteId: site.id,
   };
+}
+
+/** A preview does not know it yet. */
+function newId(): pulumi.Input<string> {
+  if (!pulumi.runtime.isDryRun()) return randomBytes(8).toString("hex");
+  return pulumi.output(pulumi.unknown) as unknown as pulumi.Output<string>;
 }
 
 interface Position {
@@ -149,7 +156,7 @@ function describe(
   { intent: desired, run }: Position,
   { suspendedByOperator }: ArrayFacts,
   isProtected: (address: number) => boolean,
-): Record<keyof Omit<Outputs, "live" | "ledgerTable">, unknown> {
+): Record<keyof Omit<Outputs, "live" | "ledgerTable" | "siteId">, unknown> {
   const { loadBalancer } = site.balancer;
   return {
     run,

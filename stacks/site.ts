@@ -11,13 +11,14 @@ import type { Intent } from "./intent.ts";
 import { ledgerTable } from "./ledger-table.ts";
 import { components, siteNames } from "./names.ts";
 import { Network } from "./network.ts";
-import type { Owner } from "./tags.ts";
+import { idTag, type Owner } from "./tags.ts";
 
 export interface SiteArgs {
-  readonly stack: string;
   readonly config: Config;
   readonly intent: Intent;
   readonly owner: Owner;
+  /** Whether the site was never deployed completely. Default: false. */
+  readonly isNew?: boolean;
   /** The root device of each generation's image. */
   readonly rootDeviceNames: Readonly<Record<string, string>>;
   readonly userData: (generation: string) => string;
@@ -28,6 +29,8 @@ export interface SiteArgs {
 
 /** A site: network, load balancer, addresses, database, and the generations that the intent asks for. */
 export class Site extends pulumi.ComponentResource {
+  /** See `idTag`. */
+  readonly id: pulumi.Output<string>;
   readonly network: Network;
   readonly generations: Readonly<Record<string, Generation>>;
   readonly balancer: Balancer;
@@ -37,12 +40,15 @@ export class Site extends pulumi.ComponentResource {
   readonly database: Database | undefined;
   readonly ledger: aws.dynamodb.Table;
 
-  constructor(name: string, args: SiteArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: SiteArgs, opts?: pulumi.ComponentResourceOptions) {
     super(components.Site, name, {}, opts);
+    const parent = { parent: this };
+    this.ledger = ledgerTable(given.owner, given.isNew === true, parent);
+    // All tags have the id from the table, so nothing is made before it is there: where it is another site's, nothing is.
+    this.id = pulumi.all([this.ledger.tags, given.owner.id]).apply(([tags, id]) => tags?.[idTag] ?? id);
+    const args = { ...given, owner: { ...given.owner, id: this.id } };
     const { config, intent, owner } = args;
     const { site } = config;
-    const parent = { parent: this };
-    this.ledger = ledgerTable(args.stack, owner, parent);
     this.network = new Network(
       name,
       { owner, network: site.network, listenerPort: site.loadBalancer.port, sitePort: site.port },

@@ -1,25 +1,40 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Outputs } from "./outputs.ts";
+
 /** Tags of everything that a site owns. */
 export interface Owner {
   /** See `siteName`. */
   readonly site: string;
+  /** See `idTag`. */
+  readonly id: pulumi.Input<string>;
   readonly generation?: string;
   /** The run in which the resource was created. */
   readonly run?: string;
 }
 
-/** A site's name in tags and resource names. */
-export function siteName(stack: string): string {
-  return `handover-${stack}`;
+/**
+ * A site's name in tags and resource names, and its table's: that of the stack in which it was deployed. It stays when
+ * the stack is renamed.
+ */
+export function siteName(stack: string, last?: Pick<Outputs, "ledgerTable">): string {
+  return last?.ledgerTable ?? `handover-${stack}`;
 }
 
-export function tags(name: string, owner: Owner): Record<string, string> {
+/** The random id by which a site is told from another of the same name; see docs/decisions/0015-site-ids.md. */
+export const idTag = "handover:site-id";
+
+export function tags(name: string, owner: Owner): Record<string, pulumi.Input<string>> {
   return {
     Name: `${owner.site}-${name}`,
     "handover:site": owner.site,
+    [idTag]: owner.id,
     ...(owner.generation !== undefined && { "handover:generation": owner.generation }),
     ...(owner.run !== undefined && { "handover:run": owner.run }),
   };
 }
 
+/** What is older than ids stays without one: nothing that serves changes for it. */
+export const keepId = [`tags["${idTag}"]`];
+
 /** The run that created a resource stays in its tags: a later run must not touch it. */
-export const keepRun = ['tags["handover:run"]'];
+export const keepRun = ['tags["handover:run"]', ...keepId];

@@ -1,4 +1,4 @@
-import { DescribeTableCommand, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DescribeTableCommand, type DynamoDBClient, ListTagsOfResourceCommand } from "@aws-sdk/client-dynamodb";
 import {
   DescribeAddressesCommand,
   DescribeInstancesCommand,
@@ -19,6 +19,7 @@ import {
   type ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { types } from "../../stacks/names.ts";
+import { idTag } from "../../stacks/tags.ts";
 import type { Arrays } from "./arrays.ts";
 import { isNotFound } from "./not-found.ts";
 import type { Snapshots } from "./snapshots.ts";
@@ -115,9 +116,14 @@ const finders: Readonly<Record<string, Find>> = {
     const { Rules } = await balancing.send(new DescribeRulesCommand({ ListenerArn: String(listenerArn) }), options);
     return Rules?.filter(({ Priority }) => Priority === String(priority)).map(({ RuleArn }) => RuleArn);
   },
-  [types.table]: async ({ name }, { dynamodb }, options) => {
+  [types.table]: async ({ name, tags }, { dynamodb }, options) => {
     const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: String(name) }), options);
-    return [Table?.TableName];
+    const id = (tags as Record<string, string> | undefined)?.[idTag];
+    if (id === undefined) return [Table?.TableName];
+    // Its name is every site's of that name.
+    const command = new ListTagsOfResourceCommand({ ResourceArn: Table?.TableArn });
+    const { Tags = [] } = await dynamodb.send(command, options);
+    return Tags.some(({ Key, Value }) => Key === idTag && Value === id) ? [Table?.TableName] : [];
   },
 };
 

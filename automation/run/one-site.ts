@@ -1,4 +1,3 @@
-import { ledgerTableName } from "../../stacks/ledger-table.ts";
 import { types } from "../../stacks/names.ts";
 import { siteName } from "../../stacks/tags.ts";
 import type { Aws } from "../cloud/aws.ts";
@@ -26,7 +25,7 @@ export async function checkOneSite({ stack, region, aws, engine }: Undeployed, s
     ...(deployment.pending_operations ?? []).map(({ resource }) => resource),
   ];
   const others = await Promise.all([
-    hasTable(begun) ? [] : aws.findCreated(types.table, { name: ledgerTableName(stack) }, signal),
+    hasTable(begun) ? [] : aws.findCreated(types.table, { name: siteName(stack) }, signal),
     tagged(begun, types.vpc, { stack, aws }, signal),
     tagged(begun, types.instance, { stack, aws }, signal),
   ]);

@@ -1,5 +1,5 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { ledgerTableName } from "../../stacks/ledger-table.ts";
+import { siteName } from "../../stacks/tags.ts";
 import { clientSettings } from "../cloud/client-settings.ts";
 import { notSeenIn } from "../cloud/not-seen.ts";
 import type { Listener, RunEvent, RunResult } from "../documents/events.ts";
@@ -184,5 +184,5 @@ export class RunLedger {
 /** The stack's ledger, for reading and writing. */
 export function ledgerOf(stack: string, region: string): LedgerTable & { readonly client: DynamoDBClient } {
   const client = new DynamoDBClient(clientSettings(region));
-  return { tableName: ledgerTableName(stack), client };
+  return { tableName: siteName(stack), client };
 }

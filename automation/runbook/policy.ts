@@ -102,9 +102,10 @@ export interface PolicyContext {
 
 /** The planned operations that a row may not do. */
 export function offences(
-  operations: readonly Operation[],
+  planned: readonly Operation[],
   { row, from, to, left = [], restores = false }: PolicyContext,
 ): readonly Operation[] {
+  const operations = planned.filter((operation) => !identifies(operation));
   if (restores)
     return operations.filter((operation) => !restoring.some((each) => permits(each, operation, { from, to })));
   if (row === "settle" && from === to) return operations.filter((operation) => !outsideRun(operation));
@@ -132,6 +133,11 @@ function adviceFor({ row, from, to }: PolicyContext): string {
   if (row === "settle" && from === to)
     return "What serves is only changed by a new generation. Put it back, and declare the change as a generation of its own";
   return "The cloud or the configuration changed beside the run. Put it back, or make that change on its own outside of a run";
+}
+
+/** A site that is older than ids gets its own in the tags of its table, in whichever row that is. */
+function identifies(operation: Operation): boolean {
+  return operation.type === types.table && onlyTags(operation);
 }
 
 /** Tags change nothing of what serves. */

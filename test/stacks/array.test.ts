@@ -42,6 +42,7 @@ describe("array", () => {
       [
         ["Name", "handover-test-blue-array", true],
         ["handover:site", "handover-test", true],
+        ["handover:site-id", "0123456789abcdef", true],
         ["handover:generation", "blue", true],
         ["handover:run", "by-hand", true],
       ],

@@ -28,11 +28,15 @@ function reveal(inputs: Registered["inputs"]): Registered["inputs"] {
   );
 }
 
-/** What the resources of a site would be created with, by the engine's words. */
+/**
+ * What the resources of a site would be created with, by the engine's words.
+ * @param tableId the id that the table has; "in use" for one that cannot be made
+ */
 export async function resourcesOf(
   desired: Intent,
   config = exampleConfig(),
   arrayFacts: ArrayFacts = { stated: false },
+  tableId?: string,
 ): Promise<Registered[]> {
   registered = [];
   const ignored = new Map<string, readonly string[] | undefined>();
@@ -40,9 +44,11 @@ export async function resourcesOf(
     {
       newResource: ({ type, name, inputs }) => {
         registered.push({ type, name, inputs: reveal(inputs), ignored: ignored.get(`${type} ${name}`) });
+        if (type.endsWith(":Table") && tableId === "in use") throw new Error("the table is in use");
+        const tags = type.endsWith(":Table") && tableId !== undefined && { tags: { "handover:site-id": tableId } };
         return {
           id: `${name}-id`,
-          state: { ...inputs, arn: `arn:${name}`, arnSuffix: `suffix/${name}`, latestVersion: 3 },
+          state: { ...inputs, arn: `arn:${name}`, arnSuffix: `suffix/${name}`, latestVersion: 3, ...tags },
         };
       },
       call: ({ token }) => (token.includes("getAvailabilityZones") ? { names: ["us-east-1a", "us-east-1b"] } : {}),
@@ -51,10 +57,9 @@ export async function resourcesOf(
     "test",
   );
   const args = {
-    stack: "test",
     config,
     intent: desired,
-    owner: { site: "handover-test" },
+    owner: { site: "handover-test", id: "0123456789abcdef" },
     rootDeviceNames: { blue: "/dev/xvda", green: "/dev/xvda" },
     userData: (name: string) => `user data of ${name}`,
     arrayFacts,

@@ -45,6 +45,23 @@ describe("site", () => {
     assert.deepEqual(namesOf(await resourcesOf(settled(shape, "blue"))), [...foundation, ...generation("blue")].sort());
   });
 
+  it("has the id of its table in the tags of everything, and is not made where that is somebody else's", async () => {
+    const resources = await resourcesOf(settled(shape, "blue"), config, { stated: false }, "fedcba9876543210");
+    const ids = resources.flatMap(({ type, name, inputs: { tags } }) =>
+      tags === undefined || type.endsWith(":Table") ? [] : [`${type} ${name} ${tags["handover:site-id"]}`],
+    );
+    assert.ok(ids.length > 12, String(ids));
+    assert.deepEqual(
+      ids.filter((each) => !each.endsWith(" fedcba9876543210")),
+      [],
+    );
+    const stopped = await resourcesOf(settled(shape, "blue"), config, { stated: false }, "in use");
+    assert.deepEqual(
+      namesOf(stopped).filter((name) => !name.startsWith("handover:")),
+      ["Table ledger"],
+    );
+  });
+
   it("adds one server of the new generation, and a snapshot, in launch-first", async () => {
     const expected = [
       ...foundation,
@@ -99,6 +116,7 @@ describe("site", () => {
       tags: {
         Name: "handover-test-blue-2",
         "handover:site": "handover-test",
+        "handover:site-id": "0123456789abcdef",
         "handover:generation": "blue",
         "handover:run": "by-hand",
       },

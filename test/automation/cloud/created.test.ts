@@ -33,6 +33,20 @@ describe("what a killed engine may have created", () => {
     assert.deepEqual(await findCreated("aws:ec2/eip:Eip", { tags: { Name: "www" } }, clients), ["eipalloc-2"]);
   });
 
+  it("is no table of another site of the same name", async () => {
+    const ofTable = (id: string) =>
+      findCreated("aws:dynamodb/table:Table", { name: "handover-www", tags: { "handover:site-id": id } }, {
+        dynamodb: {
+          send: async ({ input }: { input: { TableName?: string } }) =>
+            input.TableName === undefined
+              ? { Tags: [{ Key: "handover:site-id", Value: "ours" }] }
+              : { Table: { TableName: input.TableName, TableArn: "arn:table" } },
+        },
+      } as unknown as Clients);
+    assert.deepEqual(await ofTable("ours"), ["handover-www"]);
+    assert.deepEqual(await ofTable("another"), []);
+  });
+
   it("is never anybody's in the account: without tags nothing is asked", async () => {
     const { asked, clients } = world();
     await assert.rejects(findCreated("aws:ec2/vpc:Vpc", {}, clients), /without tags/);

@@ -114,6 +114,14 @@ describe("policy", () => {
     }
   });
 
+  it("lets the site's table have the site's id in its tags, in whichever row, and nothing else of it", () => {
+    const tagged = operation("update", "Table", "ledger", ['tags["handover:site-id"]', "tagsAll"]);
+    const changed = operation("update", "Table", "ledger", ["tags", "billingMode"]);
+    for (const row of Object.keys(mayDo) as Row[])
+      for (const more of [{}, { restores: true }, { left: ["blue-2"] }])
+        assert.deepEqual(offences([tagged, changed], { row, from: "blue", to: "green", ...more }), [changed], row);
+  });
+
   it("lets old servers end whose sessions have ended, and nothing else, while those of others last", () => {
     const context = { row: "retire", from: "blue", to: "green", left: ["blue-2"] } as const;
     const refused = (...operations: Parameters<typeof operation>[]) =>
