@@ -72,9 +72,12 @@ const forbidden = [
   },
   {
     name: "provider-is-on-its-own",
-    comment: "It is a plugin beside program and driver; it has the driver's retries and canonical JSON.",
+    comment: "It is a plugin beside program and driver; it shares the driver's way to AWS, and canonical JSON.",
     from: { path: "^provider/" },
-    to: { path: "^(index[.]ts|stacks/|automation/)", pathNot: "^automation/(cloud/retries|ledger/canonical)[.]ts$" },
+    to: {
+      path: "^(index[.]ts|stacks/|automation/)",
+      pathNot: "^automation/(cloud/(access|plugin-settings|setting-values|retries)|ledger/canonical)[.]ts$",
+    },
   },
   {
     name: "driver-starts-its-plugins",

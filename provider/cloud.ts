@@ -15,7 +15,10 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { RDSClient } from "@aws-sdk/client-rds";
 import { SSMClient } from "@aws-sdk/client-ssm";
+import { type Access, accountProblem, identified, type Service } from "../automation/cloud/access.ts";
+import { accessOf } from "../automation/cloud/plugin-settings.ts";
 import { retries } from "../automation/cloud/retries.ts";
+import type { Settings } from "../automation/cloud/setting-values.ts";
 import { type Batch, batch } from "./batch.ts";
 import { unless } from "./errors.ts";
 import { Instances } from "./instances.ts";
@@ -24,11 +27,8 @@ import type { Tags } from "./tags.ts";
 /** The provider's configuration; what it leaves out comes from the environment. */
 export interface CloudOptions {
   readonly region?: string;
-  readonly accessKey?: string;
-  readonly secretKey?: string;
-  readonly token?: string;
-  /** By the official plugin's names of the services: ec2, elbv2, rds, dynamodb, autoscaling, ssm. */
-  readonly endpoints?: Readonly<Record<string, string>>;
+  /** Where AWS is asked, and as whom, in the official plugin's words. */
+  readonly settings?: Settings;
   /** Tags of every resource that takes tags. */
   readonly defaultTags?: Tags;
 }
@@ -48,29 +48,19 @@ export class Cloud {
   readonly images: Batch<Image>;
   /** By target group. */
   readonly targets: Batch<TargetHealthDescription[]>;
+  readonly #access: Access;
   #account: Promise<string> | undefined;
 
   constructor(options: CloudOptions = {}) {
     this.region =
       options.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? missing("a region (aws:region)");
     this.defaultTags = options.defaultTags ?? {};
-    const shared = {
-      region: this.region,
-      requestHandler: { httpsAgent: { maxSockets: 64 }, httpAgent: { maxSockets: 64 } },
-      ...(options.accessKey !== undefined && {
-        credentials: {
-          accessKeyId: options.accessKey,
-          secretAccessKey: options.secretKey ?? missing("a secret key (aws:secretKey)"),
-          ...(options.token !== undefined && { sessionToken: options.token }),
-        },
-      }),
-    };
-    const at = (...services: string[]) => {
-      const endpoint = services.map((service) => options.endpoints?.[service]).find((url) => url !== undefined);
-      return { ...shared, ...retries(), ...(endpoint !== undefined && { endpoint }) };
-    };
+    const access = accessOf(this.region, options.settings ?? {});
+    const requestHandler = { httpsAgent: { maxSockets: 64 }, httpAgent: { maxSockets: 64 } };
+    const at = (service: Service) => ({ ...identified(access, service), ...retries(), requestHandler });
+    this.#access = access;
     this.ec2 = new EC2Client(at("ec2"));
-    this.loadBalancing = new ElasticLoadBalancingV2Client(at("elbv2", "elasticloadbalancingv2", "elb"));
+    this.loadBalancing = new ElasticLoadBalancingV2Client(at("elbv2"));
     this.databases = new RDSClient(at("rds"));
     this.tables = new DynamoDBClient(at("dynamodb"));
     this.autoScaling = new AutoScalingClient(at("autoscaling"));
@@ -93,6 +83,13 @@ export class Cloud {
     const call = this.loadBalancing.send(new DescribeTargetHealthCommand({ TargetGroupArn }));
     const answer = await unless(["TargetGroupNotFound", "TargetGroupNotFoundException"], call);
     return [TargetGroupArn, answer?.TargetHealthDescriptions ?? []];
+  }
+
+  /** @throws an error where its configuration keeps it from working in this account */
+  async checkAccount(): Promise<void> {
+    if (this.#access.allowedAccountIds === undefined && this.#access.forbiddenAccountIds === undefined) return;
+    const problem = accountProblem(this.#access, await this.account());
+    if (problem !== undefined) throw new Error(problem);
   }
 
   /** The account's id; every account has a security group in its default network. */

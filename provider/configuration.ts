@@ -1,3 +1,5 @@
+import { accessOf } from "../automation/cloud/plugin-settings.ts";
+import { SettingError } from "../automation/cloud/setting-values.ts";
 import { canonicalJson } from "../automation/ledger/canonical.ts";
 import type { CheckFailure } from "./check.ts";
 import type { CloudOptions } from "./cloud.ts";
@@ -17,21 +19,43 @@ const ignored = new Set([
   "retryMode",
 ]);
 
+/** Those that say where AWS is asked, and as whom; see automation/cloud/plugin-settings.ts. */
+const followed = new Set([
+  "accessKey",
+  "secretKey",
+  "token",
+  "profile",
+  "sharedConfigFiles",
+  "sharedCredentialsFiles",
+  "assumeRole",
+  "assumeRoles",
+  "assumeRoleWithWebIdentity",
+  "stsRegion",
+  "allowedAccountIds",
+  "forbiddenAccountIds",
+  "endpoints",
+  "useFipsEndpoint",
+  "useDualstackEndpoint",
+]);
+
 /** The provider's configuration, which travels as text; settings that are not supported go to `failures`. */
 export function cloudOptions(config: Properties, failures: CheckFailure[]): CloudOptions {
-  const { region, accessKey, secretKey, token, endpoints, defaultTags, ...others } = config;
-  for (const [property, value] of Object.entries(others)) {
-    if (ignored.has(property) || value === undefined || value === null) continue;
+  const { region, defaultTags, ...others } = config;
+  const known = Object.entries(others).filter(
+    ([, value]) => value !== undefined && value !== null && value !== unknown,
+  );
+  for (const [property] of known) {
+    if (ignored.has(property) || followed.has(property)) continue;
     failures.push({ property, reason: `aws:${property} is not supported by Handover's provider` });
   }
-  return {
-    region: text(region),
-    accessKey: text(accessKey),
-    secretKey: text(secretKey),
-    token: text(token),
-    endpoints: Object.assign({}, ...list(endpoints)),
-    defaultTags: tags(defaultTags),
-  };
+  const settings = Object.fromEntries(known.filter(([property]) => followed.has(property)));
+  try {
+    accessOf(text(region) ?? "us-east-1", settings);
+  } catch (error) {
+    if (!(error instanceof SettingError)) throw error;
+    failures.push({ property: "", reason: error.message });
+  }
+  return { region: text(region), settings, defaultTags: tags(defaultTags) };
 }
 
 /** Settings that changed: the engine asks for nothing anew with a provider that did not. What is in another region is another thing. */
@@ -49,11 +73,6 @@ function text(value: unknown): string | undefined {
 function tags(value: unknown): Record<string, string> {
   const given = parsed(value);
   return isObject(given) && isObject(given.tags) ? (given.tags as Record<string, string>) : {};
-}
-
-function list(value: unknown): Record<string, string>[] {
-  const given = parsed(value);
-  return Array.isArray(given) ? given.filter(isObject).map((entry) => entry as Record<string, string>) : [];
 }
 
 function parsed(value: unknown): unknown {

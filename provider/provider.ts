@@ -55,10 +55,11 @@ export class Provider {
   readonly #tokens = new Tokens();
 
   /** The clients and their connections stay from one engine to the next, as long as nothing changes. */
-  configure(options: CloudOptions): void {
+  async configure(options: CloudOptions): Promise<void> {
     const text = canonicalJson(options);
     if (this.#cloud === undefined || text !== this.#options) this.#cloud = new Cloud(options);
     this.#options = text;
+    await this.#cloud.checkAccount();
   }
 
   check(request: Request, olds: Properties, news: Properties, seed: Uint8Array): CheckResult {

@@ -50,7 +50,7 @@ export function service(provider: Provider): grpc.UntypedServiceImplementation {
       return diffResponse(configDifferences(fromStruct(message.getOldInputs()), fromStruct(message.getNews())));
     }),
     configure: unary(async (message: rpc.ConfigureRequest) => {
-      provider.configure(cloudOptions(fromStruct(message.getArgs()), []));
+      await provider.configure(cloudOptions(fromStruct(message.getArgs()), []));
       const response = new rpc.ConfigureResponse().setSupportspreview(true);
       return response.setAcceptsecrets(false).setAcceptresources(false).setAcceptoutputs(false);
     }),

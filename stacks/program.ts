@@ -79,7 +79,10 @@ async function declare(): Promise<Record<string, unknown>> {
     isReleased: (index) => mayBeReleased(config, last, index),
   });
   const { live } = position.intent;
-  const complete = new pulumi.ComponentResource(components.Complete, siteNames.site, {}, { dependsOn: site });
+  // The engine deletes what depends on everything first. That is protected, so a `pulumi destroy` deletes nothing at all: one
+  // whose preview is skipped would delete whatever else it can.
+  const opts = { dependsOn: site, protect: true };
+  const complete = new pulumi.ComponentResource(components.Complete, siteNames.site, {}, opts);
   return {
     ...describe(site, config, position, facts, (index) => !mayBeReleased(config, last, index)),
     // An interrupted first deployment does not count as deployed: its outputs come once the whole site is there.

@@ -21,6 +21,7 @@ import {
   type LoadBalancer,
   type TargetGroup,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { accessTo } from "../cloud/access.ts";
 import { clientSettings } from "../cloud/client-settings.ts";
 import { isNotFound } from "../cloud/not-found.ts";
 import { listenersOf, routingOf } from "../cloud/routing.ts";
@@ -31,9 +32,10 @@ import { listenerOn, targetGroupOf } from "./forwarding.ts";
 
 /** Reads a site from AWS, and changes nothing. @throws HandoverError (exit 1) when it is not there, or of another kind */
 export async function readSite(asked: Asked): Promise<Facts> {
-  const ec2 = new EC2Client(clientSettings(asked.region));
-  const scaling = new AutoScalingClient(clientSettings(asked.region));
-  const balancing = new ElasticLoadBalancingV2Client(clientSettings(asked.region));
+  const access = accessTo(asked.region);
+  const ec2 = new EC2Client(clientSettings(access, "ec2"));
+  const scaling = new AutoScalingClient(clientSettings(access, "autoscaling"));
+  const balancing = new ElasticLoadBalancingV2Client(clientSettings(access, "elbv2"));
   try {
     if (asked.database !== undefined) await checkDatabase(asked.database, asked.region);
     const loadBalancer = await findLoadBalancer(balancing, asked);
@@ -177,7 +179,7 @@ async function imageOf(ec2: EC2Client, instance: Instance | undefined): Promise<
 }
 
 async function checkDatabase(database: string, region: string): Promise<void> {
-  const snapshots = new Snapshots(region);
+  const snapshots = new Snapshots(accessTo(region));
   try {
     const reference = database.startsWith("vol-") ? { volumeId: database } : { dbInstanceIdentifier: database };
     if ((await found(snapshots.sizeOf(reference))) !== undefined) return;

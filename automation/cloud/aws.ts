@@ -15,6 +15,7 @@ import {
   type TargetHealthDescription,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import type { Access } from "./access.ts";
 import { Arrays } from "./arrays.ts";
 import { clientSettings } from "./client-settings.ts";
 import { CloudWatch } from "./cloudwatch.ts";
@@ -28,7 +29,7 @@ import { Volumes } from "./volumes.ts";
 import { type TestHost, testHostProblems, waysIn } from "./ways-in.ts";
 
 /**
- * Reads AWS for the gates, and lets volumes outlive their servers. Region, endpoint and credentials come from the SDK's usual environment.
+ * Reads AWS for the gates, and lets volumes outlive their servers. As whom, and where, says its `Access`.
  */
 export class Aws {
   readonly #ec2: EC2Client;
@@ -42,16 +43,19 @@ export class Aws {
   readonly snapshots: Snapshots;
   readonly volumes: Volumes;
 
-  constructor(region: string) {
-    this.#ec2 = new EC2Client(clientSettings(region));
-    this.#balancing = new ElasticLoadBalancingV2Client(clientSettings(region));
-    this.#dynamodb = new DynamoDBClient(clientSettings(region));
-    this.#scaling = new AutoScalingClient(clientSettings(region));
-    this.#sts = new STSClient(clientSettings(region));
+  readonly #access: Access;
+
+  constructor(access: Access) {
+    this.#access = access;
+    this.#ec2 = new EC2Client(clientSettings(access, "ec2"));
+    this.#balancing = new ElasticLoadBalancingV2Client(clientSettings(access, "elbv2"));
+    this.#dynamodb = new DynamoDBClient(clientSettings(access, "dynamodb"));
+    this.#scaling = new AutoScalingClient(clientSettings(access, "autoscaling"));
+    this.#sts = new STSClient(clientSettings(access, "sts"));
     this.arrays = new Arrays(this.#scaling, this.#ec2);
-    this.cloudWatch = new CloudWatch(clientSettings(region));
+    this.cloudWatch = new CloudWatch(clientSettings(access, "cloudwatch"), clientSettings(access, "logs"));
     this.launches = new Launches(this.#ec2);
-    this.snapshots = new Snapshots(region);
+    this.snapshots = new Snapshots(access);
     this.volumes = new Volumes(this.#ec2);
   }
 
@@ -143,7 +147,7 @@ export class Aws {
 
   /** When the credentials end; undefined where they do not say so, or are renewed. */
   credentialsEnd(): Promise<Date | undefined> {
-    return credentialsEnd(this.#sts.config.credentials);
+    return credentialsEnd(this.#access.credentials ?? this.#sts.config.credentials);
   }
 
   close(): void {

@@ -1,11 +1,11 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { type Access, type Identified, identified, type Service } from "./access.ts";
 import { proxyEnvironment } from "./proxy.ts";
 import { type Retries, retries } from "./retries.ts";
 
 /** Settings of one client of AWS's SDK. */
-export interface ClientSettings extends Retries {
-  readonly region: string;
+export interface ClientSettings extends Identified, Retries {
   readonly requestHandler: Handler;
 }
 
@@ -19,8 +19,13 @@ interface Handler {
 const maxSockets = 50;
 
 /** Settings for one client: what it learns of its service, and its connections, are its own. */
-export function clientSettings(region: string): ClientSettings {
-  return { region, ...retries(), ...connections() };
+export function clientSettings(access: Access, service: Service): ClientSettings {
+  return { ...identified(access, service), ...retries(), ...connections() };
+}
+
+/** The same for a look that nothing waits for long. */
+export function briefly(access: Access, service: Service, maxAttempts: number) {
+  return { ...identified(access, service), maxAttempts, ...connections() };
 }
 
 /** Connections of one client, through a proxy where the environment names one. */

@@ -54,9 +54,9 @@ export class CloudWatch {
   readonly #metrics: CloudWatchClient;
   readonly #logs: CloudWatchLogsClient;
 
-  constructor(settings: CloudWatchClientConfig & CloudWatchLogsClientConfig) {
-    this.#metrics = new CloudWatchClient(settings);
-    this.#logs = new CloudWatchLogsClient(settings);
+  constructor(ofMetrics: CloudWatchClientConfig, ofLogs: CloudWatchLogsClientConfig) {
+    this.#metrics = new CloudWatchClient(ofMetrics);
+    this.#logs = new CloudWatchLogsClient(ofLogs);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { DeleteSnapshotCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { DeleteDBSnapshotCommand, RDSClient } from "@aws-sdk/client-rds";
+import type { Access } from "./access.ts";
 import { clientSettings } from "./client-settings.ts";
 import { isComplete, type Snapshot } from "./snapshots.ts";
 
@@ -28,8 +29,9 @@ export function prunable(snapshots: readonly Snapshot[], { retainDays, now, unfi
 }
 
 /** Deletes one snapshot. It is no method of `Snapshots`, because the gates have that, and they only look. */
-export async function deleteSnapshot({ kind, id }: Snapshot, region: string): Promise<void> {
-  const client = new (kind === "ebs" ? EC2Client : RDSClient)(clientSettings(region));
+export async function deleteSnapshot({ kind, id }: Snapshot, access: Access): Promise<void> {
+  const client =
+    kind === "ebs" ? new EC2Client(clientSettings(access, "ec2")) : new RDSClient(clientSettings(access, "rds"));
   try {
     if (client instanceof EC2Client) await client.send(new DeleteSnapshotCommand({ SnapshotId: id }));
     else await client.send(new DeleteDBSnapshotCommand({ DBSnapshotIdentifier: id }));

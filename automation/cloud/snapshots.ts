@@ -12,7 +12,7 @@ import {
   RDSClient,
 } from "@aws-sdk/client-rds";
 import type { SiteConfig } from "../../stacks/config.ts";
-import { siteName } from "../../stacks/tags.ts";
+import type { Access } from "./access.ts";
 import { clientSettings } from "./client-settings.ts";
 import { isNotFound } from "./not-found.ts";
 
@@ -40,9 +40,9 @@ export class Snapshots {
   readonly #ec2: EC2Client;
   readonly #rds: RDSClient;
 
-  constructor(region: string) {
-    this.#ec2 = new EC2Client(clientSettings(region));
-    this.#rds = new RDSClient(clientSettings(region));
+  constructor(access: Access) {
+    this.#ec2 = new EC2Client(clientSettings(access, "ec2"));
+    this.#rds = new RDSClient(clientSettings(access, "rds"));
   }
 
   /** The snapshot with this id; undefined when there is none. */
@@ -59,8 +59,7 @@ export class Snapshots {
   }
 
   /** Every snapshot that a site has taken of its database, in no order. */
-  async ofSite(database: Database, stack: string, abortSignal?: AbortSignal): Promise<readonly Snapshot[]> {
-    const site = siteName(stack);
+  async ofSite(database: Database, site: string, abortSignal?: AbortSignal): Promise<readonly Snapshot[]> {
     if (database.dbInstanceIdentifier === undefined)
       return this.#ebs({ Filters: [{ Name: "tag:handover:site", Values: [site] }], OwnerIds: ["self"] }, abortSignal);
     const found: Snapshot[] = [];
@@ -71,8 +70,8 @@ export class Snapshots {
   }
 
   /** Those of one run. */
-  async ofRun(database: Database, stack: string, run: string): Promise<readonly Snapshot[]> {
-    return (await this.ofSite(database, stack)).filter(({ tags }) => tags["handover:run"] === run);
+  async ofRun(database: Database, site: string, run: string): Promise<readonly Snapshot[]> {
+    return (await this.ofSite(database, site)).filter(({ tags }) => tags["handover:run"] === run);
   }
 
   /** Reads the size of the volume or of the instance's storage, in GiB. */

@@ -6,11 +6,10 @@ import {
   paginateGetParametersByPath,
   SendCommandCommand,
   SSMClient,
-  type SSMClientConfig,
 } from "@aws-sdk/client-ssm";
 import type { Parameter, Parameters } from "../../stacks/parameters.ts";
-import { connections } from "./client-settings.ts";
-import { retries } from "./retries.ts";
+import type { Access } from "./access.ts";
+import { clientSettings } from "./client-settings.ts";
 
 /** A document to run on instances. */
 export interface Document {
@@ -38,8 +37,8 @@ const shortestDelivery = 30;
 export class SystemsManager {
   readonly #client: SSMClient;
 
-  constructor(settings: Pick<SSMClientConfig, "region" | "endpoint" | "credentials">) {
-    this.#client = new SSMClient({ ...settings, ...retries(), ...connections() });
+  constructor(access: Access) {
+    this.#client = new SSMClient(clientSettings(access, "ssm"));
   }
 
   /**

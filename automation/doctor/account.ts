@@ -1,5 +1,6 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { connections } from "../cloud/client-settings.ts";
+import type { Access } from "../cloud/access.ts";
+import { briefly } from "../cloud/client-settings.ts";
 import { notSeenIn } from "../cloud/not-seen.ts";
 import { codeOf, type Finding, ok, problem, reasonOf, skipped } from "./finding.ts";
 
@@ -7,8 +8,9 @@ import { codeOf, type Finding, ok, problem, reasonOf, skipped } from "./finding.
 const mostSkewSeconds = 60;
 
 /** Who AWS takes us for, and how its clock and ours differ: one call, which needs no permission. */
-export async function checkAccount(region: string): Promise<readonly [credentials: Finding, clock: Finding]> {
-  const sts = new STSClient({ region, maxAttempts: 2, ...connections() });
+export async function checkAccount(access: Access): Promise<readonly [credentials: Finding, clock: Finding]> {
+  const { region } = access;
+  const sts = new STSClient(briefly(access, "sts", 2));
   let date: string | undefined;
   let asked = 0;
   let answered = 0;

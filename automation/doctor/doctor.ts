@@ -1,7 +1,13 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Config, ConfigError, parseConfig } from "../../stacks/config.ts";
 import type { LastOutputs } from "../../stacks/outputs.ts";
 import { projectDirectory } from "../../stacks/project.ts";
+import { siteName } from "../../stacks/tags.ts";
+import type { Access } from "../cloud/access.ts";
 import { Aws } from "../cloud/aws.ts";
+import { scratchBackend } from "../engine/backend.ts";
 import type { Deployment } from "../engine/deployment.ts";
 import { Engine } from "../engine/engine.ts";
 import { handoverValues, readStackFile, type StackFile } from "../engine/stack-file.ts";
@@ -11,8 +17,9 @@ import { readLease } from "../ledger/lease.ts";
 import { checkImage } from "../run/image.ts";
 import { checkLaunch, type Launch } from "../run/launch.ts";
 import { checkOneSite } from "../run/one-site.ts";
-import { regionOf } from "../run/open-stack.ts";
+import { accessOfFile } from "../run/open-stack.ts";
 import { otherWays } from "../run/other-ways.ts";
+import { checkPlace } from "../run/place-check.ts";
 import { ledgerOf } from "../run/run-ledger.ts";
 import { checkAccount } from "./account.ts";
 import { type Finding, ok, problem, reasonOf, skipped } from "./finding.ts";
@@ -28,26 +35,37 @@ import { checkWatched } from "./watched.ts";
 export async function diagnose(stack: string): Promise<Finding[]> {
   const file = readStackFile(projectDirectory, stack);
   const [configuration, config] = checkConfiguration(file);
-  const [regionFinding, region] = checkRegion(file);
-  const [engine, plugin, backend, account] = await Promise.all([
-    checkEngine(),
-    checkPlugin(),
-    checkBackend(file),
-    region === undefined ? undefined : checkAccount(region),
-  ]);
-  const [backendFinding, last, deployment] = backend;
-  const tools = [checkNode(), engine, plugin, backendFinding, configuration, regionFinding, ...(account ?? [])];
-  if (region === undefined || config === undefined || account?.[0].result !== "ok")
-    return [...tools, skipped("AWS", "image, permissions, quotas and ledger are looked at when the above is in order")];
+  const [engine, plugin, backend] = await Promise.all([checkEngine(), checkPlugin(), checkBackend(file)]);
+  const { last, deployment } = backend;
+  const [regionFinding, access] = checkRegion(file, backend.values);
+  const account = access === undefined ? undefined : await checkAccount(access);
+  const place = access === undefined || account?.[0].result !== "ok" ? [] : [await checkPlaces(file, access, last)];
+  const tools = [checkNode(), engine, plugin, backend.finding, configuration, regionFinding];
+  const ofPlace = [...(account ?? []), ...place];
+  if (access === undefined || config === undefined || place.some(({ result }) => result !== "ok") || place.length === 0)
+    return [
+      ...[...tools, ...ofPlace],
+      skipped("AWS", "image, permissions, quotas and ledger are looked at when the above is in order"),
+    ];
+  const at = { stack, access, config, last };
   const ofAws = await Promise.all([
-    checkGoalsImage(stack, region, config, last),
-    checkPermissions(region, config, last?.outputs),
-    deployment === undefined ? checkLedger(stack, region) : checkSite(stack, region, deployment),
-    checkWaysIn(region, config, last),
-    checkQuotas(region, config, last?.outputs),
-    checkWatched(region, config),
+    checkGoalsImage(at),
+    checkPermissions(access, config, last?.outputs),
+    deployment === undefined ? checkLedger(at) : checkSite(at, deployment),
+    checkWaysIn(at),
+    checkQuotas(access, config, last?.outputs),
+    checkWatched(access, config),
   ]);
-  return [...tools, ...ofAws.flat()];
+  return [...tools, ...ofPlace, ...ofAws.flat()];
+}
+
+/** A stack that is looked at. */
+interface Looked {
+  readonly stack: string;
+  readonly access: Access;
+  readonly config: Config;
+  /** Undefined when it was never deployed. */
+  readonly last: LastOutputs | undefined;
 }
 
 function checkConfiguration(file: StackFile): readonly [Finding, Config | undefined] {
@@ -61,44 +79,75 @@ function checkConfiguration(file: StackFile): readonly [Finding, Config | undefi
   }
 }
 
-function checkRegion(file: StackFile): readonly [Finding, string | undefined] {
+function checkRegion(file: StackFile, values: StackFile["config"] | undefined): readonly [Finding, Access | undefined] {
   try {
-    const region = regionOf(file);
-    return [ok("region", region), region];
+    const access = accessOfFile(file, values);
+    return [ok("region", access.region), access];
   } catch (error) {
     if (error instanceof ConfigError) return [problem("region", error.message), undefined];
     throw error;
   }
 }
 
+/** A backend, and what it has of the stack. */
+interface Backend {
+  readonly finding: Finding;
+  readonly last?: LastOutputs | undefined;
+  /** The state of a stack that was never deployed. */
+  readonly deployment?: Deployment | undefined;
+  /** The file's values with secrets decrypted, where it has any. */
+  readonly values?: StackFile["config"] | undefined;
+}
+
 /** Opens the stack, which needs the backend and, where there are secrets, what decrypts them. */
-async function checkBackend(
-  file: StackFile,
-): Promise<readonly [Finding, LastOutputs | undefined, undeployed?: Deployment | undefined]> {
+async function checkBackend(file: StackFile): Promise<Backend> {
   let engine: Engine | undefined;
   try {
     engine = await Engine.open(file, { create: false });
     const last = await engine.state.outputs();
     const serves = last === undefined ? "nothing is deployed yet" : `${last.outputs.live} serves`;
-    return [
-      ok("backend", `stack ${file.stack} is there; ${serves}`),
+    return {
+      finding: ok("backend", `stack ${file.stack} is there; ${serves}`),
       last,
-      last ? undefined : await engine.state.export(),
-    ];
+      deployment: last ? undefined : await engine.state.export(),
+      values: file.hasSecrets ? await engine.decryptedConfig() : undefined,
+    };
   } catch (error) {
     if (error instanceof HandoverError && error.code === "stack-not-deployed")
-      return [ok("backend", `reached; stack ${file.stack} was never deployed`), undefined, {}];
+      return { finding: ok("backend", `reached; stack ${file.stack} was never deployed`), deployment: {} };
     const hint =
       "log in (pulumi login), and set PULUMI_CONFIG_PASSPHRASE or allow kms:Decrypt, whichever the stack's secrets need";
-    return [problem("backend", `${reasonOf(error)} To mend it, ${hint}`), undefined];
+    return { finding: problem("backend", `${reasonOf(error)} To mend it, ${hint}`) };
   } finally {
     engine?.close();
   }
 }
 
+/** Whether the driver, the engine and the site are in one account and region. */
+async function checkPlaces(file: StackFile, access: Access, last: LastOutputs | undefined): Promise<Finding> {
+  const { stack } = file;
+  const aws = new Aws(access);
+  const directory = mkdtempSync(join(tmpdir(), "handover-doctor-"));
+  let engine: Engine | undefined;
+  try {
+    // In a backend that is thrown away: a stack that was never deployed is in no other.
+    engine = await Engine.open(file, { create: true, environment: scratchBackend(directory) });
+    const account = await checkPlace({ stack, access, last, aws, engine }, AbortSignal.timeout(60_000));
+    return ok("account", `Handover and the engine work in ${account}`);
+  } catch (error) {
+    if (error instanceof HandoverError && error.code === "another-place") return problem("account", error.message);
+    return problem("account", `${reasonOf(error)} The engine did not say in which account it works`);
+  } finally {
+    engine?.close();
+    aws.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
 /** Whether another backend has the site of a stack that this one does not know. */
-async function checkSite(stack: string, region: string, deployment: Deployment): Promise<Finding> {
-  const aws = new Aws(region);
+async function checkSite({ stack, access }: Looked, deployment: Deployment): Promise<Finding> {
+  const { region } = access;
+  const aws = new Aws(access);
   try {
     await checkOneSite({ stack, region, aws, engine: { state: { export: async () => deployment } } });
     return ok("site", "nothing of it is there yet; the first `handover upgrade` deploys it");
@@ -110,15 +159,10 @@ async function checkSite(stack: string, region: string, deployment: Deployment):
   }
 }
 
-async function checkGoalsImage(
-  stack: string,
-  region: string,
-  config: Config,
-  last: LastOutputs | undefined,
-): Promise<Finding[]> {
+async function checkGoalsImage({ stack, access, config, last }: Looked): Promise<Finding[]> {
   const { generations, live } = config;
   const signal = AbortSignal.timeout(60_000);
-  const aws = new Aws(region);
+  const aws = new Aws(access);
   const generation = generations[live];
   try {
     if (generation === undefined) return [skipped("image", "there is no goal")];
@@ -143,10 +187,10 @@ async function checkGoalsLaunch(launch: Launch, signal: AbortSignal): Promise<Fi
   }
 }
 
-async function checkWaysIn(region: string, config: Config, last: LastOutputs | undefined): Promise<Finding> {
+async function checkWaysIn({ access, config, last }: Looked): Promise<Finding> {
   const check = "ways in";
   if (last === undefined) return skipped(check, "nothing is deployed yet");
-  const aws = new Aws(region);
+  const aws = new Aws(access);
   try {
     const found = await otherWays(aws, config, last.outputs, AbortSignal.timeout(60_000));
     if (found.length === 0)
@@ -162,8 +206,8 @@ async function checkWaysIn(region: string, config: Config, last: LastOutputs | u
   }
 }
 
-async function checkLedger(stack: string, region: string): Promise<Finding> {
-  const table = ledgerOf(stack, region);
+async function checkLedger({ stack, access, last }: Looked): Promise<Finding> {
+  const table = ledgerOf({ site: siteName(stack, last?.outputs), access });
   try {
     const { state } = await readLease(table);
     return ok("ledger", `table ${table.tableName}; its lease is ${state}`);

@@ -21,7 +21,8 @@ import {
 import { DescribeDBSnapshotsCommand, RDSClient } from "@aws-sdk/client-rds";
 import type { Config, GenerationConfig } from "../../stacks/config.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
-import { connections } from "../cloud/client-settings.ts";
+import type { Access } from "../cloud/access.ts";
+import { briefly } from "../cloud/client-settings.ts";
 import { codeOf, type Finding, isDenied, ok, problem, reasonOf, skipped } from "./finding.ts";
 
 type Probe = readonly [action: string, ask: () => Promise<unknown>];
@@ -31,11 +32,10 @@ type Probe = readonly [action: string, ask: () => Promise<unknown>];
  * Only what would do no harm is asked even so: no terminating, and no address but to the server that has it.
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html
  */
-export async function checkPermissions(region: string, config: Config, outputs: Outputs | undefined): Promise<Finding> {
-  const settings = { region, maxAttempts: 3, ...connections() };
-  const ec2 = new EC2Client(settings);
-  const balancing = new ElasticLoadBalancingV2Client(settings);
-  const rds = new RDSClient(settings);
+export async function checkPermissions(access: Access, config: Config, outputs: Outputs | undefined): Promise<Finding> {
+  const ec2 = new EC2Client(briefly(access, "ec2", 3));
+  const balancing = new ElasticLoadBalancingV2Client(briefly(access, "elbv2", 3));
+  const rds = new RDSClient(briefly(access, "rds", 3));
   try {
     const probes = [
       ...ec2Probes(ec2, config, outputs),

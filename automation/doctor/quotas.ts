@@ -8,7 +8,8 @@ import { ElasticLoadBalancingV2Client, paginateDescribeTargetGroups } from "@aws
 import { GetServiceQuotaCommand, ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import type { Config } from "../../stacks/config.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
-import { connections } from "../cloud/client-settings.ts";
+import type { Access } from "../cloud/access.ts";
+import { briefly } from "../cloud/client-settings.ts";
 import { type Finding, isDenied, ok, problem, reasonOf, skipped } from "./finding.ts";
 
 /** A quota, what is used of it, and how much more a first deployment or the next upgrade takes. */
@@ -22,11 +23,10 @@ interface Need {
 }
 
 /** Whether the account has room for the servers, addresses and target groups of the next run. */
-export async function checkQuotas(region: string, config: Config, outputs: Outputs | undefined): Promise<Finding[]> {
-  const settings = { region, maxAttempts: 3, ...connections() };
-  const ec2 = new EC2Client(settings);
-  const balancing = new ElasticLoadBalancingV2Client(settings);
-  const quotas = new ServiceQuotasClient(settings);
+export async function checkQuotas(access: Access, config: Config, outputs: Outputs | undefined): Promise<Finding[]> {
+  const ec2 = new EC2Client(briefly(access, "ec2", 3));
+  const balancing = new ElasticLoadBalancingV2Client(briefly(access, "elbv2", 3));
+  const quotas = new ServiceQuotasClient(briefly(access, "servicequotas", 3));
   const needs: Need[] = [
     {
       what: "Elastic IPs",

@@ -1,7 +1,8 @@
 import type { MetricConfig } from "../../stacks/config/watch-schema.ts";
 import type { Config } from "../../stacks/config.ts";
+import type { Access } from "../cloud/access.ts";
 import { metricStat } from "../cloud/balancer-metrics.ts";
-import { connections } from "../cloud/client-settings.ts";
+import { briefly } from "../cloud/client-settings.ts";
 import { CloudWatch } from "../cloud/cloudwatch.ts";
 import { instantQuery } from "../cloud/prometheus.ts";
 import { cloudWatchQueries } from "../gates/metrics.ts";
@@ -10,8 +11,8 @@ import { type Finding, isDenied, ok, problem, reasonOf, skipped } from "./findin
 const timeLimitMilliseconds = 20_000;
 
 /** Asks once for everything that a run would watch: metrics, alarms, logs, sessions. It reads only. */
-export async function checkWatched(region: string, config: Config): Promise<Finding[]> {
-  const cloudWatch = new CloudWatch({ region, maxAttempts: 2, ...connections() });
+export async function checkWatched(access: Access, config: Config): Promise<Finding[]> {
+  const cloudWatch = new CloudWatch(briefly(access, "cloudwatch", 2), briefly(access, "logs", 2));
   try {
     return await findingsOf(cloudWatch, config);
   } finally {

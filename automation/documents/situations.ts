@@ -247,6 +247,13 @@ export const errors = {
     first: "Name the backend that has it, or give a second site a stack with another name",
     next: ["doctor"],
   },
+  "another-place": {
+    exitCodes: [usage],
+    happened: "Handover's own calls, the engine and the site are not in one account and region",
+    state: unchanged,
+    first: "Use the credentials and the region that the message names",
+    next: ["doctor"],
+  },
   "not-seen": {
     exitCodes: [paused],
     happened: "AWS, a server or the load balancer cannot be reached from here, or AWS does not take the credentials",

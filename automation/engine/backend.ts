@@ -1,4 +1,5 @@
-import { copyFileSync, existsSync, renameSync, statSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -33,4 +34,27 @@ export function restoreState(stack: string, { PULUMI_BACKEND_URL: url = "" }: No
   if (!existsSync(file) || statSync(file).size > 0 || !existsSync(before)) return;
   copyFileSync(before, `${file}.restored`);
   renameSync(`${file}.restored`, file);
+}
+
+/** A backend in a folder that is thrown away: its state is written once at the end of an update, and without backups. */
+export function scratchBackend(directory: string): Record<string, string> {
+  const state = join(directory, "state");
+  mkdirSync(state, { mode: 0o700 });
+  const { PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE } = process.env;
+  const hasPassphrase = (PULUMI_CONFIG_PASSPHRASE ?? PULUMI_CONFIG_PASSPHRASE_FILE) !== undefined;
+  return {
+    PULUMI_BACKEND_URL: `file://${state}`,
+    PULUMI_EXPERIMENTAL: "true",
+    PULUMI_SKIP_CHECKPOINTS: "true",
+    PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
+    // For a stack whose secrets are not a passphrase's: known to nobody, and gone with this process.
+    ...(!hasPassphrase && { PULUMI_CONFIG_PASSPHRASE: randomBytes(32).toString("base64") }),
+  };
+}
+
+/** The backend, for a person. */
+export function backendName({ PULUMI_BACKEND_URL }: NodeJS.ProcessEnv = process.env): string {
+  // A backend's URL may hold a password.
+  const url = PULUMI_BACKEND_URL?.replace(/\/\/[^@/]*@/, "//");
+  return url ? `backend ${url}` : "the backend that Pulumi.yaml or pulumi login names";
 }

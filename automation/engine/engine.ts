@@ -1,6 +1,6 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ConcurrentUpdateError, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { ConcurrentUpdateError, type PreviewOptions, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { configValue } from "../../stacks/config.ts";
 import { type Outputs, outputsSchema } from "../../stacks/outputs.ts";
 import { NotSeenError, notSeenInText, remedies } from "../cloud/not-seen.ts";
@@ -77,26 +77,45 @@ export class Engine {
     };
   }
 
+  /**
+   * The account in which the plugin works, by its own settings and environment. Its preview ends with the answer, so it
+   * plans nothing.
+   */
+  async account(signal: AbortSignal): Promise<string> {
+    signal.throwIfAborted();
+    const { account } = await import("../../stacks/account.ts");
+    let answer: string | undefined;
+    const program = async () => {
+      answer = await account();
+      throw new Error("answered");
+    };
+    await this.#preview(signal, { program }).catch((error) => {
+      if (answer === undefined) throw error;
+    });
+    return answer ?? "";
+  }
+
   /** Previews once more where that may help: it changes nothing. */
   #previewAgain(signal: AbortSignal, plan?: string): Promise<Recorder> {
-    return this.#preview(signal, plan).catch((error) => {
+    const options = plan === undefined ? {} : { plan };
+    return this.#preview(signal, options).catch((error) => {
       if (error instanceof PlanRefusedError) return this.#previewAgain(signal);
-      if (error instanceof EngineDiedError) return this.#preview(signal, plan);
+      if (error instanceof EngineDiedError) return this.#preview(signal, options);
       throw error;
     });
   }
 
-  async #preview(signal: AbortSignal, plan?: string): Promise<Recorder> {
+  async #preview(signal: AbortSignal, options: Pick<PreviewOptions, "plan" | "program">): Promise<Recorder> {
     const recorder = new Recorder();
     try {
       await untraced(() =>
-        this.#stack.preview({ ...(plan && { plan }), parallel, color: "never", signal, onEvent: recorder.onEvent }),
+        this.#stack.preview({ ...options, parallel, color: "never", signal, onEvent: recorder.onEvent }),
       );
       return recorder;
     } catch (cause) {
       signal.throwIfAborted();
       const problem = recorder.problem(cause);
-      if (plan !== undefined && recorder.refusedPlan(cause)) throw new PlanRefusedError(problem, cause);
+      if (options.plan !== undefined && recorder.refusedPlan(cause)) throw new PlanRefusedError(problem, cause);
       if (recorder.died(cause)) throw new EngineDiedError(problem, cause);
       const happened = `The preview failed; nothing was changed by it. ${problem}`;
       const notSeen = notSeenInText(problem);

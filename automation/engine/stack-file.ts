@@ -53,7 +53,16 @@ export function readStackFile(directory: string, stack: string): StackFile {
 }
 
 /** The values of the `handover:*` keys, without the prefix. */
-export function handoverValues(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function handoverValues(config: StackFile["config"]): Record<string, unknown> {
+  return valuesUnder(prefix, config);
+}
+
+/** The values of the `aws:*` keys, without the prefix: what the plugin is told. */
+export function pluginSettings(config: StackFile["config"]): Record<string, unknown> {
+  return valuesUnder("aws:", config);
+}
+
+function valuesUnder(prefix: string, config: StackFile["config"]): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(config).flatMap(([key, value]) =>
       key.startsWith(prefix)

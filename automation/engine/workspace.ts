@@ -6,7 +6,7 @@ import { parse, stringify } from "yaml";
 import { projectDirectory } from "../../stacks/project.ts";
 import { NotSeenError, notSeenInText, remedies } from "../cloud/not-seen.ts";
 import { exitCodes, HandoverError, messageOf, toType } from "../errors.ts";
-import { attemptsOf, restoreState, withoutAttributes } from "./backend.ts";
+import { attemptsOf, backendName, restoreState, withoutAttributes } from "./backend.ts";
 import { BriefCommand } from "./brief-command.ts";
 import { lastLine } from "./recorder.ts";
 import type { StackFile } from "./stack-file.ts";
@@ -73,13 +73,13 @@ export async function openWorkspace(file: StackFile, { create, environment }: Op
     }
     const notSeen = notSeenInText(messageOf(cause));
     if (notSeen !== undefined) {
-      const happened = `The Pulumi backend did not open stack "${file.stack}": ${lastLine(cause)}`;
+      const happened = `The Pulumi backend did not open stack "${file.stack}" in ${backendName()}: ${lastLine(cause)}`;
       throw new NotSeenError(notSeen, { happened, state: "Nothing was changed", first: remedies[notSeen] }, { cause });
     }
     throw new HandoverError(
       "engine-failed",
       exitCodes.usage,
-      `The Pulumi backend did not open stack "${file.stack}": ${lastLine(cause)}. Nothing was changed.`,
+      `The Pulumi backend did not open stack "${file.stack}" in ${backendName()}: ${lastLine(cause)}. Nothing was changed.`,
       { cause },
     );
   }

@@ -1,10 +1,10 @@
 import type { Outputs } from "../../stacks/outputs.ts";
-import { siteName } from "../../stacks/tags.ts";
 import { type Database, isComplete, type Snapshots } from "../cloud/snapshots.ts";
 import type { Gate } from "./gate.ts";
 
 export interface Expected {
-  readonly stack: string;
+  /** See `siteName`. */
+  readonly site: string;
   /** The run's id. */
   readonly run: string;
   readonly database: Database | undefined;
@@ -17,7 +17,7 @@ export interface Expected {
 export function snapshotCompleted(
   snapshots: Pick<Snapshots, "find" | "sizeOf">,
   snapshot: NonNullable<Outputs["snapshot"]>,
-  { stack, run, database }: Expected,
+  { site: own, run, database }: Expected,
 ): Gate {
   return {
     name: "snapshot completed",
@@ -32,7 +32,7 @@ export function snapshotCompleted(
       const expectedGigabytes = database === undefined ? undefined : await snapshots.sizeOf(database, signal);
       if (Object.keys(found.tags).length === 0) return { verdict: "pending", evidence: { id, state, tags: "none" } };
       const [site, ofRun] = [found.tags["handover:site"], found.tags["handover:run"]];
-      const isRight = sizeGigabytes === expectedGigabytes && site === siteName(stack) && (ofRun ?? run) === run;
+      const isRight = sizeGigabytes === expectedGigabytes && site === own && (ofRun ?? run) === run;
       return {
         verdict: isRight ? "pass" : "fail",
         evidence: { id, state, sizeGigabytes, expectedGigabytes, site, run: ofRun },

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { scratchBackend } from "../engine/backend.ts";
 import { Engine } from "../engine/engine.ts";
 import { HandoverError } from "../errors.ts";
 import { type OpenStack, openStack, stackFileOf } from "../run/open-stack.ts";
@@ -31,7 +31,7 @@ export async function openCopy(stack: string): Promise<Copy> {
   };
   const openScratch = async () => {
     const simulator = keep(await startSimulator());
-    const environment = { ...backendIn(directory), ...simulator.environment };
+    const environment = { ...scratchBackend(directory), ...simulator.environment };
     return { environment, engine: keep(await Engine.open(stackFileOf(stack), { create: true, environment })) };
   };
   // The slowest part is starting processes, so both are opened side by side.
@@ -50,22 +50,6 @@ export async function openCopy(stack: string): Promise<Copy> {
     close();
     throw error;
   }
-}
-
-/** The scratch state is thrown away, so it is written once at the end of an update, and without backups. */
-function backendIn(directory: string): Record<string, string> {
-  const state = join(directory, "state");
-  mkdirSync(state, { mode: 0o700 });
-  const { PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE } = process.env;
-  const hasPassphrase = (PULUMI_CONFIG_PASSPHRASE ?? PULUMI_CONFIG_PASSPHRASE_FILE) !== undefined;
-  return {
-    PULUMI_BACKEND_URL: `file://${state}`,
-    PULUMI_EXPERIMENTAL: "true",
-    PULUMI_SKIP_CHECKPOINTS: "true",
-    PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
-    // For a stack whose secrets are not a passphrase's: known to nobody, and gone with this process.
-    ...(!hasPassphrase && { PULUMI_CONFIG_PASSPHRASE: randomBytes(32).toString("base64") }),
-  };
 }
 
 function isNotDeployed(error: unknown): boolean {

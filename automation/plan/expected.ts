@@ -1,7 +1,7 @@
 import { LedgerMissingError } from "../ledger/errors.ts";
 import { readJournal } from "../ledger/journal.ts";
 import type { RunSummary } from "../ledger/runs.ts";
-import { ledgerOf } from "../run/run-ledger.ts";
+import { ledgerOf, type Place } from "../run/run-ledger.ts";
 
 /** A run's expected duration: the median of the last runs that reached their goal. */
 export interface Expected {
@@ -25,8 +25,8 @@ export function expectedOf(runs: readonly RunSummary[]): Expected | undefined {
 }
 
 /** From the stack's ledger; undefined when it has none. */
-export async function expectedOn(stack: string, region: string): Promise<Expected | undefined> {
-  const table = ledgerOf(stack, region);
+export async function expectedOn(place: Place): Promise<Expected | undefined> {
+  const table = ledgerOf(place);
   try {
     return expectedOf(await readJournal(table).runs());
   } catch (error) {

@@ -33,12 +33,12 @@ export async function review(stack: string, rollbackFrom: PhaseName | undefined,
   const copy = await openCopy(stack);
   try {
     const { opened } = copy;
-    const { region, config, secrets, aws } = opened;
+    const { config, secrets, aws } = opened;
     checkGoal(opened);
     const goal = config.generations[config.live];
     const [begun, expected, , ways] = await Promise.all([
       begunRun(opened).catch(noneWithoutLedger),
-      expectedOn(stack, region),
+      expectedOn(opened),
       goal && checkImage(aws, goal, signal).then(() => checkLaunch({ ...opened, launches: false }, signal)),
       waysOf(opened, signal),
     ]);

@@ -25,8 +25,8 @@ export async function checkCredentials(opened: OpenStack, row: Row): Promise<voi
   });
 }
 
-async function lastSeconds({ stack, region }: OpenStack, row: Row): Promise<number | undefined> {
-  const table = ledgerOf(stack, region);
+async function lastSeconds(opened: OpenStack, row: Row): Promise<number | undefined> {
+  const table = ledgerOf(opened);
   try {
     const journal = readJournal(table);
     const last = (await journal.runs()).find(({ outcome }) => outcome === "reached");

@@ -55,7 +55,7 @@ async function placesOf({ stack, config, last, aws: { launches } }: Launch, sign
   if (cidrBlock !== undefined) {
     if (last === undefined)
       return { subnets: [], zones: (await launches.ordinaryZones(signal)).slice(0, 2), problems: [] };
-    const own = [...(await launches.subnetsOf(siteName(stack), signal)).values()].toSorted(byName);
+    const own = [...(await launches.subnetsOf(siteName(stack, last?.outputs), signal)).values()].toSorted(byName);
     return { subnets: own, zones: zonesOf(own), problems: [] };
   }
   const known = await launches.subnets([...new Set([...subnetIds, ...frontendSubnetIds])], signal);

@@ -1,6 +1,7 @@
 import { types } from "../../stacks/names.ts";
 import { siteName } from "../../stacks/tags.ts";
 import type { Aws } from "../cloud/aws.ts";
+import { backendName } from "../engine/backend.ts";
 import type { Deployment } from "../engine/deployment.ts";
 import type { State } from "../engine/state.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
@@ -53,10 +54,4 @@ async function tagged(
 ): Promise<readonly string[]> {
   if (begun.some((resource) => resource.type === type || resource.type === types.table)) return [];
   return (await aws.findCreated(type, { tags: { "handover:site": siteName(stack) } }, signal)) ?? [];
-}
-
-function backendName(): string {
-  // A backend's URL may hold a password.
-  const url = process.env.PULUMI_BACKEND_URL?.replace(/\/\/[^@/]*@/, "//");
-  return url ? `backend ${url}` : "the backend that Pulumi.yaml or pulumi login names";
 }

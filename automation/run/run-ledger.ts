@@ -1,5 +1,5 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { siteName } from "../../stacks/tags.ts";
+import type { Access } from "../cloud/access.ts";
 import { clientSettings } from "../cloud/client-settings.ts";
 import { notSeenIn } from "../cloud/not-seen.ts";
 import type { Listener, RunEvent, RunResult } from "../documents/events.ts";
@@ -53,14 +53,13 @@ export class RunLedger {
    * @throws LeaseHeldError (exit 5), LedgerMissingError when the site is not deployed
    */
   static async open(
-    stack: string,
-    region: string,
+    place: Place,
     secrets: ReadonlySet<string>,
     wish: LeaseWish,
     signal: AbortSignal,
     listener: Listener = () => undefined,
   ): Promise<RunLedger> {
-    const table = ledgerOf(stack, region);
+    const table = ledgerOf(place);
     let lease: Lease | undefined;
     try {
       lease = await acquireLease({
@@ -181,8 +180,15 @@ export class RunLedger {
   }
 }
 
-/** The stack's ledger, for reading and writing. */
-export function ledgerOf(stack: string, region: string): LedgerTable & { readonly client: DynamoDBClient } {
-  const client = new DynamoDBClient(clientSettings(region));
-  return { tableName: siteName(stack), client };
+/** Where a site is: its name, and AWS. */
+export interface Place {
+  /** See `siteName`. */
+  readonly site: string;
+  readonly access: Access;
+}
+
+/** The site's ledger, for reading and writing. */
+export function ledgerOf({ site, access }: Place): LedgerTable & { readonly client: DynamoDBClient } {
+  const client = new DynamoDBClient(clientSettings(access, "dynamodb"));
+  return { tableName: site, client };
 }

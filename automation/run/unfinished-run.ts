@@ -3,8 +3,7 @@ import type { Baseline, LedgerEvent, LedgerRecord } from "../ledger/events.ts";
 import { readJournal } from "../ledger/journal.ts";
 import { factsOf, type LastPlanned } from "../runbook/rows.ts";
 import { applyEvent, type CommandStates } from "../site-commands/command-states.ts";
-import type { OpenStack } from "./open-stack.ts";
-import { ledgerOf } from "./run-ledger.ts";
+import { ledgerOf, type Place } from "./run-ledger.ts";
 
 /** A run that was begun and has not ended, as the ledger has it. */
 export interface UnfinishedRun {
@@ -103,11 +102,8 @@ function isCommand(phase: string): boolean {
 }
 
 /** The stack's newest run, if it has not ended. */
-export async function begunRun({
-  stack,
-  region,
-}: Pick<OpenStack, "stack" | "region">): Promise<UnfinishedRun | undefined> {
-  const table = ledgerOf(stack, region);
+export async function begunRun(place: Place): Promise<UnfinishedRun | undefined> {
+  const table = ledgerOf(place);
   try {
     const journal = readJournal(table);
     const [newest] = await journal.runs();

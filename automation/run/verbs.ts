@@ -15,6 +15,7 @@ import { checkImage } from "./image.ts";
 import { checkLaunch } from "./launch.ts";
 import { checkOneSite } from "./one-site.ts";
 import { checkGoal, type OpenStack } from "./open-stack.ts";
+import { checkPlace } from "./place-check.ts";
 import { checkPrograms } from "./programs.ts";
 import { putBack, type Why } from "./put-back.ts";
 import { checkReach } from "./reach.ts";
@@ -30,6 +31,7 @@ import { Walker } from "./walker.ts";
 /** Goes to the goal: deploys an empty stack, begins a run, or goes on with one that was begun. */
 export async function upgrade(opened: OpenStack, options: DriveOptions): Promise<RunResult> {
   checkGoal(opened);
+  await checkPlace(opened, options.signals.stop);
   const { config, aws } = opened;
   checkPrograms(config);
   await checkImage(aws, generationOf(config, config.live), options.signals.stop);
@@ -58,6 +60,7 @@ export async function upgrade(opened: OpenStack, options: DriveOptions): Promise
 /** Goes on with the run that was begun, forwards or back, or with the first deployment. */
 export async function resume(opened: OpenStack, options: DriveOptions): Promise<RunResult> {
   if (opened.last === undefined) return upgrade(opened, options);
+  await checkPlace(opened, options.signals.stop);
   return underLease(opened, options, async (drive) => {
     const standing = await mustStand("resume", drive);
     const why = { reason: "The rollback was resumed", exitCode: exitCodes.rolledBack };
@@ -68,6 +71,7 @@ export async function resume(opened: OpenStack, options: DriveOptions): Promise<
 
 /** Goes back from the run that was begun. */
 export async function rollback(opened: OpenStack, options: DriveOptions): Promise<RunResult> {
+  await checkPlace(opened, options.signals.stop);
   return underLease(opened, options, async (drive) => {
     const standing = await mustStand("rollback", drive);
     if (standing.ended !== undefined) return finishEnded(drive, standing);
@@ -77,6 +81,7 @@ export async function rollback(opened: OpenStack, options: DriveOptions): Promis
 
 /** Gives a run up that has not launched anything: the site stays as it is, and the next run can begin. */
 export async function abort(opened: OpenStack, options: DriveOptions): Promise<RunResult> {
+  await checkPlace(opened, options.signals.stop);
   return underLease(opened, options, async (drive) => {
     const standing = await mustStand("abort", drive);
     if (standing.ended !== undefined) return finishEnded(drive, standing);
@@ -225,8 +230,8 @@ async function underLease(
   options: DriveOptions,
   work: (drive: Drive) => Promise<RunResult>,
 ): Promise<RunResult> {
-  const { stack, region, secrets, engine } = opened;
-  const ledger = await RunLedger.open(stack, region, secrets, options, options.signals.stop, options.listener);
+  const { secrets, engine } = opened;
+  const ledger = await RunLedger.open(opened, secrets, options, options.signals.stop, options.listener);
   engine.workUnder(ledger);
   try {
     // Another run may have ended between the first look and the lease.

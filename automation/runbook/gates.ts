@@ -145,10 +145,12 @@ export function gatesBefore(row: Row, context: GateContext): RowGates {
   }
 }
 
-function snapshotTaken({ aws, config, after, stack, id }: GateContext): Gate[] {
+function snapshotTaken({ aws, config, after, id }: GateContext): Gate[] {
   const { snapshot } = after;
   if (snapshot === null) return [];
-  return [snapshotCompleted(aws.snapshots, snapshot, { stack, run: id, database: config.site.database })];
+  return [
+    snapshotCompleted(aws.snapshots, snapshot, { site: after.ledgerTable, run: id, database: config.site.database }),
+  ];
 }
 
 /** Of an array that is followed by one. */

@@ -12,6 +12,8 @@ import { type RunRecord, type SiteCommand, SiteCommands } from "./site-commands.
 export interface RunCommandsOptions {
   /** The stack's name. */
   readonly stack: string;
+  /** See `siteName`. */
+  readonly site: string;
   readonly config: Config;
   readonly identity: RunIdentity;
   readonly snapshots: Pick<Snapshots, "ofRun">;
@@ -89,12 +91,12 @@ export class RunCommands {
 
   /** Takes a snapshot while the database is frozen, where the site says how. @throws ThawError; else what the work throws */
   async whileFrozen<T>(work: () => Promise<T>): Promise<T> {
-    const { stack, config, identity, snapshots } = this.#options;
+    const { site, config, identity, snapshots } = this.#options;
     const { backup } = config.upgrade;
     const { database } = config.site;
     if (backup === undefined || database === undefined) return work();
     const { freeze, timeoutSeconds } = backup;
-    const taken = () => snapshots.ofRun(database, stack, identity.id);
+    const taken = () => snapshots.ofRun(database, site, identity.id);
     const before = new Set((await taken()).map(({ id }) => id));
     return whileFrozen(
       {

@@ -33,7 +33,8 @@ export async function startCloud({
   const args = ["-B", import.meta.dirname, "--host", host, "--port", String(port), "--config", configFile];
   const env = {
     ...process.env,
-    MOTO_ACCOUNT_ID: "123456789012",
+    // moto would put everybody into that account, who assumed a role of another one too.
+    MOTO_ACCOUNT_ID: undefined,
     // Its threads take turns, so memory of its own for each would only be more.
     MALLOC_ARENA_MAX: "1",
     AWS_ACCESS_KEY_ID: "cloud",

@@ -7,18 +7,21 @@ from moto.elbv2.models import elbv2_backends
 
 from inputs import decoded
 
-ACCOUNT = "123456789012"
-
 
 def snapshot() -> dict[str, Any]:
     result: dict[str, list[Any]] = {"instances": [], "addresses": [], "loadBalancers": [], "targetGroups": []}
-    for backend in list(ec2_backends[ACCOUNT].values()):
+    # Of every account: a site may be in one whose role was assumed.
+    for backend in _all(ec2_backends):
         result["instances"] += [_instance(each) for each in backend.all_instances()]
         result["addresses"] += [_address(each) for each in backend.addresses]
-    for balancing in list(elbv2_backends[ACCOUNT].values()):
+    for balancing in _all(elbv2_backends):
         result["loadBalancers"] += [_load_balancer(each) for each in balancing.load_balancers.values()]
         result["targetGroups"] += [_target_group(each) for each in balancing.target_groups.values()]
     return result
+
+
+def _all(backends: Any) -> list[Any]:
+    return [backend for regions in list(backends.values()) for backend in list(regions.values())]
 
 
 def _instance(instance: Any) -> dict[str, Any]:

@@ -49,6 +49,8 @@ describe("The source", () => {
       {
         // Scheduled actions that a run has suspended are made up for.
         "automation/cloud/arrays.ts": ["UpdateAutoScalingGroup"],
+        // A session of a role that the file names.
+        "automation/cloud/assumed-roles.ts": ["AssumeRole", "AssumeRoleWithWebIdentity"],
         // A dry run of the launch.
         "automation/cloud/launches.ts": ["RunInstances"],
         "automation/cloud/prune.ts": ["DeleteSnapshot", "DeleteDBSnapshot"],

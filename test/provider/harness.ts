@@ -20,7 +20,11 @@ export class Harness {
   configure(options: CloudOptions): void {
     const { url } = this.cloud;
     const endpoints = { ec2: url, elbv2: url, rds: url, dynamodb: url, autoscaling: url, ssm: url };
-    this.provider.configure({ region: "us-east-1", accessKey: "test", secretKey: "test", endpoints, ...options });
+    void this.provider.configure({
+      region: "us-east-1",
+      settings: { accessKey: "test", secretKey: "test", endpoints: [endpoints] },
+      ...options,
+    });
   }
 
   static async start(): Promise<Harness> {

@@ -44,7 +44,8 @@ describe("The provider's load balancing, as the program uses it", function () {
     harness = await Harness.start();
     network = await createNetwork(harness);
     const { url } = harness.cloud;
-    cloud = new Cloud({ region: "us-east-1", accessKey: "test", secretKey: "test", endpoints: { elbv2: url } });
+    const settings = { accessKey: "test", secretKey: "test", endpoints: { elbv2: url } };
+    cloud = new Cloud({ region: "us-east-1", settings });
     cloud.loadBalancing.middlewareStack.add(
       (next, { commandName }) => {
         return (args) => {

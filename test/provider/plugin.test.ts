@@ -62,9 +62,9 @@ describe("The provider's process", function () {
     const urn = "urn:pulumi:test::handover::aws:s3/bucket:Bucket::b";
     const refused = await call(client, "check", new messages.CheckRequest().setUrn(urn));
     assert.equal(refused, "aws:s3/bucket:Bucket is not supported by Handover's provider");
-    const config = toStruct({ region: "us-east-1", assumeRoles: "[]" });
+    const config = toStruct({ region: "us-east-1", customCaBundle: "a" });
     const checked = await call(client, "checkConfig", new messages.CheckRequest().setNews(config));
-    assert.deepEqual(checked, ["aws:assumeRoles is not supported by Handover's provider"]);
+    assert.deepEqual(checked, ["aws:customCaBundle is not supported by Handover's provider"]);
     assert.ok(isRunning(child.pid ?? 0));
     client.close();
   });

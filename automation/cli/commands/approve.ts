@@ -19,16 +19,16 @@ export const approveCommand: Command<{ stack: string; digest: string }> = {
     },
   },
   async run({ stack, digest, json }) {
-    const [{ begunRun }, { RunLedger }, { regionOf, stackFileOf }] = await Promise.all([
+    const [{ begunRun }, { RunLedger }, { placeOf }] = await Promise.all([
       import("../../run/unfinished-run.ts"),
       import("../../run/run-ledger.ts"),
-      import("../../run/open-stack.ts"),
+      import("../../run/place.ts"),
     ]);
-    const region = regionOf(stackFileOf(stack));
+    const place = await placeOf(stack);
     const signals = interrupts(note);
-    const ledger = await RunLedger.open(stack, region, new Set(), { command: toType("approve", stack) }, signals.stop);
+    const ledger = await RunLedger.open(place, new Set(), { command: toType("approve", stack) }, signals.stop);
     try {
-      const run = await begunRun({ stack, region });
+      const run = await begunRun(place);
       if (run?.waitingFor === undefined)
         throw new HandoverError("nothing-to-approve", exitCodes.usage, {
           happened: `No run on stack "${stack}" waits for approval`,

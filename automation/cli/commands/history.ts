@@ -16,12 +16,12 @@ export const historyCommand: Command<{ stack: string; run?: string; verify: bool
       verify: { type: "boolean", default: false, describe: "check that no event was altered or removed" },
     }),
   async run({ stack, run, verify, json }) {
-    const [{ readJournal }, { ledgerOf }, { regionOf, stackFileOf }] = await Promise.all([
+    const [{ readJournal }, { ledgerOf }, { placeOf }] = await Promise.all([
       import("../../ledger/reader.ts"),
       import("../../run/run-ledger.ts"),
-      import("../../run/open-stack.ts"),
+      import("../../run/place.ts"),
     ]);
-    const table = ledgerOf(stack, regionOf(stackFileOf(stack)));
+    const table = ledgerOf(await placeOf(stack));
     const journal = readJournal(table);
     try {
       if (verify) {

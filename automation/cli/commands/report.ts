@@ -17,15 +17,15 @@ export const reportCommand: Command<{ stack: string; run?: string; markdown: boo
         markdown: { type: "boolean", default: false, describe: "print Markdown" },
       }),
   async run({ stack, run, markdown, json }) {
-    const [{ readJournal }, { ledgerOf }, { regionOf, stackFileOf }, { runReport }, { reportLines, reportMarkdown }] =
+    const [{ readJournal }, { ledgerOf }, { placeOf }, { runReport }, { reportLines, reportMarkdown }] =
       await Promise.all([
         import("../../ledger/reader.ts"),
         import("../../run/run-ledger.ts"),
-        import("../../run/open-stack.ts"),
+        import("../../run/place.ts"),
         import("../run-report.ts"),
         import("../run-report-text.ts"),
       ]);
-    const table = ledgerOf(stack, regionOf(stackFileOf(stack)));
+    const table = ledgerOf(await placeOf(stack));
     try {
       const journal = readJournal(table);
       const id = run ?? (await journal.runs())[0]?.run;

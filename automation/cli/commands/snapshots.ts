@@ -1,9 +1,11 @@
 import { parseConfig } from "../../../stacks/config.ts";
 import { projectDirectory } from "../../../stacks/project.ts";
+import type { Access } from "../../cloud/access.ts";
 import { deleteSnapshot, prunable, runOf } from "../../cloud/prune.ts";
 import type { Snapshot } from "../../cloud/snapshots.ts";
 import { exitCodes, HandoverError, messageOf } from "../../errors.ts";
 import { LedgerMissingError } from "../../ledger/errors.ts";
+import type { Place } from "../../run/run-ledger.ts";
 import { type Command, note, print, printJson, stackOption } from "./command.ts";
 
 interface Arguments {
@@ -29,13 +31,13 @@ export const snapshotsCommand: Command<Arguments> = {
         "dry-run": { type: "boolean", default: false, describe: "say what prune would delete, and delete nothing" },
       }),
   async run({ action, stack, "dry-run": dryRun, json }) {
-    const [{ regionOf, stackFileOf }, { handoverValues }, { Snapshots }] = await Promise.all([
+    const [{ placeOf }, { stackFileOf }, { handoverValues }, { Snapshots }] = await Promise.all([
+      import("../../run/place.ts"),
       import("../../run/open-stack.ts"),
       import("../../engine/stack-file.ts"),
       import("../../cloud/snapshots.ts"),
     ]);
     const file = stackFileOf(stack);
-    const region = regionOf(file);
     const { database } = parseConfig(handoverValues(file.config), projectDirectory).site;
     if (database === undefined) {
       throw new HandoverError(
@@ -44,15 +46,16 @@ export const snapshotsCommand: Command<Arguments> = {
         `Pulumi.${stack}.yaml declares no database (handover:site.database), so its runs take no snapshots. Nothing was changed.`,
       );
     }
-    const aws = new Snapshots(region);
+    const place = await placeOf(stack);
+    const aws = new Snapshots(place.access);
     try {
-      const all = await aws.ofSite(database, stack);
+      const all = await aws.ofSite(database, place.site);
       if (action === "list") return list(all, json);
       if (database.retainDays === undefined)
         note("handover:site.database.retainDays is not set: all snapshots are kept, and none is deleted");
-      const unfinishedRun = await runInHand(stack, region);
+      const unfinishedRun = await runInHand(place);
       const old = prunable(all, { retainDays: database.retainDays, now: new Date(), unfinishedRun });
-      return await prune(region, all.length, old, { dryRun, json });
+      return await prune(place.access, all.length, old, { dryRun, json });
     } finally {
       aws.close();
     }
@@ -67,7 +70,7 @@ function list(snapshots: readonly Snapshot[], json: boolean): number {
 }
 
 async function prune(
-  region: string,
+  access: Access,
   all: number,
   old: readonly Snapshot[],
   { dryRun, json }: { readonly dryRun: boolean; readonly json: boolean },
@@ -76,7 +79,7 @@ async function prune(
   const deleted: Snapshot[] = [];
   for (const snapshot of old) {
     try {
-      if (!dryRun) await deleteSnapshot(snapshot, region);
+      if (!dryRun) await deleteSnapshot(snapshot, access);
       deleted.push(snapshot);
     } catch (error) {
       // One that AWS does not let go, since an image was made of it for example, keeps no other from being deleted.
@@ -93,10 +96,10 @@ async function prune(
   return failures.length === 0 ? exitCodes.reached : exitCodes.needsPerson;
 }
 
-async function runInHand(stack: string, region: string): Promise<string | undefined> {
+async function runInHand(place: Place): Promise<string | undefined> {
   const { begunRun } = await import("../../run/unfinished-run.ts");
   try {
-    return (await begunRun({ stack, region }))?.id;
+    return (await begunRun(place))?.id;
   } catch (error) {
     if (error instanceof LedgerMissingError) return undefined;
     throw error;

@@ -23,7 +23,7 @@ export const statusCommand: Command<{ stack: string }> = {
         import("../../run/open-stack.ts"),
       ]);
     const opened = await openStack(stack, { create: false });
-    const table = ledgerOf(stack, opened.region);
+    const table = ledgerOf(opened);
     try {
       const outputs = opened.last?.outputs;
       const addresses = outputs?.addresses ?? [];

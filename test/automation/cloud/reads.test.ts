@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DeleteTagsCommand } from "@aws-sdk/client-ec2";
+import { accessTo } from "../../../automation/cloud/access.ts";
 import { Aws } from "../../../automation/cloud/aws.ts";
 import { Arrays } from "../../sandbox/cloud/array-world.ts";
 import { running } from "../../sandbox/cloud/world.ts";
@@ -13,7 +14,7 @@ describe("The driver's reads", () => {
   before(async () => {
     cloud = await cloudForTests();
     for (const [index, value] of [cloud.url, "a", "b"].entries()) process.env[names[index] ?? ""] = value;
-    aws = new Aws("us-east-1");
+    aws = new Aws(accessTo("us-east-1"));
   });
   after(async () => {
     aws?.close();

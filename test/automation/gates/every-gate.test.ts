@@ -283,7 +283,7 @@ const rows: Readonly<Record<string, Row>> = {
       const tags = { "handover:site": "handover-www", "handover:run": "r1" };
       const found = { kind: "ebs" as const, id: "snap-1", sizeGigabytes: 8, startedAt: new Date(), tags };
       const find = telling(world, { ...found, state: "completed" }, { ...found, state: "error" });
-      const expected = { stack: "www", run: "r1", database: { volumeId: "vol-1" } };
+      const expected = { site: "handover-www", run: "r1", database: { volumeId: "vol-1" } };
       return snapshotCompleted({ find, sizeOf: async () => 8 }, found, expected);
     },
   },

@@ -17,7 +17,7 @@ async function verdictOn(found: Partial<Snapshot> | undefined, volumeGigabytes =
     sizeOf: async () => volumeGigabytes,
   };
   const database = { volumeId: "vol-1" };
-  const gate = snapshotCompleted(snapshots, good, { stack: "production", run: "r1", database });
+  const gate = snapshotCompleted(snapshots, good, { site: "handover-production", run: "r1", database });
   return (await gate.observe(new AbortController().signal)).verdict;
 }
 

@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { accessTo } from "../../../automation/cloud/access.ts";
 import type { Aws } from "../../../automation/cloud/aws.ts";
 import type { CloudWatch } from "../../../automation/cloud/cloudwatch.ts";
 import type { Launches } from "../../../automation/cloud/launches.ts";
@@ -125,7 +126,9 @@ export class FakeSite {
   #opened(): OpenStack {
     return {
       stack: "fake",
+      site: "handover-fake",
       region: "us-east-1",
+      access: accessTo("us-east-1"),
       config: this.config,
       shape: this.#shape,
       engine: this.#engine as unknown as Engine,
@@ -137,10 +140,11 @@ export class FakeSite {
     };
   }
 
-  readonly #engine: Pick<Engine, "preview" | "up" | "unlock" | "refresh"> & {
+  readonly #engine: Pick<Engine, "account" | "preview" | "up" | "unlock" | "refresh"> & {
     readonly state: Pick<State, "interrupted" | "export">;
   } = {
     state: { interrupted: false, export: async () => ({}) },
+    account: async () => "123456789012",
     unlock: async () => void this.mended++,
     refresh: async () => {},
     preview: async (position) => this.#plan(position),

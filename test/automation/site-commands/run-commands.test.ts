@@ -31,6 +31,7 @@ describe("the site's commands in a run", () => {
     };
     const commands = new RunCommands({
       stack: "production",
+      site: "handover-production",
       config,
       snapshots: { ofRun: async () => [] },
       identity: { id: "r1", from: "blue", to: "green" },

@@ -28,7 +28,7 @@ describe("The cloud's metrics and logs", () => {
     cloud = await cloudForTests();
     const credentials = { accessKeyId: "a", secretAccessKey: "b" };
     const settings = { endpoint: cloud.url, region: "us-east-1", credentials };
-    cloudWatch = new CloudWatch(settings);
+    cloudWatch = new CloudWatch(settings, settings);
     client = new CloudWatchClient(settings);
     logs = new CloudWatchLogsClient(settings);
   });

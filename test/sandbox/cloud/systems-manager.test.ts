@@ -20,7 +20,12 @@ describe("the cloud's Systems Manager", function () {
     const credentials = { accessKeyId: "test", secretAccessKey: "test" };
     const settings = { endpoint: cloud.url, region: "us-east-1", credentials };
     client = new SSMClient(settings);
-    manager = new SystemsManager(settings);
+    manager = new SystemsManager({
+      region: settings.region,
+      credentials: async () => credentials,
+      endpoints: { ssm: cloud.url },
+      secrets: [],
+    });
     const config = exampleConfig((values) => {
       values.generations.blue.inputs.GREETING = 'a "b" $c';
     });
