@@ -54,6 +54,8 @@ export const outputsSchema = z.object({
   ledgerTable: z.string(),
   /** See `idTag`. Missing where the last update was before sites had ids. */
   siteId: z.string().optional(),
+  /** The newest run of the driver's that changed the stack; `none` before the first. */
+  lastRun: z.string().optional(),
 });
 
 const placeSchema = z.object({

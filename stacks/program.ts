@@ -90,6 +90,7 @@ async function declare(): Promise<Record<string, unknown>> {
     definitions: pulumi.secret(definitions),
     ledgerTable: owner.site,
     siteId: site.id,
+    lastRun: config.run?.id ?? last?.outputs.lastRun ?? "none",
   };
 }
 
@@ -159,7 +160,7 @@ function describe(
   { intent: desired, run }: Position,
   { suspendedByOperator }: ArrayFacts,
   isProtected: (address: number) => boolean,
-): Record<keyof Omit<Outputs, "live" | "ledgerTable" | "siteId">, unknown> {
+): Record<keyof Omit<Outputs, "live" | "ledgerTable" | "siteId" | "lastRun">, unknown> {
   const { loadBalancer } = site.balancer;
   return {
     run,

@@ -247,6 +247,14 @@ export const errors = {
     first: "Name the backend that has it, or give a second site a stack with another name",
     next: ["doctor"],
   },
+  "another-state": {
+    exitCodes: [usage],
+    happened: "The state is older than the site: a run has changed the site since, with another copy of the state",
+    state: unchanged,
+    first: "Name the backend in which the newest state is",
+    next: ["doctor"],
+    or: [{ to: "go on with this state, once it is as the site is", type: ["upgrade", "--accept-state"] }],
+  },
   "another-place": {
     exitCodes: [usage],
     happened: "Handover's own calls, the engine and the site are not in one account and region",
@@ -275,6 +283,13 @@ export const errors = {
     state: unchanged,
     next: ["doctor"],
     or: [{ to: "deploy a site that never was", type: ["upgrade"] }],
+  },
+  "ledger-gone": {
+    exitCodes: [needsPerson],
+    happened: "The site is there, and its table is not: somebody deleted it",
+    state: unchanged,
+    first: "Restore it from its backups, or begin an empty one with `pulumi refresh` and `pulumi up`",
+    next: ["upgrade"],
   },
   "ledger-unavailable": {
     exitCodes: [needsPerson],

@@ -15,6 +15,8 @@ export interface DriveOptions extends LeaseWish {
   readonly autoApprove?: boolean;
   /** Go back although the migrations were declared not reversible. Default: false. */
   readonly acceptSchema?: boolean;
+  /** Go on with a state that is not the one that was changed last. Default: false. */
+  readonly acceptState?: boolean;
   /** A person's word on the migration command that was cut off: it is complete, or is to be run once more. */
   readonly migration?: Ruling;
   /** Read the cloud into the state first, and tell what differs. Default: false. */

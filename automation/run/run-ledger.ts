@@ -1,16 +1,20 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { Outputs } from "../../stacks/outputs.ts";
 import type { Access } from "../cloud/access.ts";
 import { clientSettings } from "../cloud/client-settings.ts";
 import { notSeenIn } from "../cloud/not-seen.ts";
 import type { Listener, RunEvent, RunResult } from "../documents/events.ts";
 import { secondsSince } from "../elapsed.ts";
+import { backendName } from "../engine/backend.ts";
 import type { GateResult } from "../gates/gate.ts";
 import type { Json, LedgerEvent } from "../ledger/events.ts";
-import { type Journal, openJournal } from "../ledger/journal.ts";
+import { type Journal, openJournal, readJournal } from "../ledger/journal.ts";
 import { acquireLease, currentOwner, type Lease } from "../ledger/lease.ts";
 import { digestKey, redact, redactText } from "../ledger/redact.ts";
+import { readSiteRecord, type SiteRecord, writeSiteRecord } from "../ledger/site-record.ts";
 import type { LedgerTable } from "../ledger/table.ts";
 import { keptOf } from "./kept.ts";
+import { checkState, neverRun } from "./state-check.ts";
 
 export interface LeaseWish {
   /** As a person would type it. */
@@ -27,7 +31,8 @@ export interface LeaseWish {
 export class RunLedger {
   readonly #journal: Journal | undefined;
   readonly #lease: Lease | undefined;
-  readonly #client: DynamoDBClient | undefined;
+  readonly #table: LedgerTable | undefined;
+  #site: SiteRecord | undefined;
   readonly #secrets: ReadonlySet<string>;
   readonly #listener: Listener;
   readonly #key = digestKey();
@@ -39,13 +44,13 @@ export class RunLedger {
   constructor(
     secrets: ReadonlySet<string>,
     listener: Listener,
-    held?: { journal?: Journal; lease?: Lease; client?: DynamoDBClient },
+    held?: { journal?: Journal; lease?: Lease; table?: LedgerTable },
   ) {
     this.#secrets = secrets;
     this.#listener = listener;
     this.#journal = held?.journal;
     this.#lease = held?.lease;
-    this.#client = held?.client;
+    this.#table = held?.table;
   }
 
   /**
@@ -70,7 +75,7 @@ export class RunLedger {
         signal,
       });
       const journal = await openJournal({ ...table, lease });
-      return new RunLedger(secrets, listener, { lease, journal, client: table.client });
+      return new RunLedger(secrets, listener, { lease, journal, table });
     } catch (error) {
       await lease?.release();
       table.client.destroy();
@@ -80,7 +85,9 @@ export class RunLedger {
 
   /** The same lease for what is no run: nothing is written down. */
   unrecorded(): RunLedger {
-    return new RunLedger(this.#secrets, this.#listener, { lease: this.#lease, client: this.#client });
+    const ledger = new RunLedger(this.#secrets, this.#listener, { lease: this.#lease, table: this.#table });
+    ledger.#site = this.#site;
+    return ledger;
   }
 
   /** Aborts when the lease is lost: nothing more may be done. */
@@ -112,6 +119,28 @@ export class RunLedger {
         this.#lostEvent ??= { error };
       },
     );
+  }
+
+  /**
+   * The state that this run works on is the site's; from now on the site's record tells which it is.
+   * @throws HandoverError (exit 1), see `checkState`
+   */
+  async claimState(stack: string, outputs: Outputs, { accepts = false } = {}): Promise<void> {
+    const table = this.#table;
+    if (table === undefined) return;
+    const record = await readSiteRecord(table);
+    const runs = async () => (await readJournal(table).runs()).map(({ run }) => run);
+    if (!accepts) await checkState({ stack, outputs, record, runs });
+    this.#site = record;
+    await this.changed(outputs);
+  }
+
+  /** Writes down which run the state has seen, where that is another one than before. */
+  async changed({ siteId: id, lastRun: run = neverRun }: Outputs): Promise<void> {
+    if (this.#table === undefined || (this.#site?.run === run && this.#site.id === id)) return;
+    this.assertHeld();
+    this.#site = { id, run, backend: backendName() };
+    await writeSiteRecord(this.#table, this.#site);
   }
 
   /** Seconds that the run has waited for its ledger so far. */
@@ -176,7 +205,7 @@ export class RunLedger {
   async close(): Promise<void> {
     await this.#newest;
     await this.#lease?.release();
-    this.#client?.destroy();
+    this.#table?.client.destroy();
   }
 }
 

@@ -5,8 +5,9 @@ import type { RunResult } from "../documents/events.ts";
 import { EngineBusyError } from "../engine/end-engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
 import { NotPlannedError } from "../engine/plan.ts";
-import { type ExitCode, type Explanation, exitCodes, explanationOf, say, toType } from "../errors.ts";
+import { type ExitCode, type Explanation, exitCodes, explanationOf, HandoverError, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
+import { LedgerMissingError } from "../ledger/errors.ts";
 import { type RunIdentity, settle } from "../runbook/rows.ts";
 import { driveAfter } from "./before.ts";
 import { explainNotSeen } from "./blind.ts";
@@ -230,14 +231,35 @@ async function underLease(
   options: DriveOptions,
   work: (drive: Drive) => Promise<RunResult>,
 ): Promise<RunResult> {
-  const { secrets, engine } = opened;
-  const ledger = await RunLedger.open(opened, secrets, options, options.signals.stop, options.listener);
+  const { stack, secrets, engine } = opened;
+  const ledger = await RunLedger.open(opened, secrets, options, options.signals.stop, options.listener).catch(
+    tableGone,
+  );
   engine.workUnder(ledger);
   try {
     // Another run may have ended between the first look and the lease.
-    return await work({ opened: { ...opened, last: await engine.state.outputs() }, ledger, options });
+    const last = await engine.state.outputs();
+    if (last !== undefined) await ledger.claimState(stack, last.outputs, { accepts: options.acceptState });
+    return await work({ opened: { ...opened, last }, ledger, options });
   } finally {
     await ledger.close();
+  }
+
+  /** A site that was deployed has a table, unless somebody deleted it. */
+  function tableGone(error: unknown): never {
+    if (!(error instanceof LedgerMissingError) || opened.last === undefined) throw error;
+    const { tableName } = error;
+    throw new HandoverError(
+      "ledger-gone",
+      exitCodes.needsPerson,
+      {
+        happened: `Table ${tableName} is gone from ${opened.region}, and its site is there`,
+        state: "Nothing was changed",
+        first: `Restore it from its backups (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery.Tutorial.html), or begin an empty one: \`pulumi refresh --stack ${stack}\`, then \`pulumi up --stack ${stack}\``,
+        next: toType("upgrade", stack),
+      },
+      { cause: error },
+    );
   }
 }
 

@@ -289,6 +289,7 @@ export class Walker {
       if (isPhase(row)) this.#forwardAt = Date.now();
     });
     this.outputs = applied.outputs;
+    await ledger.changed(applied.outputs);
     const operations = applied.operations.map(({ op, type, name }) => ({ op, type, name }));
     ledger.tell({ type: "applied", phase: row, step, seconds: applied.seconds, operations });
     return applied;

@@ -235,7 +235,7 @@ function normalised(state: State): State {
   const resource = { ...state, inputs: { ...Object.fromEntries(left), ...inputs } };
   const changing = ["created", "modified", "stackTrace", "sourcePosition", "ignoreChanges"];
   if (madeAnew.includes(resource.type)) changing.push("id");
-  if (resource.type === "pulumi:pulumi:Stack") changing.push("run");
+  if (resource.type === "pulumi:pulumi:Stack") changing.push("run", "lastRun");
   return JSON.parse(
     JSON.stringify({ propertyDependencies: {}, ...resource }, (key, value) => {
       if (changing.includes(key)) return undefined;

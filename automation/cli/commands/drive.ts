@@ -32,6 +32,11 @@ export const driveOptions = {
     describe: "phases before which a person must approve",
   },
   "accept-schema": { type: "boolean", default: false, describe: "go back even if migrations are not reversible" },
+  "accept-state": {
+    type: "boolean",
+    default: false,
+    describe: "go on with a state that is older than the site's newest run, and was brought up to date by hand",
+  },
   migration: {
     choices: ["done", "again"] as const,
     describe: "what to do about a migration that was cut off: it is done, or run it again",
@@ -70,6 +75,7 @@ export async function drive(
       leaseSeconds: args["lease-seconds"],
       pauseBefore: args["pause-before"],
       acceptSchema: args["accept-schema"],
+      acceptState: args["accept-state"],
       migration: args.migration,
       refresh: args.refresh,
       autoApprove: args["auto-approve"],
