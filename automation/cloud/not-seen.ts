@@ -1,7 +1,7 @@
 import { type Explanation, exitCodes, HandoverError } from "../errors.ts";
 
 /** Why something could not be seen or done. None of it is evidence of a server, so a run waits, and nothing goes back. */
-export type NotSeen = "unreachable" | "credentials" | "throttled" | "unavailable";
+export type NotSeen = "unreachable" | "credentials" | "denied" | "throttled" | "unavailable";
 
 /** Work that comes before the next command, by what is missing. */
 export const remedies: Readonly<Record<NotSeen, string>> = {
@@ -9,6 +9,8 @@ export const remedies: Readonly<Record<NotSeen, string>> = {
     "Find out why it cannot be reached from here (name, route, firewall, HTTPS_PROXY and NO_PROXY), or go on from where it can be",
   credentials:
     "Provide credentials that are valid and last, for example: aws sso login; check them with: aws sts get-caller-identity",
+  denied:
+    "Have whoever manages the policy that denies it allow the actions of docs/iam-policy.json again, or use credentials that it does not concern",
   throttled: "Wait until AWS takes as many requests again; others in the account may send many",
   unavailable: "Wait until AWS answers again; see https://health.aws.amazon.com",
 };
@@ -30,27 +32,31 @@ export class NotSeenError extends HandoverError {
  */
 const names: Readonly<Record<NotSeen, RegExp>> = {
   credentials:
-    /^(ExpiredToken\w*|RequestExpired|InvalidClientTokenId|UnrecognizedClient\w*|SignatureDoesNotMatch|InvalidSignature\w*|AuthFailure|InvalidAccessKeyId|InvalidToken|MissingAuthenticationToken\w*|IncompleteSignature\w*|RequestTimeTooSkewed|(CredentialsProvider|TokenProvider|Provider)Error|TokenRefreshRequired\w*|UnauthorizedSSOToken\w*|InvalidIdentityToken\w*|IDPCommunicationError\w*|NoCredentialProviders)$/,
+    /^(ExpiredToken\w*|RequestExpired|InvalidClientTokenId|UnrecognizedClient\w*|SignatureDoesNotMatch|InvalidSignature\w*|AuthFailure|InvalidAccessKeyId|InvalidToken|MissingAuthenticationToken\w*|IncompleteSignature\w*|RequestTimeTooSkewed|(CredentialsProvider|TokenProvider|Provider)Error|TokenRefreshRequired\w*|UnauthorizedSSOToken\w*|InvalidIdentityToken\w*|IDPCommunicationError\w*|InvalidGrantException|SSOTokenProviderFailure|NoCredentialProviders)$/,
+  // A missing permission was missing from the start; a policy that denies may come at any time, and is told in words.
+  denied: /^$/,
   throttled:
     /^(Throttl\w*|RequestLimitExceeded|RequestThrottled\w*|EC2Throttled\w*|TooManyRequests\w*|SlowDown|BandwidthLimitExceeded|ProvisionedThroughputExceeded\w*|PriorRequestNotComplete|TransactionInProgress\w*)$/,
   unavailable:
-    /^(ServiceUnavailable\w*|Unavailable|InternalError|InternalFailure\w*|InternalServer(Error|Exception)|InternalService(Error|Fault|Exception)|ServerInternal)$/,
+    /^(ServiceUnavailable\w*|Unavailable|InternalError|InternalFailure\w*|InternalServer(Error|Exception)|InternalService(Error|Fault|Exception)|InternalServerErrorException|ServerInternal|KMSInternalException|DependencyTimeoutException)$/,
   unreachable:
-    /^(EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ETIMEDOUT|ENOTFOUND|EAI_\w+|ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ERR_PROXY_\w+|UND_ERR_(CONNECT_TIMEOUT|SOCKET|PRX_TLS)|TimeoutError|NetworkingError)$/,
+    /^(EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ETIMEDOUT|ENOTFOUND|EAI_\w+|ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|EADDRNOTAVAIL|ERR_PROXY_\w+|ERR_SOCKET_CONNECTION_TIMEOUT|ERR_STREAM_PREMATURE_CLOSE|ERR_TLS_HANDSHAKE_TIMEOUT|UND_ERR_((CONNECT|HEADERS|BODY)_TIMEOUT|SOCKET|PRX_TLS)|TimeoutError|RequestTimeout(Exception)?|NetworkingError)$/,
 };
 
 /** What the engine, its plugins and AWS's SDK for Go make of the same. */
 const phrases: Readonly<Record<NotSeen, RegExp>> = {
   credentials:
-    /no valid credential sources|unable to validate AWS credentials|validating provider credentials|failed to refresh cached credentials|static credentials are empty|security token included in the request is (expired|invalid)|could not load credentials|NoCredentialProviders|(token|credentials|session) (has|have|is|are) expired/i,
+    /no valid credential sources|unable to validate AWS credentials|validating provider credentials|failed to refresh cached credentials|static credentials are empty|security token included in the request is (expired|invalid)|could not load credentials|NoCredentialProviders|(token|credentials|session) (has|have|is|are) (expired|invalid)|SSO session (associated with this profile )?has expired|loading SSO token|refresh cached SSO token|failed to (retrieve|get|refresh) (\w+ )?credentials|failed to get shared config profile|IAM Role \(.*\) cannot be assumed|cannot assume IAM role/i,
+  denied:
+    /with an explicit deny in a|no (service|resource) control policy allows|because no permissions boundary allows|because no session policy allows/i,
   throttled: /rate exceeded|retry quota exceeded/i,
   unavailable: /\b(api error |^|: )Unavailable: /m,
   unreachable:
-    /StatusCode: (0|407),|request send failed|no such host|no route to host|network is unreachable|i\/o timeout|TLS handshake timeout|proxyconnect tcp|Proxy Authentication Required|dial tcp|temporary failure in name resolution|connect: connection refused|connection reset by peer/i,
+    /StatusCode: (0|407),|request send failed|no such host|no route to host|network is unreachable|i\/o timeout|TLS handshake timeout|proxyconnect tcp|Proxy Authentication Required|dial tcp|temporary failure in name resolution|connect: connection refused|connection reset by peer|broken pipe|server misbehaving|http2: client connection lost|awaiting headers|x509: certificate|tls: failed to verify certificate/i,
 };
 
 /** In this order: what lies at the bottom of an error that is several of them. */
-const kinds: readonly NotSeen[] = ["credentials", "throttled", "unreachable", "unavailable"];
+const kinds: readonly NotSeen[] = ["credentials", "denied", "throttled", "unreachable", "unavailable"];
 
 /** Why an error says nothing of the site, from the error itself or what caused it; undefined when it may say something. */
 export function notSeenIn(error: unknown, depth = 0): NotSeen | undefined {
@@ -60,6 +66,9 @@ export function notSeenIn(error: unknown, depth = 0): NotSeen | undefined {
   const words = [error.name, code].filter((word) => typeof word === "string");
   const own = kinds.find((kind) => words.some((word) => names[kind].test(word)));
   if (own !== undefined) return own;
+  // AWS's message says whose policy it is: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+  if (/^(AccessDenied\w*|UnauthorizedOperation)$/.test(error.name) && phrases.denied.test(error.message))
+    return "denied";
   // AWS never answers 407, and what a proxy answers in its place is not of AWS's form.
   const status = $metadata?.httpStatusCode;
   if (status === 407 || (status !== undefined && status >= 400 && isNoAnswerOfAws(error))) return "unreachable";

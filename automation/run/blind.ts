@@ -16,6 +16,7 @@ export function explainNotSeen(error: unknown): Pick<Explanation, "happened" | "
 const failed: Readonly<Record<NotSeen, string>> = {
   unreachable: "AWS cannot be reached",
   credentials: "AWS did not take the credentials",
+  denied: "A policy denies what Handover does",
   throttled: "AWS takes no more requests for now",
   unavailable: "AWS does not work for now",
 };

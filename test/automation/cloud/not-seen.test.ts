@@ -15,9 +15,29 @@ describe("what is not seen", () => {
           named(n),
         ),
         ...["UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException"].map((n) => named(n)),
-        ...["CredentialsProviderError", "TokenProviderError", "IncompleteSignature", "RequestTimeTooSkewed"].map((n) =>
-          named(n),
+        ...[
+          "CredentialsProviderError",
+          "TokenProviderError",
+          "IncompleteSignature",
+          "RequestTimeTooSkewed",
+          "InvalidGrantException",
+        ].map((n) => named(n)),
+      ],
+    ],
+    [
+      "denied",
+      [
+        ...["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"].map((name) =>
+          Object.assign(
+            new Error(
+              "User: arn:aws:sts::1:assumed-role/ci is not authorized to perform: elasticloadbalancing:ModifyListener with an explicit deny in a service control policy",
+            ),
+            { name },
+          ),
         ),
+        Object.assign(new Error("not authorized to perform: x because no service control policy allows the x action"), {
+          name: "AccessDenied",
+        }),
       ],
     ],
     [
@@ -37,6 +57,8 @@ describe("what is not seen", () => {
         ...["EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET"].map(
           coded,
         ),
+        ...["EPIPE", "EAI_FAIL", "EADDRNOTAVAIL", "ERR_STREAM_PREMATURE_CLOSE", "UND_ERR_HEADERS_TIMEOUT"].map(coded),
+        named("RequestTimeout"),
         coded("ERR_PROXY_TUNNEL"),
         named("TimeoutError"),
         // A proxy's page in place of AWS's answer.
@@ -72,6 +94,21 @@ describe("what is not seen", () => {
     ],
     ["credentials", "unable to validate AWS credentials. Details: No valid credential sources found."],
     ["credentials", "The security token included in the request is expired"],
+    [
+      "credentials",
+      "The SSO session associated with this profile has expired or is otherwise invalid. To refresh this SSO session run aws sso login",
+    ],
+    ["credentials", "open keeper awskms://alias/site?awssdk=v2: failed to get shared config profile, production"],
+    ["credentials", "failed to refresh cached SSO token, unable to refresh SSO token, InvalidGrantException"],
+    ["credentials", "IAM Role (arn:aws:iam::1:role/deploy) cannot be assumed. There are a number of possible causes"],
+    [
+      "denied",
+      "modifying ELBv2 Listener: operation error Elastic Load Balancing v2: ModifyListener, https response error StatusCode: 403, api error AccessDenied: User: arn:aws:sts::1:assumed-role/ci is not authorized to perform: elasticloadbalancing:ModifyListener with an explicit deny in a service control policy",
+    ],
+    ["unreachable", "Post https://ec2.us-east-1.amazonaws.com: x509: certificate signed by unknown authority"],
+    ["unreachable", "Post https://ec2.us-east-1.amazonaws.com: write tcp 10.0.0.7:1->10.0.0.8:443: write: broken pipe"],
+    ["unreachable", "dial tcp: lookup ec2.us-east-1.amazonaws.com on 10.0.0.2:53: server misbehaving"],
+    ["unreachable", "net/http: request canceled while waiting (Client.Timeout exceeded while awaiting headers)"],
     ["credentials", "get credentials: failed to refresh cached credentials, no EC2 IMDS role found"],
     [
       "throttled",
