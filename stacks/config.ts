@@ -76,6 +76,7 @@ export function parseConfig(values: Record<string, unknown>, projectDirectory: s
   const problems = [
     ...checkLive(config),
     ...checkHosts(config),
+    ...checkInputs(config),
     ...checkBackup(config),
     ...checkAddresses(config),
     ...checkFiles(config, projectDirectory),
@@ -154,6 +155,22 @@ function checkHosts({ site: { hostname, testHostname } }: Config): string[] {
   return [
     `handover:site.testHostname: ${testHostname} ${same ? "is" : "also stands for"} the public name ${hostname}, whose users would reach servers that are still being tested; choose a name of its own, for example test.${hostname.replace(/^[^a-z0-9]*\.?/, "")}`,
   ];
+}
+
+/** Inputs that servers would not get as they are stated. */
+function checkInputs({ site, generations }: Config): string[] {
+  return Object.values(generations).flatMap(({ name, inputs }) => {
+    const given: Readonly<Record<string, string>> = { GENERATION: name, SITE: site.hostname, PORT: String(site.port) };
+    return Object.entries(inputs).flatMap(([input, value]) => {
+      const key = `handover:generations.${name}.inputs.${input}`;
+      const own = given[input];
+      if (own !== undefined && value !== own)
+        return [`${key}: servers get ${own} from Handover, whatever is stated; remove it, or give it another name`];
+      if (typeof value === "string" && value.includes("\0"))
+        return [`${key}: has a NUL character, at which an environment variable ends; remove it`];
+      return [];
+    });
+  });
 }
 
 function checkBackup({ site, upgrade }: Config): string[] {
@@ -241,8 +258,23 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
     return issue.keys.map((key) => `${pathOf([...issue.path, key])}: unknown key; remove it or correct its spelling`);
   }
   if (issue.code === "invalid_key") return [`${pathOf(issue.path)}: ${issue.issues[0]?.message ?? issue.message}`];
+  if (/^(Too small|Too big|Invalid option)/.test(issue.message))
+    return [`${pathOf(issue.path)}: ${describeLimit(issue)}`];
   if (issue.code === "invalid_type") return [`${pathOf(issue.path)}: ${describeType(issue)}`];
   return [`${pathOf(issue.path)}: ${issue.message}`];
+}
+
+/** Zod's own words name no thing: "Too small: expected string to have >=1 characters". */
+function describeLimit(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_value") return `must be one of ${issue.values.map(String).join(", ")}`;
+  if (issue.code !== "too_small" && issue.code !== "too_big") return issue.message;
+  const isSmall = issue.code === "too_small";
+  const limit = isSmall ? issue.minimum : issue.maximum;
+  const unit = { string: "character", array: "entry" }[issue.origin as string];
+  if (unit !== undefined && isSmall && Number(limit) === 1) return "is empty";
+  const side = isSmall ? (issue.inclusive ? "at least" : "more than") : issue.inclusive ? "at most" : "less than";
+  if (unit === undefined) return `must be ${side} ${limit}`;
+  return `must have ${side} ${limit} ${Number(limit) === 1 ? unit : unit === "entry" ? "entries" : `${unit}s`}`;
 }
 
 const typeNames: Readonly<Record<string, string>> = {

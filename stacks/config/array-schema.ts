@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isRecurrence, isTimeZone } from "./recurrence.ts";
 
 /** The schema of a generation's `array`, in the words of AWS Auto Scaling. */
 
@@ -37,8 +38,30 @@ const stepScaling = z.strictObject({
       }),
     )
     .min(1)
+    .refine(isUnbroken, "must be intervals without gaps or overlaps, the lowest and the highest of them open")
     .describe("Bounds are distances from the alarm's threshold; an interval without one is open on that side."),
 });
+
+/** https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_StepAdjustment.html */
+function isUnbroken(
+  steps: readonly { metricIntervalLowerBound?: number | undefined; metricIntervalUpperBound?: number | undefined }[],
+): boolean {
+  const bounds = steps
+    .map(
+      (step) =>
+        [
+          step.metricIntervalLowerBound ?? Number.NEGATIVE_INFINITY,
+          step.metricIntervalUpperBound ?? Number.POSITIVE_INFINITY,
+        ] as const,
+    )
+    .toSorted(([a], [b]) => a - b);
+  const [lowest = 0, highest = 0] = [bounds[0]?.[0], bounds.at(-1)?.[1]];
+  return (
+    bounds.every(([lower, upper], index) => lower < upper && (index === 0 || lower === bounds[index - 1]?.[1])) &&
+    (lowest >= 0 || lowest === Number.NEGATIVE_INFINITY) &&
+    (highest <= 0 || highest === Number.POSITIVE_INFINITY)
+  );
+}
 
 const policy = z
   .strictObject({
@@ -63,8 +86,13 @@ const schedule = z
     recurrence: z
       .string()
       .regex(/^\S+( \S+){4}$/, 'must have five fields, for example "0 22 * * *"')
+      .refine(isRecurrence, 'must be minute, hour, day of month, month and day of week, for example "0 22 * * 1-5"')
       .describe("Cron expression with five fields, in `timeZone`."),
-    timeZone: z.string().min(1).optional().describe("Default: UTC."),
+    timeZone: z
+      .string()
+      .refine(isTimeZone, "must be a time zone, for example Europe/Berlin")
+      .optional()
+      .describe("Default: UTC."),
     minSize: size.optional(),
     maxSize: size.optional(),
     desiredCapacity: size.optional(),
@@ -72,6 +100,11 @@ const schedule = z
   .refine(
     ({ minSize, maxSize, desiredCapacity }) => [minSize, maxSize, desiredCapacity].some((each) => each !== undefined),
     "must set minSize, maxSize or desiredCapacity",
+  )
+  .refine(
+    ({ minSize = 0, maxSize = Number.POSITIVE_INFINITY, desiredCapacity = minSize }) =>
+      minSize <= maxSize && minSize <= desiredCapacity && desiredCapacity <= maxSize,
+    "minSize must not be above maxSize, and desiredCapacity must be from the one to the other",
   );
 
 /** https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html */

@@ -15,7 +15,13 @@ const httpCheck = z.strictObject({
   path,
   method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]).default("GET").describe("HTTP method."),
   headers: z
-    .record(z.string().regex(/^[A-Za-z0-9-]+$/, "must be the name of a header"), inputValue)
+    .record(
+      z.string().regex(/^[A-Za-z0-9-]+$/, "must be the name of a header"),
+      inputValue.refine(
+        (value) => typeof value !== "string" || /^[\t\x20-\x7e\x80-\xff]*$/.test(value),
+        "must be a header's value: one line, without characters beyond Latin-1",
+      ),
+    )
     .default({})
     .describe("Headers to send besides `host`. Values may be Pulumi secrets."),
   expectStatus: z

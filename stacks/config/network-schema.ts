@@ -1,11 +1,28 @@
 import { z } from "zod";
+import { distinct } from "./primitives.ts";
 
 /** The schema of `handover:site.network`. */
 
-const securityGroupIds = z
-  .array(z.string().regex(/^sg-/, "must be a security group id, for example sg-0a1b2c3d"))
-  .min(1);
-const subnetIds = z.array(z.string().regex(/^subnet-/, "must be a subnet id, for example subnet-0a1b2c3d"));
+const securityGroupIds = distinct(z.string().regex(/^sg-/, "must be a security group id, for example sg-0a1b2c3d")).min(
+  1,
+);
+const subnetIds = distinct(z.string().regex(/^subnet-/, "must be a subnet id, for example subnet-0a1b2c3d"));
+
+/** A block by its first address, as AWS writes it. */
+function problemOfBlock(block: string): string | undefined {
+  const [address = "", length = ""] = block.split("/");
+  const parts = address.split(".").map(Number);
+  if (parts.some((part) => part > 255)) return "has a number above 255, for example 10.20.0.0/16";
+  const [first = 0, second = 0] = parts;
+  if (first === 0 || first >= 224 || (first === 169 && second === 254))
+    return "is no block for hosts; choose a private one, for example 10.20.0.0/16";
+  const number = parts.reduce((sum, part) => sum * 256 + part, 0);
+  const size = 2 ** (32 - Number(length));
+  const start = Math.floor(number / size) * size;
+  if (start === number) return undefined;
+  const text = [24, 16, 8, 0].map((bits) => Math.floor(start / 2 ** bits) % 256).join(".");
+  return `does not begin at a block's first address; write ${text}/${length}`;
+}
 
 export const networkSchema = z
   .strictObject({
@@ -29,6 +46,10 @@ export const networkSchema = z
         /^\d{1,3}(\.\d{1,3}){3}\/(1[6-9]|2[0-4])$/,
         "must be an IPv4 block from /16 to /24, for example 10.20.0.0/16",
       )
+      .superRefine((block, context) => {
+        const message = problemOfBlock(block);
+        if (message !== undefined) context.addIssue({ code: "custom", message });
+      })
       .optional(),
   })
   .refine(

@@ -3,7 +3,12 @@ import { z } from "zod";
 /** Values that several parts of the schema have. */
 
 export const seconds = z.number().int().min(0);
-export const path = z.string().regex(/^\//, "must start with a slash, for example /health");
+/** https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html (HealthCheckPath) */
+export const path = z
+  .string()
+  .max(1024)
+  .regex(/^\//, "must start with a slash, for example /health")
+  .regex(/^[!"$-~]*$/, "must be encoded as in a URL, without what follows a #, for example /a%20b");
 export const command = z.array(z.string().min(1)).min(1).describe("Program and arguments, run without a shell.");
 
 /** A value in the file is text; Pulumi's `secure:` entries are accepted where the file is read without decrypting it. */
@@ -18,6 +23,11 @@ export const inputValue = z.union(
 export const parameterPath = z
   .string()
   .regex(/^(\/[A-Za-z0-9_.-]+)+$/, "must be a path of parameters, for example /www/production");
+
+/** A list of ids, each once. */
+export function distinct<T extends z.ZodType<string>>(item: T) {
+  return z.array(item).refine((ids) => new Set(ids).size === ids.length, "has an id twice; name each once");
+}
 
 /** Path of a value in a JSON document: names and list positions with dots between them. */
 export const jsonPath = z

@@ -16,7 +16,8 @@ const hostname = z
   .regex(
     /^[a-z0-9*]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/,
     "must be a host name in lower case, for example www.example.com",
-  );
+  )
+  .refine((name) => name.split(".").every((label) => label.length <= 63), "has a part of more than 63 characters");
 const generationName = z
   .string()
   .regex(
@@ -89,8 +90,19 @@ const siteSchema = z.strictObject({
         .min(0)
         .optional()
         .describe("How long `handover snapshots prune` keeps snapshots; the newest is always kept. Default: for ever."),
-      volumeId: z.string().regex(/^vol-/, "must be an EBS volume id, for example vol-0a1b2c3d").optional(),
-      dbInstanceIdentifier: z.string().min(1).max(63).optional(),
+      volumeId: z
+        .string()
+        .regex(/^vol-[0-9a-z]+$/, "must be an EBS volume id, for example vol-0a1b2c3d")
+        .optional(),
+      /** https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html */
+      dbInstanceIdentifier: z
+        .string()
+        .max(63)
+        .regex(
+          /^[A-Za-z](-?[A-Za-z0-9])*$/,
+          "must be the identifier of an RDS instance: letters, digits and single hyphens, for example www-db",
+        )
+        .optional(),
     })
     .refine(
       (database) => (database.volumeId === undefined) !== (database.dbInstanceIdentifier === undefined),
@@ -153,7 +165,12 @@ export const generationSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("File with cloud-init user data, relative to the project's folder."),
-  iamInstanceProfile: z.string().min(1).max(128).optional().describe("Name of the servers' instance profile."),
+  iamInstanceProfile: z
+    .string()
+    .max(128)
+    .regex(/^[\w+=,.@-]+$/, "must be an instance profile's name, not its ARN, for example www-frontend")
+    .optional()
+    .describe("Name of the servers' instance profile."),
   keyName: z.string().min(1).max(255).optional().describe("Name of the key pair for SSH."),
   rootBlockDevice: rootVolumeSchema.optional().describe("Overrides for the image's root volume."),
 });

@@ -79,6 +79,109 @@ describe("configuration", () => {
     assert.equal(stepping.step, 2);
   });
 
+  /** What AWS, or whoever asks the servers, would refuse once a run has begun. */
+  const refused: [path: string, value: unknown, problem: RegExp][] = [
+    ["site.hostname", `${"a".repeat(64)}.example.com`, /has a part of more than 63 characters/],
+    ["site.port", 70_000, /must be at most 65535/],
+    ["site.loadBalancer.healthCheck.path", "/a b", /must be encoded as in a URL/],
+    ["site.loadBalancer.healthCheck.path", "/\u00e9", /must be encoded as in a URL/],
+    ["site.loadBalancer.healthCheck.path", `/${"x".repeat(1024)}`, /must have at most 1024 characters/],
+    ["site.loadBalancer.healthCheck.intervalSeconds", 4, /must be at least 5/],
+    ["site.loadBalancer.healthCheck.healthyThreshold", 11, /must be at most 10/],
+    ["site.database", { dbInstanceIdentifier: "www_db" }, /must be the identifier of an RDS instance/],
+    ["site.database", { dbInstanceIdentifier: "www-" }, /must be the identifier of an RDS instance/],
+    ["site.database", { volumeId: "vol-" }, /must be an EBS volume id/],
+    ["site.network", { cidrBlock: "10.300.0.0/16" }, /has a number above 255/],
+    ["site.network", { cidrBlock: "10.20.5.0/16" }, /write 10\.20\.0\.0\/16$/],
+    ["site.network", { cidrBlock: "169.254.0.0/16" }, /is no block for hosts/],
+    ["site.network", { vpcId: "vpc-1", subnetIds: ["subnet-1"] }, /must have at least 2 entries/],
+    ["site.network", { vpcId: "vpc-1", subnetIds: ["subnet-1", "subnet-1"] }, /has an id twice/],
+    ["generations.blue.iamInstanceProfile", "arn:aws:iam::1:instance-profile/www", /name, not its ARN/],
+    ["generations.blue.keyName", "", /is empty/],
+    ["generations.blue.rootBlockDevice", { volumeType: "gp4" }, /must be one of standard, gp2, gp3/],
+    ["generations.green.inputs", { PORT: "1" }, /\.PORT: servers get 8080 from Handover, whatever is stated/],
+    ["generations.green.inputs", { A: "a\0b" }, /\.A: has a NUL character/],
+    ["generations.blue.array.schedules", { a: { recurrence: "0 25 * * *", minSize: 1 } }, /must be minute, hour/],
+    ["generations.blue.array.schedules", { a: { recurrence: "0 8 * * mon-frx", minSize: 1 } }, /must be minute, hour/],
+    ["generations.blue.array.schedules", { a: { recurrence: "*/0 * * * *", minSize: 1 } }, /must be minute, hour/],
+    [
+      "generations.blue.array.schedules",
+      { a: { recurrence: "0 8 * * *", timeZone: "Europe/Atlantis", minSize: 1 } },
+      /must be a time zone/,
+    ],
+    [
+      "generations.blue.array.schedules",
+      { a: { recurrence: "0 8 * * *", minSize: 3, maxSize: 2 } },
+      /minSize must not be above maxSize/,
+    ],
+    [
+      "generations.blue.array.schedules",
+      { a: { recurrence: "0 8 * * *", maxSize: 2, desiredCapacity: 3 } },
+      /desiredCapacity must be from the one to the other/,
+    ],
+    ...[
+      [{}, {}],
+      [{ metricIntervalUpperBound: 5 }, { metricIntervalLowerBound: 6 }],
+      [{ metricIntervalLowerBound: 0, metricIntervalUpperBound: 9 }],
+      [{ metricIntervalLowerBound: -5 }],
+    ].map((bounds): [string, unknown, RegExp] => [
+      "generations.blue.array.policies",
+      { a: { stepScaling: { stepAdjustments: bounds.map((each) => ({ ...each, scalingAdjustment: 1 })) } } },
+      /must be intervals without gaps or overlaps/,
+    ]),
+    ["upgrade.smoke", [{ path: "/a#b" }], /must be encoded as in a URL, without what follows a #/],
+    ["upgrade.smoke", [{ path: "/", headers: { "x-a": "a\nb" } }], /must be a header's value: one line/],
+    ["upgrade.shiftPercent", [], /is empty/],
+  ];
+  for (const [path, value, problem] of refused)
+    it(`refuses ${JSON.stringify(value).slice(0, 60)} as ${path}, with its path, the rule and what would work`, () => {
+      const problems = problemsOf((values) => {
+        const keys = path.split(".");
+        const last = keys.pop() ?? "";
+        values.generations.blue.array ??= { minSize: 0, maxSize: 4 };
+        keys.reduce((at, key) => at[key], values)[last] = value;
+      });
+      assert.ok(
+        problems.length > 0 && problems.every((each) => each.startsWith(`handover:${path}`)),
+        problems.join("\n"),
+      );
+      assert.match(problems.join("\n"), problem);
+    });
+
+  it("takes what is at AWS's limits", () => {
+    const problems = problemsOf(({ site, generations, upgrade }) => {
+      site.loadBalancer.healthCheck = { path: `/${"x".repeat(1023)}`, intervalSeconds: 300, timeoutSeconds: 120 };
+      Object.assign(generations.blue.inputs, { PORT: String(site.port), SITE: site.hostname });
+      for (const { inputs = {} } of Object.values<{ inputs?: Record<string, string> }>(generations))
+        assert.equal(inputs.GENERATION, undefined);
+      upgrade.smoke = [{ path: "/a%20b?c=d&e='f'", headers: { "x-a": "" } }];
+      generations.blue.array = {
+        minSize: 0,
+        maxSize: 4,
+        schedules: {
+          a: {
+            recurrence: "*/5 0-23/2 1,15 jan-MAR mon,7",
+            timeZone: "America/Argentina/Ushuaia",
+            minSize: 2,
+            maxSize: 2,
+          },
+        },
+        policies: {
+          a: {
+            stepScaling: {
+              stepAdjustments: [
+                { metricIntervalLowerBound: 10, scalingAdjustment: 2 },
+                { metricIntervalUpperBound: 0, scalingAdjustment: -1 },
+                { metricIntervalLowerBound: 0, metricIntervalUpperBound: 10, scalingAdjustment: 1 },
+              ],
+            },
+          },
+        },
+      };
+    });
+    assert.deepEqual(problems, []);
+  });
+
   const cases: [string, (values: Values) => void, RegExp][] = [
     [
       "an unknown key",
