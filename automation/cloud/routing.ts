@@ -5,7 +5,13 @@ import {
   DescribeAutoScalingInstancesCommand,
   paginateDescribeAutoScalingGroups,
 } from "@aws-sdk/client-auto-scaling";
-import { type Address, DescribeAddressesCommand, type EC2Client } from "@aws-sdk/client-ec2";
+import {
+  type Address,
+  DescribeAddressesCommand,
+  type EC2Client,
+  type Instance,
+  paginateDescribeInstances,
+} from "@aws-sdk/client-ec2";
 import {
   DescribeLoadBalancersCommand,
   DescribeTargetHealthCommand,
@@ -59,6 +65,8 @@ export interface Routing {
   readonly grouped: readonly AutoScalingInstanceDetails[];
   readonly scalingGroups: readonly AutoScalingGroup[];
   readonly addresses: readonly Address[];
+  /** The servers' addresses beside the first: of other interfaces, further ones, of IPv6. */
+  readonly furtherAddresses: readonly string[];
 }
 
 interface Clients {
@@ -79,7 +87,7 @@ export async function routingOf(
   const options = { abortSignal };
   const limit = pLimit(atOnce);
   const ids = known.servers.map(({ instanceId }) => instanceId);
-  const [all, classic, grouped, scalingGroups, addresses] = await Promise.all([
+  const [all, classic, grouped, scalingGroups, addresses, furtherAddresses] = await Promise.all([
     targetGroups(balancing, abortSignal),
     classicBalancers(balancing, abortSignal),
     Promise.all(
@@ -95,7 +103,9 @@ export async function routingOf(
         return (await ec2.send(command, options)).Addresses ?? [];
       }),
     ),
+    Promise.all(chunks(ids, 200).map((some) => addressesBeside(ec2, some, abortSignal))),
   ]);
+  const further = furtherAddresses.flat();
   // A group that no load balancer knows gives nothing to anybody; a function or another balancer is no server.
   const asked = all.filter(
     ({ TargetGroupArn, TargetType, LoadBalancerArns = [] }) =>
@@ -111,7 +121,7 @@ export async function routingOf(
     ),
   );
   const concerned = groups.filter(
-    (each) => each.group.TargetGroupArn === known.targetGroupArn || reached(each, known).length > 0,
+    (each) => each.group.TargetGroupArn === known.targetGroupArn || reached(each, known, further).length > 0,
   );
   const arns = new Set([known.loadBalancerArn, ...concerned.flatMap(({ group }) => group.LoadBalancerArns ?? [])]);
   const balancers = await Promise.all(
@@ -131,13 +141,32 @@ export async function routingOf(
     grouped: grouped.flat(),
     scalingGroups,
     addresses: addresses.flat(),
+    furtherAddresses: further,
   };
 }
 
 /** The servers that a target group has, by instance id or by address. */
-export function reached({ targets }: Registered, { servers }: Known): string[] {
-  const names = new Set(servers.flatMap(({ instanceId, privateIp }) => [instanceId, privateIp]));
+export function reached({ targets }: Registered, { servers }: Known, furtherAddresses: readonly string[]): string[] {
+  const names = new Set([
+    ...servers.flatMap(({ instanceId, privateIp }) => [instanceId, privateIp]),
+    ...furtherAddresses,
+  ]);
   return [...new Set(targets.flatMap(({ Target }) => (names.has(Target?.Id ?? "") ? [Target?.Id ?? ""] : [])))];
+}
+
+async function addressesBeside(client: EC2Client, ids: string[], abortSignal?: AbortSignal): Promise<string[]> {
+  const found: string[] = [];
+  const Filters = [{ Name: "instance-id", Values: ids }];
+  for await (const { Reservations = [] } of paginateDescribeInstances({ client }, { Filters }, { abortSignal }))
+    found.push(...Reservations.flatMap(({ Instances = [] }) => Instances).flatMap(everyAddress));
+  return found;
+}
+
+function everyAddress({ NetworkInterfaces = [] }: Instance): string[] {
+  return NetworkInterfaces.flatMap(({ PrivateIpAddresses = [], Ipv6Addresses = [] }) => [
+    ...PrivateIpAddresses.flatMap(({ PrivateIpAddress }) => PrivateIpAddress ?? []),
+    ...Ipv6Addresses.flatMap(({ Ipv6Address }) => Ipv6Address ?? []),
+  ]);
 }
 
 async function targetGroups(client: ElasticLoadBalancingV2Client, abortSignal?: AbortSignal): Promise<TargetGroup[]> {

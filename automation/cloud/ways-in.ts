@@ -32,10 +32,10 @@ function routesTo(known: Known, { balancers }: Routing): string[] {
 }
 
 /** Other target groups that have its servers, by instance id or by address. */
-function groupsWith(known: Known, { groups, balancers }: Routing): string[] {
+function groupsWith(known: Known, { groups, balancers, furtherAddresses }: Routing): string[] {
   return groups.flatMap((each) => {
     const { TargetGroupArn: arn = "", TargetGroupName, LoadBalancerArns = [] } = each.group;
-    const ids = arn === known.targetGroupArn ? [] : reached(each, known);
+    const ids = arn === known.targetGroupArn ? [] : reached(each, known, furtherAddresses);
     if (ids.length === 0) return [];
     const routes = balancers.flatMap(({ balancer, listeners }) =>
       listeners.flatMap(({ listener, rules }) => [

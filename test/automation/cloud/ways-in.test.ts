@@ -52,6 +52,7 @@ function made() {
       { AutoScalingGroupName: "theirs", TargetGroupARNs: [theirs] },
     ],
     addresses: [{ AllocationId: "eipalloc-1", PublicIp: "198.51.100.1", InstanceId: "i-1" }],
+    furtherAddresses: ["10.0.0.1", "10.0.9.1", "2001:db8::1"],
   };
 }
 
@@ -128,6 +129,22 @@ describe("the ways to servers", () => {
         balancers.push(nlb as never);
       },
       "target group theirs has 10.0.0.1, and gets requests from the listener on port 443 of load balancer edge",
+    ],
+    [
+      "another target group, by an address of another interface",
+      ({ groups, balancers }) => {
+        groups.push(group([target("10.0.9.1"), target("10.0.9.9")], { TargetType: "ip" }) as never);
+        balancers.push(nlb as never);
+      },
+      "target group theirs has 10.0.9.1, and gets requests from the listener on port 443 of load balancer edge",
+    ],
+    [
+      "another target group, by an address of IPv6",
+      ({ groups, balancers }) => {
+        groups.push(group([target("2001:db8::1")], { TargetType: "ip" }) as never);
+        balancers.push(nlb as never);
+      },
+      "target group theirs has 2001:db8::1, and gets requests from the listener on port 443 of load balancer edge",
     ],
     [
       "another target group of a load balancer whose listeners are not known, a gateway's",
