@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isScalar, parseDocument, Scalar, visit } from "yaml";
+import { problemsOfAwsKeys } from "../../stacks/config/aws-keys.ts";
 import { withEscapes } from "../../stacks/config/engine-yaml.ts";
 import { readStackYaml } from "../../stacks/config/stack-yaml.ts";
 import { ConfigError, configValue, resolvePath } from "../../stacks/config.ts";
@@ -43,6 +44,8 @@ export function readStackFile(directory: string, stack: string): StackFile {
   const { config, secretsprovider } = isRecord(content) ? content : {};
   if (!isRecord(config))
     throw new ConfigError([`${name}: has no \`config:\`; Pulumi.staging.yaml is a complete example`]);
+  const refused = problemsOfAwsKeys(config);
+  if (refused.length > 0) throw new ConfigError(refused);
   return {
     stack,
     text,

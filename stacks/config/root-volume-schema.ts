@@ -37,10 +37,11 @@ const fields = z.strictObject({
 });
 
 export const rootVolumeSchema = fields.superRefine((volume, context) => {
-  for (const [key, message] of problemsOf(volume)) context.addIssue({ code: "custom", path: [key], message });
+  for (const [key, message] of rootVolumeProblems(volume)) context.addIssue({ code: "custom", path: [key], message });
 });
 
-function* problemsOf({
+/** What EBS refuses, each with its key. */
+export function* rootVolumeProblems({
   volumeType,
   volumeSize,
   iops,

@@ -39,6 +39,30 @@ describe("stack file", () => {
     });
   });
 
+  it("refuses tags that AWS would refuse, and a certificate of another region", () => {
+    const problems = (config: string) => {
+      write("Pulumi.a.yaml", `config:\n  aws:region: us-east-1\n  ${config}\n`);
+      try {
+        readStackFile(directory, "a");
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return "";
+    };
+    const tags = (text: string) => problems(`aws:defaultTags: { tags: { ${text} } }`);
+    assert.equal(tags('"team:name": "a b/c=d@e \u00e9"'), "");
+    assert.match(tags('"AWS:team": a'), /^aws:defaultTags\.tags\.AWS:team: AWS keeps tags that begin with aws:/);
+    assert.match(tags(`"${"k".repeat(129)}": a`), /a tag's name has 1 to 128 characters$/);
+    assert.match(tags(`a: "${"v".repeat(257)}"`), /tags\.a: a tag's value has at most 256 characters$/);
+    assert.match(tags('a: "x<y"'), /tags\.a: tags have letters, digits/);
+    const many = Array.from({ length: 46 }, (_, index) => `k${index}: a`).join(", ");
+    assert.match(tags(many), /^aws:defaultTags\.tags: 46 tags are more than the 45/);
+    const site = (region: string) =>
+      problems(`handover:site: { loadBalancer: { certificateArn: "arn:aws:acm:${region}:1:certificate/x" } }`);
+    assert.equal(site("us-east-1"), "");
+    assert.match(site("eu-west-1"), /certificateArn: is in eu-west-1, and the load balancer in us-east-1; request/);
+  });
+
   it("refuses a file in another encoding than the engine's", () => {
     writeFileSync(join(directory, "Pulumi.a.yaml"), Buffer.from("config:\n  handover:live: caf\u00e9\n", "latin1"));
     assert.throws(() => readStackFile(directory, "a"), /^ConfigError: Pulumi\.a\.yaml: is no text in UTF-8/);
