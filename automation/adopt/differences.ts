@@ -9,11 +9,11 @@ import { ofAttributes, ofInstance, ofInterface, ofServerAttributes, ofTargetGrou
  * have that`. The same of several servers is told once.
  */
 export function differences(facts: Facts): string[] {
-  const { volumes, targetGroup, attributes, targetGroupTags, serverAttributes, typeCpu } = facts;
+  const { volumes, targetGroup, attributes, targetGroupTags, serverAttributes, typeInfo } = facts;
   const ofType = {
     ...ofInstance,
-    ...(typeCpu.cores !== undefined && { "CpuOptions.CoreCount": { usual: typeCpu.cores } }),
-    ...(typeCpu.threads !== undefined && { "CpuOptions.ThreadsPerCore": { usual: typeCpu.threads } }),
+    ...(typeInfo.cores !== undefined && { "CpuOptions.CoreCount": { usual: typeInfo.cores } }),
+    ...(typeInfo.threads !== undefined && { "CpuOptions.ThreadsPerCore": { usual: typeInfo.threads } }),
   };
   const ofServers = frontendsOf(facts).flatMap((instance) => {
     const { InstanceId = "", NetworkInterfaces = [] } = instance;

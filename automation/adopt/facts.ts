@@ -40,7 +40,11 @@ export interface Facts {
   /** By instance id, as the server finds it. */
   readonly userData: Readonly<Record<string, Buffer | undefined>>;
   /** The instance type's own, of which an instance may have others. */
-  readonly typeCpu: { readonly cores: number | undefined; readonly threads: number | undefined };
+  readonly typeInfo: {
+    readonly cores: number | undefined;
+    readonly threads: number | undefined;
+    readonly hasInstanceStore: boolean;
+  };
   readonly targetGroupTags: readonly Tag[];
   /** What AWS tells of a server by calls of their own, by instance id. */
   readonly serverAttributes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;

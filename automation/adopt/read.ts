@@ -92,7 +92,7 @@ export async function readSite(asked: Asked): Promise<Facts> {
       addresses: held,
       image: await imageOf(ec2, instances[0]),
       userData: Object.fromEntries(userData),
-      typeCpu: await cpuOf(ec2, instances[0]),
+      typeInfo: await typeInfoOf(ec2, instances[0]),
       targetGroupTags: tagged.TagDescriptions?.[0]?.Tags ?? [],
       serverAttributes: Object.fromEntries(own),
       terminationProtected: terminationProtected.flat(),
@@ -166,11 +166,11 @@ async function attributesOf(ec2: EC2Client, InstanceId: string): Promise<Record<
   };
 }
 
-async function cpuOf(ec2: EC2Client, instance: Instance | undefined): Promise<Facts["typeCpu"]> {
+async function typeInfoOf(ec2: EC2Client, instance: Instance | undefined): Promise<Facts["typeInfo"]> {
   const command = new DescribeInstanceTypesCommand({ InstanceTypes: [instance?.InstanceType ?? "t3.micro"] });
-  const { DefaultCores: cores, DefaultThreadsPerCore: threads } =
-    (await ec2.send(command)).InstanceTypes?.[0]?.VCpuInfo ?? {};
-  return { cores, threads };
+  const { VCpuInfo = {}, InstanceStorageSupported } = (await ec2.send(command)).InstanceTypes?.[0] ?? {};
+  const { DefaultCores: cores, DefaultThreadsPerCore: threads } = VCpuInfo;
+  return { cores, threads, hasInstanceStore: InstanceStorageSupported === true };
 }
 
 async function imageOf(ec2: EC2Client, instance: Instance | undefined): Promise<Image | undefined> {

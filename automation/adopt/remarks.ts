@@ -4,7 +4,7 @@ import { frontendsOf, furtherVolumes } from "./servers.ts";
 
 /** In what the next generation will not be as this one; nothing of it is changed by adopting. */
 export function remarks(facts: Facts): string[] {
-  const { addresses, attributes, targetGroup, listener, terminationProtected } = facts;
+  const { addresses, attributes, targetGroup, listener, terminationProtected, typeInfo } = facts;
   const frontends = frontendsOf(facts);
   const idsOf = (instances: typeof frontends) => instances.map(({ InstanceId }) => InstanceId).join(", ");
   const assigned = frontends.filter(
@@ -23,6 +23,8 @@ export function remarks(facts: Facts): string[] {
     interfaces.length > 0 && `${idsOf(interfaces)}: more than one network interface. New servers have one.`,
     volumes.length > 0 &&
       `${idsOf(volumes)}: volumes beside the root. New servers have those of their image; these stay when the servers are retired.`,
+    typeInfo.hasInstanceStore &&
+      `${idsOf(frontends)}: an instance store. What is on it is lost when they are retired, and nothing can keep it.`,
     terminationProtected.length > 0 &&
       `${terminationProtected.join(", ")}: termination protection. Turn it off before an upgrade retires them, or that stops there: aws ec2 modify-instance-attribute --no-disable-api-termination --instance-id …`,
     sticky &&

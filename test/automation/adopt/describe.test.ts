@@ -134,20 +134,24 @@ describe("adopting a site", () => {
       remarksOf(() => {}),
       [],
     );
-    const told = remarksOf(({ instances, attributes, listener, targetGroup, userData, terminationProtected }) => {
-      terminationProtected.push("i-0000000000000001");
-      instances[0].PublicIpAddress = "192.0.2.9";
-      instances[1].MetadataOptions.HttpTokens = "optional";
-      instances[2].BlockDeviceMappings.push({ DeviceName: "/dev/sdf", Ebs: { VolumeId: "vol-000000000000000f" } });
-      attributes["slow_start.duration_seconds"] = "60";
-      targetGroup.Matcher.HttpCode = "201-299,302";
-      listener.listener.DefaultActions[0].ForwardConfig.TargetGroups[0].Weight = 100;
-      userData["i-0000000000000002"] = Buffer.from("#!/bin/sh\n");
-    });
+    const told = remarksOf(
+      ({ instances, attributes, listener, targetGroup, userData, terminationProtected, typeInfo }) => {
+        terminationProtected.push("i-0000000000000001");
+        typeInfo.hasInstanceStore = true;
+        instances[0].PublicIpAddress = "192.0.2.9";
+        instances[1].MetadataOptions.HttpTokens = "optional";
+        instances[2].BlockDeviceMappings.push({ DeviceName: "/dev/sdf", Ebs: { VolumeId: "vol-000000000000000f" } });
+        attributes["slow_start.duration_seconds"] = "60";
+        targetGroup.Matcher.HttpCode = "201-299,302";
+        listener.listener.DefaultActions[0].ForwardConfig.TargetGroups[0].Weight = 100;
+        userData["i-0000000000000002"] = Buffer.from("#!/bin/sh\n");
+      },
+    );
     for (const remark of [
       /i-0000000000000001: public addresses that the subnet assigned/,
       /i-0000000000000002: IMDSv1/,
       /i-0000000000000003: volumes beside the root/,
+      /(i-\d+, ){2}i-\d+: an instance store\. What is on it is lost/,
       /i-0000000000000001: termination protection\. Turn it off/,
       /do not take the status 200/,
       /slow_start\.duration_seconds is 60/,

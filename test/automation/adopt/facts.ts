@@ -101,7 +101,7 @@ export function facts() {
     addresses: [address(1, 2), address(2, 3)],
     image: { ImageId: "ami-0a1b2c3d4e5f60001" },
     userData: {},
-    typeCpu: { cores: 1, threads: 2 },
+    typeInfo: { cores: 1, threads: 2, hasInstanceStore: false },
     targetGroupTags: [],
     serverAttributes: {},
     terminationProtected: [],
