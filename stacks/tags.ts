@@ -38,3 +38,8 @@ export const keepId = [`tags["${idTag}"]`];
 
 /** The run that created a resource stays in its tags: a later run must not touch it. */
 export const keepRun = ['tags["handover:run"]', ...keepId];
+
+/** The run in which a resource with these tags was created, if one is named. */
+export function runOf(tags: Readonly<Record<string, string>>): string | undefined {
+  return tags["handover:run"];
+}

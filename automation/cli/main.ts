@@ -1,3 +1,4 @@
+import "./late-modules.ts";
 import { join } from "node:path";
 import { ConfigError } from "../../stacks/config.ts";
 import { projectDirectory } from "../../stacks/project.ts";

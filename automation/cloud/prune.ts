@@ -1,5 +1,6 @@
 import { DeleteSnapshotCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { DeleteDBSnapshotCommand, RDSClient } from "@aws-sdk/client-rds";
+import { runOf } from "../../stacks/tags.ts";
 import type { Access } from "./access.ts";
 import { clientSettings } from "./client-settings.ts";
 import { isComplete, type Snapshot } from "./snapshots.ts";
@@ -23,7 +24,7 @@ export function prunable(snapshots: readonly Snapshot[], { retainDays, now, unfi
   const keptSince = now.getTime() - retainDays * 86_400_000;
   return oldestFirst.filter((snapshot) => {
     const isOver = isComplete(snapshot) || ["error", "failed"].includes(snapshot.state);
-    const isNeeded = snapshot === newest || (unfinishedRun !== undefined && runOf(snapshot) === unfinishedRun);
+    const isNeeded = snapshot === newest || (unfinishedRun !== undefined && runOf(snapshot.tags) === unfinishedRun);
     return isOver && !isNeeded && timeOf(snapshot) < keptSince;
   });
 }
@@ -38,10 +39,6 @@ export async function deleteSnapshot({ kind, id }: Snapshot, access: Access): Pr
   } finally {
     client.destroy();
   }
-}
-
-export function runOf({ tags }: Pick<Snapshot, "tags">): string | undefined {
-  return tags["handover:run"];
 }
 
 /** One whose time is not known is taken for new. */

@@ -12,6 +12,7 @@ import {
   RDSClient,
 } from "@aws-sdk/client-rds";
 import type { SiteConfig } from "../../stacks/config.ts";
+import { runOf } from "../../stacks/tags.ts";
 import type { Access } from "./access.ts";
 import { clientSettings } from "./client-settings.ts";
 import { isNotFound } from "./not-found.ts";
@@ -71,7 +72,7 @@ export class Snapshots {
 
   /** Those of one run. */
   async ofRun(database: Database, site: string, run: string): Promise<readonly Snapshot[]> {
-    return (await this.ofSite(database, site)).filter(({ tags }) => tags["handover:run"] === run);
+    return (await this.ofSite(database, site)).filter(({ tags }) => runOf(tags) === run);
   }
 
   /** Reads the size of the volume or of the instance's storage, in GiB. */

@@ -36,8 +36,8 @@ export async function openWorkspace(file: StackFile, { create, environment }: Op
   try {
     writeFileSync(join(directory, "Pulumi.yaml"), projectFile());
     writeFileSync(configFile(directory, file), file.text, { mode: 0o600 });
-    // Loaded here, since it takes a second: what is wrong with the configuration is said before.
-    const { program } = await import("../../stacks/program.ts");
+    // Loaded when the engine asks for it: most commands only read what the backend has.
+    const program = async () => (await import("../../stacks/program.ts")).program();
     const selected = { stackName: file.stack, projectName: "handover", program };
     const pulumiCommand = await BriefCommand.get();
     const envVars = {

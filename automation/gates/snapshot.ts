@@ -1,4 +1,5 @@
 import type { Outputs } from "../../stacks/outputs.ts";
+import { runOf } from "../../stacks/tags.ts";
 import { type Database, isComplete, type Snapshots } from "../cloud/snapshots.ts";
 import type { Gate } from "./gate.ts";
 
@@ -31,7 +32,7 @@ export function snapshotCompleted(
       if (!isComplete(found)) return { verdict: "pending", evidence: { id, state } };
       const expectedGigabytes = database === undefined ? undefined : await snapshots.sizeOf(database, signal);
       if (Object.keys(found.tags).length === 0) return { verdict: "pending", evidence: { id, state, tags: "none" } };
-      const [site, ofRun] = [found.tags["handover:site"], found.tags["handover:run"]];
+      const [site, ofRun] = [found.tags["handover:site"], runOf(found.tags)];
       const isRight = sizeGigabytes === expectedGigabytes && site === own && (ofRun ?? run) === run;
       return {
         verdict: isRight ? "pass" : "fail",

@@ -1,7 +1,7 @@
 import { parseConfig } from "../../../stacks/config.ts";
 import { projectDirectory } from "../../../stacks/project.ts";
+import { runOf } from "../../../stacks/tags.ts";
 import type { Access } from "../../cloud/access.ts";
-import { deleteSnapshot, prunable, runOf } from "../../cloud/prune.ts";
 import type { Snapshot } from "../../cloud/snapshots.ts";
 import { exitCodes, HandoverError, messageOf } from "../../errors.ts";
 import { LedgerMissingError } from "../../ledger/errors.ts";
@@ -31,11 +31,12 @@ export const snapshotsCommand: Command<Arguments> = {
         "dry-run": { type: "boolean", default: false, describe: "say what prune would delete, and delete nothing" },
       }),
   async run({ action, stack, "dry-run": dryRun, json }) {
-    const [{ placeOf }, { stackFileOf }, { handoverValues }, { Snapshots }] = await Promise.all([
+    const [{ placeOf }, { stackFileOf }, { handoverValues }, { Snapshots }, { prunable }] = await Promise.all([
       import("../../run/place.ts"),
       import("../../run/open-stack.ts"),
       import("../../engine/stack-file.ts"),
       import("../../cloud/snapshots.ts"),
+      import("../../cloud/prune.ts"),
     ]);
     const file = stackFileOf(stack);
     const { database } = parseConfig(handoverValues(file.config), projectDirectory).site;
@@ -75,6 +76,7 @@ async function prune(
   old: readonly Snapshot[],
   { dryRun, json }: { readonly dryRun: boolean; readonly json: boolean },
 ): Promise<number> {
+  const { deleteSnapshot } = await import("../../cloud/prune.ts");
   const failures: { id: string; reason: string }[] = [];
   const deleted: Snapshot[] = [];
   for (const snapshot of old) {
@@ -108,7 +110,7 @@ async function runInHand(place: Place): Promise<string | undefined> {
 
 function plain(snapshot: Snapshot) {
   const { kind, id, state, sizeGigabytes, startedAt } = snapshot;
-  return { id, kind, state, sizeGigabytes, startedAt: startedAt?.toISOString(), run: runOf(snapshot) };
+  return { id, kind, state, sizeGigabytes, startedAt: startedAt?.toISOString(), run: runOf(snapshot.tags) };
 }
 
 function line(snapshot: Snapshot): string {
