@@ -128,10 +128,16 @@ bring_cloud() {
 }
 
 # bring TOOL...: side by side, since a first installation mostly waits for downloads. An interrupt ends all of them.
+# What a process has brought, its children have as well, as long as they keep its PATH.
 bring() {
-  local tool jobs=()
-  set -m # each job in a process group of its own
+  local tool jobs=() missing=() here="$PATH|$root|"
+  local brought="${HANDOVER_BROUGHT:-}"
   for tool; do
+    [[ "$brought" == "$here"* && "${brought#"$here"} " == *"$tool "* ]] || missing+=("$tool")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  set -m # each job in a process group of its own
+  for tool in "${missing[@]}"; do
     "bring_$tool" &
     jobs+=($!)
   done
@@ -139,5 +145,6 @@ bring() {
   trap 'kill -- "${jobs[@]/#/-}" 2>/dev/null; exit 130' INT TERM
   for tool in "${jobs[@]}"; do wait "$tool" || exit 1; done
   trap - INT TERM
-  for tool; do "bring_$tool"; done # what a job put on PATH was its own
+  for tool in "${missing[@]}"; do "bring_$tool"; done # what a job put on PATH was its own
+  export HANDOVER_BROUGHT="$PATH|$root|$*"
 }
