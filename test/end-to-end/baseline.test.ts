@@ -53,10 +53,10 @@ describe("a site on which not everything was in order before the run", function 
     const all = Object.values(generations).flatMap(({ frontends }) => frontends);
     const { instanceId = "" } = all.find((frontend) => frontend.name === server) ?? {};
     await ec2.send(new StopInstancesCommand({ InstanceIds: [instanceId] }));
-    await eventually(async () => {
-      const now = Object.values((await site.status()).generations).flatMap(({ frontends }) => frontends);
-      return now.some((frontend) => frontend.name === server && frontend.health !== "healthy");
-    }, `${server} is not healthy`);
+    await eventually(
+      async () => !(await site.server(instanceId)).health.includes("healthy"),
+      `${server} is not healthy`,
+    );
   }
   const warnings = (events: readonly RunEvent[]) =>
     events.flatMap((event) => (event.type === "warning" ? [event.message] : []));

@@ -96,8 +96,9 @@ async function operate(site: Site): Promise<void> {
   await scaling.send(new SuspendProcessesCommand({ AutoScalingGroupName, ScalingProcesses: ["AZRebalance"] }));
   await scaling.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity: 2 }));
   await eventually(async () => {
-    const servers = (await site.status()).generations.blue?.array?.servers ?? [];
-    return servers.length === 2 && servers.every(({ health }) => health === "healthy");
+    const { Instances = [] } = (await find()) ?? {};
+    const servers = await Promise.all(Instances.map(({ InstanceId = "" }) => site.server(InstanceId)));
+    return servers.length === 2 && servers.every(({ health }) => health.includes("healthy"));
   }, "2 healthy servers in the array");
   scaling.destroy();
   // The stack knows it, too.

@@ -38,6 +38,8 @@ const allowed = new Set([
 export class Site {
   readonly name: string;
   readonly env: NodeJS.ProcessEnv;
+  /** The site's own for as long as it is there. */
+  #entries: Pick<Status, "loadBalancer" | "addresses"> | undefined;
 
   private constructor(name: string, env: NodeJS.ProcessEnv) {
     this.name = name;
@@ -116,9 +118,33 @@ export class Site {
     return JSON.parse(stdout);
   }
 
+  /** A server as AWS shows it now: its state, and its health in each target group that it is registered in. */
+  async server(
+    instanceId: string,
+  ): Promise<{ readonly state: string | undefined; readonly health: readonly string[] }> {
+    const ec2 = new EC2Client(this.settings);
+    const balancing = new ElasticLoadBalancingV2Client(this.settings);
+    try {
+      const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));
+      const { TargetGroups = [] } = await balancing.send(new DescribeTargetGroupsCommand({}));
+      const healths = TargetGroups.map(async ({ TargetGroupArn }) => {
+        const { TargetHealthDescriptions = [] } = await balancing.send(
+          new DescribeTargetHealthCommand({ TargetGroupArn }),
+        );
+        return TargetHealthDescriptions.filter(({ Target }) => Target?.Id === instanceId);
+      });
+      const health = (await Promise.all(healths)).flat().map(({ TargetHealth }) => TargetHealth?.State ?? "unknown");
+      return { state: Reservations[0]?.Instances?.[0]?.State?.Name, health };
+    } finally {
+      ec2.destroy();
+      balancing.destroy();
+    }
+  }
+
   /** Load on the site's name and on every Elastic IP. */
   async traffic(requestsPerSecond = 50): Promise<Traffic> {
-    const { loadBalancer, addresses } = await this.status();
+    this.#entries ??= await this.status();
+    const { loadBalancer, addresses } = this.#entries;
     assert.ok(loadBalancer !== null);
     return startTraffic({
       loadBalancer: { host: loadBalancer.dnsName, port: loadBalancer.port, hostHeader: "www.staging.example.com" },
