@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { drive, handover, run } from "./command-line.ts";
+import type { Traffic } from "../../sandbox/traffic/traffic.ts";
+import { type Driven, drive, handover, run } from "./command-line.ts";
 import { Site } from "./site.ts";
 
 /** Refuses the options of update plans, as an engine does that does not know them. */
@@ -97,38 +98,56 @@ describe("an engine", () => {
     assert.ok(existsSync(join(directory, "refused")));
   });
 
-  it("whose update would do more than its plan does not begin it: the run pauses, and resume goes on", async () => {
-    use(forgetful);
-    const { exitCode, events, last, stdout, stderr } = await upgradeTo("green");
-    assert.equal(exitCode, 3, stdout + stderr);
-    assert.match(
-      String(last.message),
-      /^The update would do what its plan does not have: update aws:lb\/targetGroup:TargetGroup (blue|green) \(deregistrationDelay\)\. It was not begun\. Nothing was taken back: blue serves\. Next: `handover resume --stack sandbox-engines`/,
-    );
-    assert.ok(!events.some((event) => event.type === "applied" && event.phase === "connect"));
-    use("");
-    const resumed = await drive(["resume", "--stack", site.name]);
-    assert.equal(resumed.exitCode, 0, resumed.stdout + resumed.stderr);
-    assert.equal((await site.status()).live, "green");
-  });
+  describe("that would do more than was planned", () => {
+    let old: readonly string[];
+    let users: Traffic | undefined;
 
-  it("that begins what was not planned is stopped: the run pauses, and nothing is destroyed", async () => {
-    const old = await instances();
-    use(`${withoutPlans}\n${changingBefore("up")}`);
-    const { exitCode, events, last, failed, stdout, stderr } = await upgradeTo("blue");
-    assert.equal(exitCode, 3, stdout + stderr);
-    assert.equal(last.outcome, "paused");
-    assert.match(
-      String(last.message),
-      /^The update began what its plan does not have: update aws:lb\/targetGroup:TargetGroup (blue|green) \(deregistrationDelay\)\. The engine was stopped\. Nothing was taken back: green serves\. Look whether that took effect, and put it back\. Next: `handover resume --stack sandbox-engines`/,
-    );
-    assert.ok(!events.some((event) => event.type === "applied" && event.phase === "connect"));
-    const now = new Set(await instances());
-    assert.deepEqual(
-      old.filter((id) => !now.has(id)),
-      [],
-    );
-    assert.equal((await site.status()).live, "green");
-    assert.equal(failed, 0);
+    before(async () => {
+      old = await instances();
+      site.setGoal("green");
+      users = await site.traffic();
+    });
+    after(() => users?.stop());
+
+    const applied = (events: Driven["events"]) =>
+      events.some((event) => event.type === "applied" && event.phase === "connect");
+
+    it("does not begin the update: the run pauses", async () => {
+      use(forgetful);
+      const { exitCode, events, last, stdout, stderr } = await drive(["upgrade", "--stack", site.name]);
+      assert.equal(exitCode, 3, stdout + stderr);
+      assert.match(
+        String(last.message),
+        /^The update would do what its plan does not have: update aws:lb\/targetGroup:TargetGroup (blue|green) \(deregistrationDelay\)\. It was not begun\. Nothing was taken back: blue serves\. Next: `handover resume --stack sandbox-engines`/,
+      );
+      assert.ok(!applied(events));
+    });
+
+    it("is stopped when it has begun to: the run pauses, and nothing is destroyed", async () => {
+      use(`${withoutPlans}\n${changingBefore("up")}`);
+      const { exitCode, events, last, stdout, stderr } = await drive(["resume", "--stack", site.name]);
+      assert.equal(exitCode, 3, stdout + stderr);
+      assert.equal(last.outcome, "paused");
+      assert.match(
+        String(last.message),
+        /^The update began what its plan does not have: update aws:lb\/targetGroup:TargetGroup (blue|green) \(deregistrationDelay\)\. The engine was stopped\. Nothing was taken back: blue serves\. Look whether that took effect, and put it back\. Next: `handover resume --stack sandbox-engines`/,
+      );
+      assert.ok(!applied(events));
+      const now = new Set(await instances());
+      assert.deepEqual(
+        old.filter((id) => !now.has(id)),
+        [],
+      );
+      assert.equal((await site.status()).live, "blue");
+    });
+
+    it("lets resume reach the goal once it does what is planned, and no request is lost", async () => {
+      use("");
+      const { exitCode, last, stdout, stderr } = await drive(["resume", "--stack", site.name]);
+      assert.deepEqual([exitCode, last.live], [0, "green"], stdout + stderr);
+      const report = await users?.stop();
+      users = undefined;
+      assert.equal(report?.failed, 0, JSON.stringify(report?.failures));
+    });
   });
 });
