@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import yargs from "yargs";
-import { allRows, covering, nameOf } from "./rows.ts";
-import { runRows } from "./run.ts";
+import { runRows } from "../matrix/run.ts";
+import { allRows, coveringRows, type LagRow, nameOf, siteOf } from "./rows.ts";
+import type { LagResult } from "./site.ts";
 
 const { rows, seeds, full, jobs, json } = await yargs(process.argv.slice(2))
   .scriptName("make lag")
@@ -16,7 +18,7 @@ const { rows, seeds, full, jobs, json } = await yargs(process.argv.slice(2))
 
 const all = allRows(seeds.split(",").map(Number));
 const pattern = new RegExp(rows);
-const chosen = (full ? all : covering(all)).filter((row) => pattern.test(nameOf(row)));
+const chosen = (full ? all : coveringRows(all)).filter((row) => pattern.test(nameOf(row)));
 const line = (text: string) => {
   if (!json) process.stdout.write(`${text}\n`);
 };
@@ -24,7 +26,16 @@ line(
   `${chosen.length} of ${all.length} rows${full ? "" : ": every value of each condition meets every value of each other one"}`,
 );
 line(`${"row".padEnd(44)} ${"requests".padStart(8)} failed seconds  waited until weights were everywhere`);
-const results = await runRows(chosen, jobs, ({ row, requests, failed, seconds, waits, problems }) => {
+const nothing = { requests: 0, failed: 0, takenBack: false, seconds: 0, waits: {} };
+const matrix = {
+  program: join(import.meta.dirname, "site.ts"),
+  prefix: "sandbox-lag",
+  ...{ siteOf, jobs },
+  died: (row: LagRow): LagResult => ({ row: nameOf(row), problems: ["its site died"], ...nothing }),
+};
+// The latest load balancers first: they take the longest.
+const latestFirst = chosen.toSorted((a, b) => b.lagSeconds - a.lagSeconds);
+const results = await runRows(latestFirst, matrix, ({ row, requests, failed, seconds, waits, problems }) => {
   const waited = Object.entries(waits).map(([means, each]) => `${each.toFixed(0)} s by ${means}`);
   line(
     `${row.padEnd(44)} ${String(requests).padStart(8)} ${String(failed).padStart(6)} ${seconds.toFixed(0).padStart(7)}  ${waited.join(", ") || "-"}${problems.map((problem) => `\n  ${problem}`).join("")}`,

@@ -1,5 +1,6 @@
 import { rows as runbookRows } from "../../automation/runbook/rows.ts";
 import { type PhaseName, phaseNames } from "../../stacks/runbook.ts";
+import { covering, pairsOfValues } from "../matrix/covering.ts";
 
 /** What a node of the load balancer learns late: rules with their weights, targets, or both. */
 export const lateness = ["rules", "targets", "both"] as const;
@@ -44,29 +45,7 @@ export function siteOf({ lagSeconds, late, told, seed }: LagRow): string {
   return [lagSeconds, late, told, seed].join();
 }
 
-/**
- * Rows in which every value of each dimension meets every value of each other one at least once: faults that depend on
- * two conditions are found, in a fraction of the runs. Rows of sites that are used already are preferred.
- */
-export function covering(rows: readonly LagRow[]): readonly LagRow[] {
-  const left = new Set(rows.flatMap(pairsOf));
-  const sites = new Set<string>();
-  const chosen: LagRow[] = [];
-  while (left.size > 0) {
-    let best: { readonly row: LagRow; readonly worth: number } | undefined;
-    for (const row of rows) {
-      const worth = pairsOf(row).filter((pair) => left.has(pair)).length + (sites.has(siteOf(row)) ? 0.5 : 0);
-      if (best === undefined || worth > best.worth) best = { row, worth };
-    }
-    if (best === undefined) break;
-    chosen.push(best.row);
-    sites.add(siteOf(best.row));
-    for (const pair of pairsOf(best.row)) left.delete(pair);
-  }
-  return rows.filter((row) => chosen.includes(row));
-}
-
-function pairsOf(row: LagRow): string[] {
-  const values = Object.entries(row).map(([name, value]) => `${name}=${value}`);
-  return values.flatMap((value, index) => values.slice(index + 1).map((other) => `${value} ${other}`));
+/** Rows in which every value of each condition meets every value of each other one at least once. */
+export function coveringRows(rows: readonly LagRow[]): readonly LagRow[] {
+  return covering(rows, { pairsOf: pairsOfValues, siteOf });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mutated, mutations } from "../../../sandbox/lag/mutations.ts";
-import { allRows, covering, nameOf, waysBack } from "../../../sandbox/lag/rows.ts";
+import { allRows, coveringRows, nameOf, waysBack } from "../../../sandbox/lag/rows.ts";
 import { projectDirectory } from "../../../stacks/project.ts";
 import { phaseNames } from "../../../stacks/runbook.ts";
 
@@ -22,7 +22,7 @@ describe("the matrix of lag", () => {
           return values.flatMap((value, index) => values.slice(index + 1).map((other) => `${value} ${other}`));
         }),
       );
-    const chosen = covering(all);
+    const chosen = coveringRows(all);
     assert.deepEqual(
       [...meetings(all)].filter((pair) => !meetings(chosen).has(pair)),
       [],
