@@ -9,7 +9,7 @@ import { startTraffic, type Traffic } from "./traffic/traffic.ts";
 /** Load on a site's name and on each of its addresses; undefined before it was deployed. */
 export async function trafficOn(
   sandbox: Sandbox,
-  load: Pick<LoadOptions, "requestsPerSecond" | "path" | "timeoutSeconds">,
+  load: Pick<LoadOptions, "requestsPerSecond" | "path" | "timeoutSeconds" | "failureSamples">,
 ): Promise<Traffic | undefined> {
   const opened = await openStack(sandbox.name, { create: true });
   opened.close();

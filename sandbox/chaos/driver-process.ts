@@ -22,9 +22,13 @@ export class DriverProcess {
   readonly #exit: Promise<number | null>;
   #last = "";
 
-  constructor(args: readonly string[], onEvent: (event: RunEvent) => void) {
+  /** @param env variables beside those of this process */
+  constructor(args: readonly string[], onEvent: (event: RunEvent) => void, env: Readonly<Record<string, string>> = {}) {
     const cli = join(projectDirectory, "automation", "cli", "main.ts");
-    this.#child = spawn(process.execPath, [cli, ...args, "--json"], { stdio: ["ignore", "pipe", "ignore"] });
+    this.#child = spawn(process.execPath, [cli, ...args, "--json"], {
+      stdio: ["ignore", "pipe", "ignore"],
+      env: { ...process.env, ...env },
+    });
     this.#exit = new Promise((resolve, reject) => this.#child.once("error", reject).once("close", resolve));
     if (this.#child.stdout !== null)
       createInterface({ input: this.#child.stdout }).on("line", (line) => {

@@ -32,6 +32,8 @@ class Settings:
     loadBalancerPool: str = "127.144.0.0/16"
     # Nodes of a load balancer in each of its zones.
     balancerNodesPerZone: int = 3
+    # Instances whose status checks fail from now on.
+    impairedInstances: list[str] = field(default_factory=list)
     # Images beside those of images.json: { imageId, architecture, name?, rootDeviceName? }.
     images: list[dict[str, str]] = field(default_factory=list)
     # Repeats ids, faults and delays.

@@ -2,13 +2,21 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { Network } from "./network.ts";
 
-/** The network's own API, for people and the load generator: `GET /network/status` and `GET /network/moves`. */
+/**
+ * The network's own API, for people, the load generator and storms: `GET /network/status`, `GET /network/moves`, and
+ * `POST /network/crash/INSTANCE`, after which nothing listens on that server until it is started again.
+ */
 export async function serveControl(network: Network, host: string, port: number): Promise<Server> {
   const documents: Readonly<Record<string, () => unknown>> = {
     "/network/status": () => network.status(),
     "/network/moves": () => network.moves,
   };
   const server = createServer((request, response) => {
+    const [, crashed] = /^\/network\/crash\/(\S+)$/.exec(request.url ?? "") ?? [];
+    if (request.method === "POST" && crashed !== undefined) {
+      response.writeHead(network.crash(crashed) ? 204 : 404).end();
+      return;
+    }
     const document = request.method === "GET" ? documents[request.url ?? ""] : undefined;
     response.writeHead(document === undefined ? 404 : 200, { "content-type": "application/json" });
     const known = { error: `nothing at ${request.method} ${request.url}`, get: Object.keys(documents) };

@@ -73,6 +73,15 @@ export class Network {
     for (const server of this.#servers.values()) server.stop();
   }
 
+  /** Ends a server's process; its instance still runs. @returns whether there was one */
+  crash(instanceId: string): boolean {
+    const server = this.#servers.get(instanceId);
+    if (server?.listening !== true) return false;
+    server.stop();
+    void this.#refreshAddresses();
+    return true;
+  }
+
   /** Everything that is served now, as `GET /network/status` answers it. */
   status(): object {
     return {

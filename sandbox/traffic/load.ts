@@ -26,6 +26,8 @@ export interface LoadOptions extends Targets {
   readonly spacing?: Spacing;
   /** Time limit of a request, after which it has failed. Default: 10. */
   readonly timeoutSeconds?: number;
+  /** The most failures that are told one by one. Default: `mostFailureSamples`. */
+  readonly failureSamples?: number;
   /** The phase until the first `mark`. Default: `start`. */
   readonly phase?: string;
 }
@@ -71,7 +73,8 @@ export class Load {
     const elapsedSeconds = (performance.now() - this.#started) / 1000;
     await Promise.all(this.#inFlight);
     this.#client.close();
-    return this.#tally.report(await knownMoves(this.#options.networkUrl), elapsedSeconds);
+    const { networkUrl, failureSamples } = this.#options;
+    return this.#tally.report(await knownMoves(networkUrl), elapsedSeconds, failureSamples);
   }
 
   #sendDue(): void {

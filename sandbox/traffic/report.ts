@@ -21,7 +21,7 @@ export interface TrafficReport {
   readonly achievedRequestsPerSecond: number;
   /** Delay from due to sent: above a few milliseconds the generator itself fell behind. */
   readonly lateMilliseconds: Percentiles;
-  /** Failed requests in order of time, then those cut by a move; at most `mostFailureSamples`. */
+  /** Failed requests in order of time, then those cut by a move; at most `failureSamples` of the load's options. */
   readonly failures: readonly FailureSample[];
 }
 

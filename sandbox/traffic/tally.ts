@@ -61,8 +61,12 @@ export class Tally {
     if (!succeeded(result)) this.#unsuccessful.push(sample);
   }
 
-  /** @param moves every move of an address while the load ran. */
-  report(moves: readonly AddressMove[], elapsedSeconds: number): TrafficReport {
+  /** @param moves every move of an address while the load ran. @param failureSamples the most that are told */
+  report(
+    moves: readonly AddressMove[],
+    elapsedSeconds: number,
+    failureSamples: number = mostFailureSamples,
+  ): TrafficReport {
     const failures = this.#unsuccessful.map((sample) => ({ sample, cut: isCutByMove(sample, moves) }));
     const counts = ({ requests }: Group, belongs: (sample: Sample) => boolean): OutcomeCounts => {
       const own = failures.filter(({ sample }) => belongs(sample));
@@ -92,7 +96,7 @@ export class Tally {
       achievedRequestsPerSecond: rounded(elapsedSeconds > 0 ? this.#all.requests / elapsedSeconds : 0),
       lateMilliseconds: percentiles(this.#late),
       failures: [...failures.filter(({ cut }) => !cut), ...failures.filter(({ cut }) => cut)]
-        .slice(0, mostFailureSamples)
+        .slice(0, failureSamples)
         .map(({ sample, cut }) => failureSample(sample, cut)),
     };
   }

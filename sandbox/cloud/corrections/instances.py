@@ -83,7 +83,9 @@ def boot(instance: Instance) -> None:
 
 
 def instance_status(instance: Instance) -> dict[str, Any]:
-    """Its operating system can be reached, unless the input SIMULATE has `impaired-after=SECONDS`."""
+    """Its operating system can be reached, unless the input SIMULATE has `impaired-after=SECONDS`, or the settings name it."""
+    if instance.id in settings.impairedInstances:
+        return status_of(instance, 0)
     simulated = re.search(r"impaired-after=([\d.]+)", inputs_of(instance).get("SIMULATE", ""))
     return status_of(instance, float(simulated[1]) if simulated else math.inf)
 
