@@ -1,5 +1,5 @@
 # Each target brings what it needs; see tools/install.sh.
-.PHONY: rehearse test test-unit check chaos lag lag-mutations bench engines
+.PHONY: rehearse test test-unit check chaos lag lag-mutations storms bench engines
 
 rehearse: ## a whole upgrade under load, on this machine
 	@./handover rehearse
@@ -25,6 +25,9 @@ engines: ## a rehearsal with each release of the engine that people have; VERSIO
 
 lag: ## upgrades and ways back with a load balancer that learns late; ROWS=pattern, SEEDS=1,2, JOBS=n, FULL=1 choose
 	@tools/run --sandbox node sandbox/lag/main.ts $(if $(ROWS),--rows '$(ROWS)') $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(FULL),--full)
+
+storms: ## one thing happens beside an upgrade, in every phase; ROWS=pattern, EVENTS=pattern, SEED=n, JOBS=n, FULL=1 choose
+	@tools/run --sandbox node sandbox/storms/main.ts $(if $(ROWS),--rows '$(ROWS)') $(if $(EVENTS),--events '$(EVENTS)') $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) $(if $(FULL),--full)
 
 lag-mutations: ## whether `make lag` finds faults of the driver; ONLY=pattern chooses
 	@tools/run --sandbox node sandbox/lag/mutate.ts $(if $(ONLY),--only '$(ONLY)')
