@@ -39,7 +39,7 @@ export interface StormSite {
 const patience = 4;
 
 /** No command takes longer. */
-const longestSeconds = 240;
+const longestSeconds = 600;
 
 /** Requests in flight, and a moment that two clocks differ. */
 const toleranceMilliseconds = 1000;

@@ -25,6 +25,7 @@ class OldSite {
   /** What it was asked to plan. */
   readonly planned: (readonly string[] | undefined)[] = [];
   readonly #servers: Server[] = [];
+  readonly #stop = new AbortController();
   #port = 0;
 
   async start(): Promise<void> {
@@ -37,8 +38,17 @@ class OldSite {
     }
   }
 
+  /** Nothing of a test outlives it, however it ended: what it waits for is given up. */
   stop(): void {
-    for (const server of this.#servers) server.close();
+    this.#stop.abort();
+    for (const server of this.#servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
   }
 
   walker(sessions: object): Walker {
@@ -90,8 +100,8 @@ class OldSite {
     };
     const last = { outputs: outputsAt({ phase: "observe" }), definitions: {} };
     const opened = { stack: "test", config, shape, engine, aws, last, secrets: new Set() } as unknown as OpenStack;
-    const never = new AbortController().signal;
-    const signals = { stop: never, cancel: never };
+    const { signal } = this.#stop;
+    const signals = { stop: signal, cancel: signal };
     const listener = (event: RunEvent) => void this.events.push(event);
     const ledger = new RunLedger(new Set(), listener);
     return new Walker({ opened, ledger, options: { command: "", listener, signals } }, identity);
@@ -115,6 +125,10 @@ describe("retiring old servers", () => {
     await walker.phase("drain", { next: "retire", isApproved });
     await walker.phase("retire", { isApproved });
   }
+  async function appliedTwice(): Promise<void> {
+    const { signal } = site;
+    while (site.applied.length < 2 && !signal.aborted) await new Promise(setImmediate);
+  }
   const digestOf = (finished: Promise<void>) =>
     finished.then(
       () => assert.fail("nobody was asked"),
@@ -129,7 +143,7 @@ describe("retiring old servers", () => {
   it("begins with those that are quiet, and waits for the others", async () => {
     site.sessions["blue-2"] = 1;
     const finished = finish({ ...quick, limitSeconds: 3600 });
-    while (site.applied.length < 2) await new Promise(setImmediate);
+    await Promise.race([finished, appliedTwice()]);
     site.sessions["blue-2"] = 0;
     await finished;
     assert.deepEqual(site.applied, [undefined, ["blue-2"], undefined]);
