@@ -1,4 +1,5 @@
 import type { Config } from "./config.ts";
+import { generationNames } from "./names.ts";
 import { type IntentRow, isAfter, type PhaseName, readmit, withdraw } from "./runbook.ts";
 
 /**
@@ -26,7 +27,7 @@ export interface GenerationIntent {
   readonly registered: boolean;
   /** Undefined: it has none. */
   readonly array: ArrayIntent | undefined;
-  /** Names of those that are left, while the others have ended. Default: all. */
+  /** Names of those that are there, where others have ended, or could not be launched anew. Default: all. */
   readonly left?: readonly string[];
 }
 
@@ -80,7 +81,9 @@ export function settled(site: SiteShape, live: string): Intent {
 /**
  * The stack in a phase of a run.
  * @param step 1 is the first; beyond the phase's last step means the last. Default: the last.
- * @param left old servers that `retire` leaves for now, by name. Default: none.
+ * @param left old servers that `retire` leaves for now, or that are there on the way back, by name. Default: none; all on the
+ * way back.
+ * @param short old servers that cannot serve, by name: on the way back their addresses are where the new ones answer
  */
 export function intent(
   site: SiteShape,
@@ -89,12 +92,15 @@ export function intent(
   row: IntentRow,
   step = Number.POSITIVE_INFINITY,
   left: readonly string[] = [],
+  short: readonly string[] = [],
 ): Intent {
   if (from === to) return settled(site, to);
   if (row === "retire") return left.length === 0 ? settled(site, to) : partlyRetired(site, from, to, left);
-  if (row === withdraw) return withdrawn(site, from, to, step);
+  if (row === withdraw)
+    return onTheWayBack(withdrawn(site, from, to, step), { from, to, left, short: step === 1 ? short : [] });
   // As before the old servers left, but it is they who are proven through the test host name.
-  if (row === readmit) return { ...intent(site, from, to, "observe"), testTarget: from };
+  if (row === readmit)
+    return onTheWayBack({ ...intent(site, from, to, "observe"), testTarget: from }, { from, to, left, short: [] });
   const reached = (phase: PhaseName) => row === phase || isAfter(row, phase);
   const launched = reached("launch-rest") ? frontendsOf(site, to) : reached("launch-first") ? 1 : 0;
   const share = shareOfNew(site, row, step);
@@ -159,13 +165,39 @@ function withdrawn(site: SiteShape, from: string, to: string, step: number): Int
   };
 }
 
+interface Staff {
+  readonly from: string;
+  readonly to: string;
+  readonly left: readonly string[];
+  readonly short: readonly string[];
+}
+
+/** The same where only some servers are there, new ones too, and some cannot serve: an address is where it is answered. */
+function onTheWayBack(whole: Intent, { from, to, left, short }: Staff): Intent {
+  const isThere = (generation: string, frontend: number) =>
+    frontend < (whole.generations[generation]?.frontends ?? 0) &&
+    (left.length === 0 || left.includes(generationNames.instance.of(generation, frontend)));
+  const holderOf = ({ generation, frontend }: AddressHolder) => {
+    const cannot = short.includes(generationNames.instance.of(generation, frontend)) || !isThere(generation, frontend);
+    const other = generation === from ? to : from;
+    return cannot && isThere(other, frontend) ? other : generation;
+  };
+  return {
+    ...withOnly(withOnly(whole, from, left), to, left),
+    addresses: whole.addresses.map((holder) => ({ ...holder, generation: holderOf(holder) })),
+  };
+}
+
+/** The same where only some of a generation's servers are there; none named: all are. */
+function withOnly(whole: Intent, name: string, left: readonly string[]): Intent {
+  const generation = whole.generations[name];
+  if (generation === undefined || left.length === 0) return whole;
+  return { ...whole, generations: { ...whole.generations, [name]: { ...generation, left } } };
+}
+
 /** The state of `drain` without the old servers whose sessions have ended. */
 function partlyRetired(site: SiteShape, from: string, to: string, left: readonly string[]): Intent {
-  const drained = intent(site, from, to, "drain");
-  const old = drained.generations[from];
-  return old === undefined
-    ? drained
-    : { ...drained, generations: { ...drained.generations, [from]: { ...old, left } } };
+  return withOnly(intent(site, from, to, "drain"), from, left);
 }
 
 function shareOfNew(site: SiteShape, row: PhaseName, step: number): number {

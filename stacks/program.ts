@@ -116,9 +116,9 @@ function decide(config: Config, last: LastOutputs | undefined): Position {
       `handover:phase: there is no phase "${config.phase}"; the runbook has ${phaseNames.join(", ")}`,
     );
   }
-  const left = config.run?.left ?? [];
+  const { left = [], short = [] } = config.run ?? {};
   const step = config.step ?? stepByHand(config.phase, last);
-  const desired = intent(shape, from, to, config.phase, step, left);
+  const desired = intent(shape, from, to, config.phase, step, left, short);
   if (config.phase === lastPhase && left.length === 0) return { intent: desired, run: null };
   const run = { id: config.run?.id ?? "by-hand", from, to, phase: config.phase, step: step ?? null };
   return { intent: desired, run };

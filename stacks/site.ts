@@ -9,7 +9,7 @@ import { Database } from "./database.ts";
 import { Generation } from "./generation.ts";
 import type { Intent } from "./intent.ts";
 import { ledgerTable } from "./ledger-table.ts";
-import { components, siteNames } from "./names.ts";
+import { components, generationNames, siteNames } from "./names.ts";
 import { Network } from "./network.ts";
 import { idTag, type Owner } from "./tags.ts";
 
@@ -105,7 +105,8 @@ export class Site extends pulumi.ComponentResource {
   }
 
   private frontend(generation: string, index: number): aws.ec2.Instance {
-    const frontend = this.generation(generation).frontends[index];
+    const wanted = generationNames.instance.of(generation, index);
+    const frontend = this.generation(generation).frontends.find(({ name }) => name === wanted);
     if (frontend === undefined) throw new Error(`Generation "${generation}" has no frontend ${index + 1}.`);
     return frontend.instance;
   }

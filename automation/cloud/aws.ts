@@ -26,7 +26,7 @@ import { isNotFound } from "./not-found.ts";
 import { type Known, listenersOf, routingOf } from "./routing.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Volumes } from "./volumes.ts";
-import { type TestHost, testHostProblems, waysIn } from "./ways-in.ts";
+import { hasTestRule, type TestHost, testHostProblems, waysIn } from "./ways-in.ts";
 
 /**
  * Reads AWS for the gates, and lets volumes outlive their servers. As whom, and where, says its `Access`.
@@ -130,6 +130,12 @@ export class Aws {
   async testHostProblems(known: TestHost, abortSignal?: AbortSignal): Promise<string[]> {
     const listeners = await listenersOf(this.#balancing, { LoadBalancerArn: known.loadBalancerArn }, abortSignal);
     return testHostProblems(known, listeners);
+  }
+
+  /** Whether the test host name has its rule. */
+  async hasTestRule(known: TestHost, abortSignal?: AbortSignal): Promise<boolean> {
+    const listeners = await listenersOf(this.#balancing, { LoadBalancerArn: known.loadBalancerArn }, abortSignal);
+    return hasTestRule(known, listeners);
   }
 
   /** Ids of what may have been created with these inputs; undefined for what can be created twice without harm. */

@@ -120,6 +120,12 @@ export function testHostProblems(known: TestHost, listeners: readonly ListenerAn
   ];
 }
 
+/** Whether the load balancer's own listener has a rule for just the test host name, wherever that leads. */
+export function hasTestRule(known: TestHost, listeners: readonly ListenerAndRules[]): boolean {
+  const own = listeners.find(({ listener }) => listener.Port === known.listenerPort);
+  return own?.rules.some((rule) => isTestRule(rule, known)) ?? false;
+}
+
 /** Whether a rule may take requests for a host name, whatever else it asks for. */
 function catches({ Conditions = [] }: Rule, hostname: string): boolean {
   return Conditions.every(({ Field, HostHeaderConfig, Values = [] }) => {

@@ -73,8 +73,17 @@ export const endings = {
   "paused: server-stopped": {
     exitCodes: [paused],
     happened: "A server that is to take traffic was stopped beside the run",
-    state: "Traffic and addresses are where they were",
+    state:
+      "On the way back the old servers that can serve have the traffic and their addresses; an address whose server cannot stays where it is answered",
     first: "Start it, or terminate it: one that is terminated is launched anew",
+    next: ["resume"],
+  },
+  "paused: server-missing": {
+    exitCodes: [paused],
+    happened: "A server ended beside the run, and could not be launched anew, or did not pass its checks",
+    state:
+      "On the way back the old servers that can serve have the traffic and their addresses; an address whose server cannot stays where it is answered",
+    first: "Remove the cause: room in the zone, an image that is there, a quota",
     next: ["resume"],
   },
   "paused: going back": {
@@ -354,6 +363,7 @@ export const withinRuns = [
   "not-planned",
   "plan-refused",
   "preview-failed",
+  "server-missing",
   "server-stopped",
   "thaw-failed",
   "update-failed",

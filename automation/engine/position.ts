@@ -6,8 +6,10 @@ export interface Position {
     readonly id: string;
     readonly from: string;
     readonly to: string;
-    /** Old servers that `retire` leaves for now. */
+    /** Old servers that `retire` leaves for now, or all that are there on the way back. */
     readonly left?: readonly string[];
+    /** Old servers that cannot serve: no address comes back to them. */
+    readonly short?: readonly string[];
     /** The new generation gets all traffic in one step. */
     readonly atOnce?: true;
   };

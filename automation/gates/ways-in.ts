@@ -39,7 +39,11 @@ export function testHostAlone(aws: Pick<Aws, "testHostProblems">, outputs: Outpu
   };
 }
 
-export function testHostOf({ loadBalancer, testHostname, generations }: Outputs): TestHost {
+export function testHostOf({
+  loadBalancer,
+  testHostname,
+  generations,
+}: Pick<Outputs, "loadBalancer" | "testHostname" | "generations">): TestHost {
   const targetGroupArns = Object.values(generations).map(({ targetGroupArn }) => targetGroupArn);
   return { loadBalancerArn: loadBalancer.arn, listenerPort: loadBalancer.port, testHostname, targetGroupArns };
 }

@@ -1,10 +1,12 @@
+import { types } from "../../stacks/names.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
 import type { Aws } from "../cloud/aws.ts";
 import type { Deployment } from "../engine/deployment.ts";
+import { testHostOf } from "../gates/ways-in.ts";
 
 /** Something that AWS does not show as the stack's last update left it. */
 export interface Missing {
-  readonly kind: "ended" | "stopped" | "starting" | "deregistered" | "moved" | "no-array";
+  readonly kind: "ended" | "stopped" | "starting" | "deregistered" | "moved" | "no-array" | "no-rule";
   /** Name of the server or the array, or the address. */
   readonly name: string;
   /** Its id in AWS, by which the state knows what belongs to it. */
@@ -80,12 +82,25 @@ export async function missingFrom(
   return [...ofGenerations, ...ofAddresses];
 }
 
+/** The test host name's rule, where somebody deleted it: without it nothing is proven, and no server can be. */
+export async function missingRule(
+  aws: Pick<Aws, "hasTestRule">,
+  outputs: Pick<Outputs, "loadBalancer" | "testHostname" | "generations">,
+  signal?: AbortSignal,
+): Promise<readonly Missing[]> {
+  if (await aws.hasTestRule(testHostOf(outputs), signal)) return [];
+  const name = outputs.testHostname;
+  return [{ kind: "no-rule", name, id: types.listenerRule, says: `the rule for ${name} is gone` }];
+}
+
 /** The resources in the state that AWS may not have any more: each missing one, and whatever names it in its inputs. */
 export function urnsOf({ resources = [] }: Deployment, missing: readonly Missing[]): string[] {
   const ids = new Set(missing.map(({ id }) => id));
   const moved = new Set(missing.flatMap(({ kind, id }) => (kind === "moved" ? [id] : [])));
   return resources
-    .filter(({ id = "", inputs = {} }) => {
+    .filter(({ type, id = "", inputs = {} }) => {
+      // The site has one rule, and its outputs do not name it.
+      if (ids.has(type)) return true;
       // An address itself is where it was; its association is not.
       if (moved.has(id)) return false;
       return ids.has(id) || Object.values(inputs).some((value) => typeof value === "string" && ids.has(value));

@@ -1,3 +1,4 @@
+import { ownerOf, types } from "../../stacks/names.ts";
 import type { PhaseName } from "../../stacks/runbook.ts";
 import { notSeenIn } from "../cloud/not-seen.ts";
 import type { RunResult } from "../documents/events.ts";
@@ -7,12 +8,12 @@ import { NotPlannedError } from "../engine/plan.ts";
 import { type ExitCode, exitCodes, explanationOf, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
 import { phaseThat, type RunIdentity, settle } from "../runbook/rows.ts";
-import { wayBack } from "../runbook/updates.ts";
+import { updatesOf, wayBack } from "../runbook/updates.ts";
 import { schemaAfter } from "../site-commands/command-states.ts";
 import { CutOffError } from "../site-commands/run-commands.ts";
 import { explainNotSeen } from "./blind.ts";
 import type { Drive } from "./drive.ts";
-import { restore, StoppedError } from "./restore.ts";
+import { restore, ShortError, thereOf } from "./restore.ts";
 import { servingOf } from "./serving.ts";
 import type { Ending, Walker } from "./walker.ts";
 
@@ -62,8 +63,10 @@ export async function putBack(
   await ledger.written();
   try {
     await walker.commands.thawIfFrozen();
-    await restore(drive, walker, from);
-    const doubt = await rowsBack(walker, run);
+    await restore(drive, walker, from).catch(async (error) => {
+      throw error instanceof ShortError ? await serveWithout(drive, walker, run, error) : error;
+    });
+    const doubt = await rowsBack(walker, run, await thereOf(drive, run));
     if (schema === "new") await walker.commands.undoMigrations();
     const serves = `${from} serves, and ${to} is gone`;
     const unknown = "Whether the migration took effect is not known, so nothing was undone in the database: look at it";
@@ -90,6 +93,18 @@ export async function putBack(
   }
 }
 
+/** Whether an error says nothing of the servers: whoever goes on may meet it no more. */
+function isInconclusive(error: unknown): boolean {
+  return (
+    error instanceof NotPlannedError ||
+    error instanceof EngineDiedError ||
+    error instanceof EngineBusyError ||
+    isFullDisk(error) ||
+    notSeenIn(error) !== undefined ||
+    (error instanceof GateError && error.inconclusive)
+  );
+}
+
 /** Why nothing could be put back now, asked before anything says that it will be; undefined where AWS answers. */
 async function isBlind({ opened, options }: Drive): Promise<ReturnType<typeof explainNotSeen>> {
   try {
@@ -104,10 +119,14 @@ async function isBlind({ opened, options }: Drive): Promise<ReturnType<typeof ex
  * Goes back row by row; until it is done users may meet what failed.
  * @returns the gates that did not pass when one generation was alone again: there is nothing left to go back from
  */
-async function rowsBack(walker: Walker, { from, reached, back }: WayBack): Promise<GateError | undefined> {
+async function rowsBack(
+  walker: Walker,
+  { from, reached, back }: WayBack,
+  left: readonly string[] | undefined,
+): Promise<GateError | undefined> {
   for (const row of wayBack(reached, back)) {
     try {
-      await walker.phaseOutliving(row);
+      await walker.phaseOutliving(row, row === settle ? {} : { left });
     } catch (error) {
       const { run, generations = {} } = walker.outputs ?? {};
       const alone = run === null && Object.keys(generations).every((name) => name === from);
@@ -116,6 +135,41 @@ async function rowsBack(walker: Walker, { from, reached, back }: WayBack): Promi
     }
   }
   return undefined;
+}
+
+/** Old servers that can serve take traffic and their addresses back without those that cannot. @returns what is left to do */
+async function serveWithout(
+  drive: Drive,
+  walker: Walker,
+  { from, to, reached, back }: WayBack,
+  error: ShortError,
+): Promise<unknown> {
+  const { there: left, short } = error;
+  const rows = wayBack(reached, back).filter((row) => row !== settle);
+  const { run, generations, addresses } = walker.outputs ?? {};
+  const isBegun = rows.some((row) => row === run?.phase && (run.step ?? 0) > 1);
+  const old = left.filter((name) => ownerOf(types.instance, name) === from);
+  if (rows.length === 0 || isBegun || old.every((name) => short.includes(name))) return error;
+  const { shape } = drive.opened;
+  const waiting = drive.ledger.redact(error.explanation.happened);
+  drive.ledger.tell({ type: "warning", message: `${waiting}. What can serve without it takes over first` });
+  try {
+    for (const row of rows) {
+      const [first = { row }] = updatesOf(shape, row);
+      await walker.without({ ...first, left, short }, from);
+    }
+  } catch (problem) {
+    if (drive.options.signals.stop.aborted || isInconclusive(problem)) return problem;
+    const why = drive.ledger.redact(explanationOf(problem).happened);
+    return error.since(`The others could not take over either: ${why}. ${servingOf(walker.outputs)}`);
+  }
+  const moved = walker.outputs?.addresses ?? addresses ?? [];
+  const kept = new Set(
+    (walker.outputs?.generations ?? generations)?.[to]?.frontends.map(({ instanceId }) => instanceId),
+  );
+  const stay = moved.flatMap(({ publicIp, instanceId }) => (kept.has(instanceId) ? [publicIp] : []));
+  const where = stay.length === 0 ? "" : `, and ${stay.join(", ")} is answered by ${to}`;
+  return error.since(`${servingOf(walker.outputs)} without it${where}, whose servers stay until then`);
 }
 
 function told({ ledger }: Drive, { inconclusive, explanation }: GateError): string {
@@ -133,21 +187,18 @@ function endingOf(
   const { stack } = opened;
   const paused = { outcome: "paused", exitCode: exitCodes.paused, phase: reached } as const;
   const problem = { ...explanationOf(error), ...explainNotSeen(error) };
-  const happened = `${reason}. On the way back: ${ledger.redact(say({ happened: problem.happened, state: problem.state }))}`;
+  // Where servers are missing, the state of things is told as such.
+  const said =
+    error instanceof ShortError ? problem.happened : say({ happened: problem.happened, state: problem.state });
+  const happened = `${reason}. On the way back: ${ledger.redact(said)}`;
   if (error instanceof CutOffError) {
     const explanation = { happened, state: `${from} serves`, or: problem.or };
     return { ...paused, phase: phaseThat("migrates"), reason: "needs-person", explanation };
   }
   const explanation = { happened, first: problem.first, next: toType("resume", stack) };
-  if (error instanceof StoppedError)
+  if (error instanceof ShortError)
     return { ...paused, reason: "needs-person", explanation: { ...explanation, state: problem.state } };
-  const mayGoOn =
-    error instanceof NotPlannedError ||
-    error instanceof EngineDiedError ||
-    error instanceof EngineBusyError ||
-    isFullDisk(error) ||
-    notSeenIn(error) !== undefined;
-  if (mayGoOn || (error instanceof GateError && error.inconclusive))
+  if (isInconclusive(error))
     return { ...paused, reason: "inconclusive", explanation: { ...explanation, state: serving } };
   const first = problem.first ?? `Look at what serves with: ${toType("status", stack)}`;
   const state = "Going back has not ended";

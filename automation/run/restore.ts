@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { generationNames, types } from "../../stacks/names.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
-import { exitCodes, HandoverError, messageOf } from "../errors.ts";
+import { notSeenIn } from "../cloud/not-seen.ts";
+import { EngineDiedError } from "../engine/engine-errors.ts";
+import { type Explanation, exitCodes, HandoverError, messageOf } from "../errors.ts";
 import { wasBad } from "../gates/context.ts";
+import { GateError } from "../gates/gate-error.ts";
+import type { RunIdentity } from "../runbook/rows.ts";
 import { lastUpdate } from "../runbook/updates.ts";
 import type { Drive } from "./drive.ts";
-import { isThere, type Missing, missingFrom, urnsOf } from "./missing.ts";
+import { isThere, type Missing, missingFrom, missingRule, urnsOf } from "./missing.ts";
+import { nameOf } from "./repair.ts";
 import type { Walker } from "./walker.ts";
 
 /**
@@ -19,7 +25,7 @@ export async function forgetMissing(drive: Drive, outputs: Outputs): Promise<rea
 /**
  * Gives a generation back what somebody took from it, in the row in which the stack is: before traffic or addresses come
  * to its servers they are all there, and answer.
- * @throws StoppedError
+ * @throws ShortError
  */
 export async function restore(drive: Drive, walker: Walker, generation: string): Promise<void> {
   const { outputs } = walker;
@@ -29,16 +35,91 @@ export async function restore(drive: Drive, walker: Walker, generation: string):
   const own = missing.filter(
     ({ generation: of, kind, id }) => of === generation && !(kind === "stopped" && wasBad(drive, "server", id)),
   );
-  const stopped = own.filter(({ kind }) => kind === "stopped");
-  if (stopped.length > 0) throw new StoppedError(stopped, drive.opened.region);
+  const isRuleGone = missing.some(({ kind }) => kind === "no-rule");
   await forget(drive, missing);
-  if (own.length > 0) await walker.restore(lastUpdate(outputs), generation);
+  const stopped = own.filter(({ kind }) => kind === "stopped");
+  if (stopped.length > 0) throw stoppedServers(stopped, drive.opened.region, await staffOf(drive, generation, own));
+  if (isRuleGone) await walker.again(lastUpdate(outputs));
+  if (own.length === 0 && !(await isShort(drive, generation))) return;
+  try {
+    await walker.restore(lastUpdate(outputs), generation);
+  } catch (error) {
+    if (!isOfServers(error)) throw error;
+    throw notRestored(error, generation, await staffOf(drive, generation, own));
+  }
+}
+
+/** Creates the test host name's rule anew where somebody deleted it, in the row in which the stack is. */
+export async function restoreRule(drive: Drive, walker: Walker): Promise<void> {
+  const { outputs } = walker;
+  if (outputs === undefined || drive.opened.engine.state.interrupted) return;
+  const missing = await seen(drive, () => missingRule(drive.opened.aws, outputs, signalOf(drive)));
+  if ((await forget(drive, missing)).length > 0) await walker.again(lastUpdate(outputs));
+}
+
+/** Servers that are to take traffic: those that the stack has, and those of all that cannot serve. */
+interface Staff {
+  readonly there: readonly string[];
+  readonly short: readonly string[];
+}
+
+/** What was missing has not proven itself, whether it was launched meanwhile or not. */
+async function staffOf(drive: Drive, generation: string, missing: readonly Missing[]): Promise<Staff> {
+  const there = await serversInState(drive);
+  const absent = declared(drive, generation).filter((name) => !there.includes(name));
+  return { there, short: [...new Set([...absent, ...missing.map(({ name }) => name)])] };
+}
+
+/** Whether an update before this one went on without servers that could not be launched. */
+async function isShort(drive: Drive, generation: string): Promise<boolean> {
+  const { run } = drive.opened.last?.outputs ?? {};
+  // Old servers that are retired end one by one.
+  if (run?.to === generation) return false;
+  const there = await serversInState(drive);
+  const own = declared(drive, generation);
+  return there.length > 0 && own.some((name) => !there.includes(name));
+}
+
+function declared({ opened }: Drive, generation: string): string[] {
+  const count = opened.shape.generations[generation]?.frontends ?? 0;
+  return Array.from({ length: count }, (_, index) => generationNames.instance.of(generation, index));
+}
+
+/** Servers of all generations. */
+async function serversInState({ opened }: Drive): Promise<string[]> {
+  const { resources = [] } = await opened.engine.state.export();
+  return resources.flatMap(({ type, urn }) => (type === types.instance ? [nameOf(urn)] : []));
+}
+
+/** Servers that are there on a way back where new ones are not: nobody launches these only to remove them. */
+export async function thereOf(drive: Drive, { from, to }: RunIdentity): Promise<readonly string[] | undefined> {
+  const there = await serversInState(drive);
+  const all = [from, to].flatMap((name) => declared(drive, name));
+  return there.length > 0 && all.some((name) => !there.includes(name)) ? there : undefined;
+}
+
+/** Whether AWS, or the servers themselves, are why they are not there: nothing else is known to be wrong. */
+function isOfServers(error: unknown): error is HandoverError {
+  if (notSeenIn(error) !== undefined || error instanceof EngineDiedError) return false;
+  return (
+    error instanceof GateError ||
+    (error instanceof HandoverError && (error.code === "update-failed" || error.code === "preview-failed"))
+  );
 }
 
 async function look(drive: Drive, outputs: Outputs): Promise<readonly Missing[]> {
-  const { opened, ledger } = drive;
+  const { aws } = drive.opened;
+  const signal = signalOf(drive);
+  const all = await seen(drive, () =>
+    Promise.all([missingFrom(aws, outputs, signal), missingRule(aws, outputs, signal)]),
+  );
+  return all.flat();
+}
+
+async function seen<T>(drive: Drive, look: () => Promise<readonly T[]>): Promise<readonly T[]> {
+  const { ledger } = drive;
   try {
-    return await missingFrom(opened.aws, outputs, signalOf(drive));
+    return await look();
   } catch (error) {
     const message = `What is missing in AWS could not be seen: ${ledger.redact(messageOf(error))}`;
     ledger.tell({ type: "warning", message });
@@ -57,16 +138,41 @@ async function forget(drive: Drive, missing: readonly Missing[]): Promise<readon
   return gone;
 }
 
-/** Servers that are to take traffic are stopped. Nobody but a person knows why: they are not started, and not replaced. */
-export class StoppedError extends HandoverError {
-  constructor(stopped: readonly Missing[], region: string) {
-    const ids = stopped.map(({ id }) => id).join(" ");
-    super("server-stopped", exitCodes.paused, {
-      happened: stopped.map(({ says }) => says).join(", "),
-      state: "Nothing was moved to it: traffic and addresses are where they were",
-      first: `Start it with \`aws ec2 start-instances --region ${region} --instance-ids ${ids}\`, or terminate it: one that is terminated is launched anew`,
-    });
+/** Servers that are to take traffic cannot. What the others can take over, they may; the rest waits for a person. */
+export class ShortError extends HandoverError {
+  readonly there: readonly string[];
+  readonly short: readonly string[];
+
+  constructor(code: "server-stopped" | "server-missing", explanation: Explanation, { there, short }: Staff) {
+    const state = "Nothing was moved to it: traffic and addresses are where they were";
+    super(code, exitCodes.paused, { state, ...explanation });
+    this.there = there;
+    this.short = short;
   }
+
+  /** The same, once what could be put back without them was, or could not be. */
+  since(state: string): ShortError {
+    const code = this.code === "server-stopped" ? this.code : "server-missing";
+    return new ShortError(code, { ...this.explanation, state }, this);
+  }
+}
+
+/** Nobody but a person knows why they are stopped: they are not started, and not replaced. */
+function stoppedServers(stopped: readonly Missing[], region: string, staff: Staff): ShortError {
+  const ids = stopped.map(({ id }) => id).join(" ");
+  const explanation = {
+    happened: stopped.map(({ says }) => says).join(", "),
+    first: `Start it with \`aws ec2 start-instances --region ${region} --instance-ids ${ids}\`, or terminate it: one that is terminated is launched anew`,
+  };
+  return new ShortError("server-stopped", explanation, staff);
+}
+
+function notRestored(error: HandoverError, generation: string, staff: Staff): ShortError {
+  const explanation = {
+    happened: `${staff.short.join(", ") || generation} ended beside the run, and could not be put in its place again: ${error.explanation.happened}`,
+    first: error.explanation.first ?? "Remove the cause: room in the zone, an image that is there, a quota",
+  };
+  return new ShortError("server-missing", explanation, staff);
 }
 
 async function terminated(drive: Drive, id: string): Promise<void> {

@@ -16,7 +16,7 @@ import { driveAfter, takeBaseline } from "./before.ts";
 import { explainNotSeen } from "./blind.ts";
 import type { Drive } from "./drive.ts";
 import { putBack } from "./put-back.ts";
-import { restore, StoppedError } from "./restore.ts";
+import { restore, restoreRule, ShortError } from "./restore.ts";
 import { servingOf } from "./serving.ts";
 import { type Ending, Walker } from "./walker.ts";
 import { warningsOf } from "./warnings.ts";
@@ -50,6 +50,7 @@ export async function walk(driven: Drive, run: RunIdentity, progress: Progress):
   let phase = left[0] ?? lastPhase;
   try {
     await walker.commands.thawIfFrozen();
+    await restoreRule(drive, walker);
     // From here on there is nothing else to serve, so what is missing is not a reason to go back.
     if (progress.reached !== undefined && !hasWayBack(progress.reached)) await restore(drive, walker, to);
     for (const [index, name] of left.entries()) {
@@ -129,7 +130,7 @@ function endingOf(
     const or = [...(explanation.or ?? []), { ...back, to: "go back, with nothing undone in the database" }];
     return { ...paused, reason: "needs-person", explanation: { ...explanation, state, or } };
   }
-  if (error instanceof StoppedError)
+  if (error instanceof ShortError)
     return { ...paused, reason: "needs-person", explanation: { ...explanation, next: resume } };
   if (isUnproven(error) || config.upgrade.onFailure === "pause") {
     const state = `Nothing was taken back: ${run.serving}`;

@@ -43,6 +43,8 @@ export interface PhaseOptions {
   readonly lastPlanned?: LastPlanned;
   /** Whether a person must approve a plan before it is applied. */
   readonly needsApproval?: NeedsApproval;
+  /** Servers of both generations that are there, by name, where others ended: those do not come again. Default: all. */
+  readonly left?: readonly string[] | undefined;
   /** Whether a person approved what has this digest. */
   readonly isApproved?: (digest: string) => boolean;
 }
@@ -135,15 +137,15 @@ export class Walker {
    * the row applied again. Once; a second death is for whoever goes on.
    * @throws EngineDiedError
    */
-  async phaseOutliving(row: Row): Promise<void> {
+  async phaseOutliving(row: Row, options: PhaseOptions = {}): Promise<void> {
     const { ledger } = this.#drive;
     try {
-      await this.phase(row);
+      await this.phase(row, options);
     } catch (error) {
       if (!(error instanceof EngineDiedError) || this.#signals.stop.aborted) throw error;
       ledger.tell({ type: "warning", message: `${ledger.redact(error.message)} ${row} is done again` });
       await repair(this.#drive);
-      await this.phase(row);
+      await this.phase(row, options);
     }
   }
 
@@ -155,6 +157,28 @@ export class Walker {
     await this.#gates.hold(update.row, {
       hold: [...restored(context, generation), ...arrayServing(context, generation)],
     });
+  }
+
+  /** The row in which the stack is, once more, where nothing of a server is missing. */
+  async again(update: Update): Promise<void> {
+    await this.#apply(update, await this.#plan(update, { restores: true }));
+  }
+
+  /** An update of the way back without old servers that cannot serve: they are held against nobody. */
+  async without(update: Update, from: string): Promise<void> {
+    const { frontends = [] } = this.outputs?.generations[from] ?? {};
+    const bad = frontends
+      .filter(({ name }) => update.short?.includes(name))
+      .map(({ instanceId: id, name }) => ({ kind: "server", id, name, seen: "cannot serve" }) as const);
+    const { baseline = { down: false, bad: [], unseen: [] } } = this.#drive;
+    this.#drive = { ...this.#drive, baseline: { ...baseline, bad: [...baseline.bad, ...bad] } };
+    try {
+      await this.#update(update, {});
+    } catch (error) {
+      await this.#planner.drop();
+      await this.#drive.ledger.written();
+      throw error;
+    }
   }
 
   async #work(row: Row, options: PhaseOptions): Promise<Work> {
@@ -215,7 +239,8 @@ export class Walker {
     const work = { operations: 0, waitedSeconds: 0 };
     const { shape } = this.#drive.opened;
     const updates = updatesOf(shape, row, options.lastPlanned);
-    for (const [index, update] of updates.entries()) {
+    for (const [index, each] of updates.entries()) {
+      const update = options.left === undefined ? each : { ...each, left: options.left };
       const next = updates[index + 1] ?? (options.next && updatesOf(shape, options.next)[0]);
       // What a person approves is the phase: its first plan.
       const needsApproval = (update.step ?? 1) === 1 ? options.needsApproval : undefined;

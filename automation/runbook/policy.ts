@@ -1,7 +1,7 @@
 import { ownerOf, types } from "../../stacks/names.ts";
 import { describeOperation, type Operation, topLevel } from "../engine/operation.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
-import type { Row } from "./rows.ts";
+import { factsOf, type Row } from "./rows.ts";
 
 /** A permission of a row's updates, by resource type: the engine's words for a change, and the resource's owner. */
 interface Permission {
@@ -46,7 +46,14 @@ const permissions: Readonly<Record<Exclude<Row, "settle">, readonly Permission[]
   observe: [route],
   drain: [{ types: [types.targetGroupAttachment], ops: ["delete"], of: "from" }, attach("from")],
   retire: [route, forgetSnapshot, { types: [...generation, ...array], ops: ["delete"], of: "from" }],
-  readmit: [testRoute, { types: [types.targetGroupAttachment], ops: ["create"], of: "from" }, attach("from")],
+  // Nor does an address wait whose new server is gone.
+  readmit: [
+    testRoute,
+    move,
+    hold,
+    { types: [types.targetGroupAttachment], ops: ["create"], of: "from" },
+    attach("from"),
+  ],
   withdraw: [
     route,
     move,
@@ -77,6 +84,7 @@ const restoring: readonly Permission[] = [
   ]),
   move,
   hold,
+  { types: [types.listenerRule], ops: ["create"] },
 ];
 
 /** While sessions last on some of the old servers, the others may end, and nothing else. */
@@ -110,7 +118,7 @@ export function offences(
     return operations.filter((operation) => !restoring.some((each) => permits(each, operation, { from, to })));
   if (row === "settle" && from === to) return operations.filter((operation) => !outsideRun(operation));
   const owners = { from, to };
-  if (left.length > 0)
+  if (left.length > 0 && factsOf(row).sessions === "ended one by one")
     return operations.filter((operation) => !permits(endServer, operation, owners) || left.includes(operation.name));
   const granted = row === "settle" ? goingBack : permissions[row];
   return operations.filter((operation) => !granted.some((permission) => permits(permission, operation, owners)));

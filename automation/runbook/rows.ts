@@ -32,8 +32,10 @@ export interface Update {
   readonly row: Row;
   /** Where the row has several. */
   readonly step?: number;
-  /** Old servers, by name, that stay for now while others end. Default: none. */
+  /** Old servers, by name, that stay for now while others end, or all that are there on the way back. */
   readonly left?: readonly string[];
+  /** Old servers, by name, that cannot serve: on the way back no address comes to them. Default: none. */
+  readonly short?: readonly string[];
 }
 
 /** The update that a run planned last: its row's earlier updates are behind the run, and so are their gates. */

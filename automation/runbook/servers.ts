@@ -49,11 +49,8 @@ export function throughTestHost(context: GateContext, name: string): Gate[] {
 }
 
 /** No node of the load balancer gives requests to the generation any more; no gate where there is no other generation. */
-export function weightsEverywhere(
-  { aws, config, from, after, baseline, forwardAt = 0 }: GateContext,
-  without: string,
-  alone: string,
-): Gate[] {
+export function weightsEverywhere(context: GateContext, without: string, alone: string): Gate[] {
+  const { aws, config, from, after, baseline, forwardAt = 0 } = context;
   const { [without]: silent, [alone]: other } = after.generations;
   if (silent === undefined || other === undefined || without === alone) return [];
   const { propagationSeconds, comparison, shiftPercent } = config.upgrade;
@@ -62,10 +59,12 @@ export function weightsEverywhere(
   const shares = shiftPercent.filter((share) => share < 100);
   const staleShare = without === from ? 100 - Math.max(0, ...shares) : Math.min(100, ...shares);
   const { path } = config.site.loadBalancer.healthCheck;
-  const serverOf = ({ frontends: [first], port }: typeof silent) =>
-    first && ({ protocol: "http", address: first.privateIp, port, host: after.testHostname, path } as const);
+  const serverOf = (name: string, { port }: typeof silent) => {
+    const [first] = frontendsOf(context, name);
+    return first && ({ protocol: "http", address: first.privateIp, port, host: after.testHostname, path } as const);
+  };
   const weights = {
-    servers: [serverOf(silent), serverOf(other)] as const,
+    servers: [serverOf(without, silent), serverOf(alone, other)] as const,
     question: { name: dnsName, protocol, port, host: after.hostname, path },
     without,
     otherIsDown: alone === from && baseline?.down === true,

@@ -1,4 +1,5 @@
 import type { SiteShape } from "../../stacks/intent.ts";
+import { generationNames } from "../../stacks/names.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
 import { type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import type { Position } from "../engine/position.ts";
@@ -45,16 +46,43 @@ export function updatesOf(shape: SiteShape, row: Row, last?: LastPlanned): Updat
 }
 
 /** The configuration's overrides that place an update in the runbook; none when one generation shall be alone. */
-export function positionOf({ row, step, left }: Update, { id, from, to, atOnce }: RunIdentity): Position {
+export function positionOf({ row, step, left, short }: Update, { id, from, to, atOnce }: RunIdentity): Position {
   const phase = factsOf(row).intent;
   if (phase === "none") return { live: from, run: { id, from, to: from } };
-  return { live: to, phase, step, run: { id, from, to, ...(left && { left }), ...(atOnce && { atOnce }) } };
+  return {
+    live: to,
+    phase,
+    step,
+    run: { id, from, to, ...(left && { left }), ...(short && { short }), ...(atOnce && { atOnce }) },
+  };
 }
 
 /** The update that the stack has had last, which changes nothing where nothing is missing. */
-export function lastUpdate({ run, generations }: Pick<Outputs, "run" | "generations">): Update {
+export function lastUpdate({
+  run,
+  generations,
+  addresses,
+}: Pick<Outputs, "run" | "generations" | "addresses">): Update {
   const row = rowNames.find((name) => name === run?.phase) ?? settle;
   const old = generations[run?.from ?? ""]?.frontends.map(({ name }) => name);
   const left = factsOf(row).sessions === "ended one by one" ? old : undefined;
-  return { row, ...(run?.step != null && { step: run.step }), ...(left !== undefined && { left }) };
+  const short = shortIn(row, { run, generations, addresses });
+  return {
+    row,
+    ...(run?.step != null && { step: run.step }),
+    ...(left !== undefined && { left }),
+    ...(short.length > 0 && { short }),
+  };
+}
+
+/** Old servers whose addresses stayed with the new ones on the way back. */
+function shortIn(
+  row: Row,
+  { run, generations, addresses }: Pick<Outputs, "run" | "generations" | "addresses">,
+): string[] {
+  if (run === null || factsOf(row).resumes !== "from") return [];
+  const stayed = new Set(generations[run.to]?.frontends.map(({ instanceId }) => instanceId));
+  return addresses.flatMap(({ instanceId }, index) =>
+    stayed.has(instanceId) ? [generationNames.instance.of(run.from, index)] : [],
+  );
 }

@@ -123,7 +123,7 @@ export async function happen(
   const unexplained = failures.filter((failure) => !cut(failure));
   if (unexplained.length > 0)
     problems.push(`${unexplained.length} failed: ${unexplained.slice(0, 3).map(inWords).join(", ")}`);
-  if (done?.happened !== true) problems.push("it did not happen");
+  if (done?.happened !== true) problems.push(`it did not happen: ${lastOf(ended).message ?? ended.last}`);
   const now = await liveOf(world, sandbox.name, live);
   problems.push(...(await left(world, { before, done, others, live: now, from: live })));
   await done?.after?.();

@@ -184,6 +184,10 @@ export const runSchema = z.strictObject({
     .array(z.string())
     .optional()
     .describe("Names of old servers that stay for now while others end. Default: none."),
+  short: z
+    .array(z.string())
+    .optional()
+    .describe("Names of old servers that cannot serve: an Elastic IP does not come back to them. Default: none."),
   atOnce: z
     .boolean()
     .optional()

@@ -89,14 +89,22 @@ describe("going back when something was changed in AWS beside the run", () => {
     await goesBack("rollback", 0);
   });
 
-  it("leaves traffic and addresses where they answer while an old server is stopped, and says how to go on", async () => {
-    const victim = serverOf(await pausedBefore("drain"), "blue");
+  it("gives users back what can serve while an old server is stopped, leaves its address where it is answered, and says how to go on", async () => {
+    const status = await pausedBefore("drain");
+    const victim = serverOf(status, "blue");
     await ec2.send(new StopInstancesCommand({ InstanceIds: [victim.instanceId] }));
     await until([victim], ({ state }) => state === "stopped");
     const { exitCode, stdout, last } = await drive(["rollback", "--stack", site.name]);
     assert.deepEqual([exitCode, last.outcome], [3, "paused"], stdout);
     const { message, next } = last as { message: string; next: string };
     assert.match(message, new RegExp(`aws ec2 start-instances .*${victim.instanceId}`));
+    const { addresses } = await site.status();
+    const holders = [serverOf(status, "green").instanceId, serverOf(status, "blue", 1).instanceId];
+    assert.deepEqual(
+      addresses.map(({ heldBy }) => heldBy),
+      holders,
+    );
+    assert.match(message, /blue serves without it/);
     await ec2.send(new StartInstancesCommand({ InstanceIds: [victim.instanceId] }));
     await goesBack(next.split(" ")[1] ?? "", 2);
   });

@@ -11,12 +11,14 @@ import type { Operation } from "../../../automation/engine/operation.ts";
 import type { Plan } from "../../../automation/engine/plan.ts";
 import type { Position } from "../../../automation/engine/position.ts";
 import type { State } from "../../../automation/engine/state.ts";
+import { HandoverError } from "../../../automation/errors.ts";
 import type { LedgerEvent } from "../../../automation/ledger/events.ts";
 import type { Journal } from "../../../automation/ledger/journal.ts";
 import type { Drive, DriveOptions } from "../../../automation/run/drive.ts";
 import type { OpenStack } from "../../../automation/run/open-stack.ts";
 import { RunLedger } from "../../../automation/run/run-ledger.ts";
 import { allAtOnce, type Intent, intent, settled, shapeOf } from "../../../stacks/intent.ts";
+import { types } from "../../../stacks/names.ts";
 import type { Outputs } from "../../../stacks/outputs.ts";
 import { isIntentRow } from "../../../stacks/runbook.ts";
 import { siteName } from "../../../stacks/tags.ts";
@@ -50,6 +52,13 @@ export class FakeSite {
   readonly ended = new Set<string>();
   /** Ids of servers that somebody stopped. */
   readonly stopped = new Set<string>();
+  /** Somebody deleted the rule of the test host name; the next update creates it, if the state knows. */
+  ruleIsGone = false;
+  /** AWS launches nothing anew for what is missing. */
+  noRoom = false;
+  /** Names of servers that the state has forgotten, and that no update has launched since. */
+  readonly #forgotten = new Set<string>();
+  #ruleIsForgotten = false;
   /** How often what a dead engine left was put in order. */
   mended = 0;
   /** Ways to the old servers that were made by hand. */
@@ -143,10 +152,13 @@ export class FakeSite {
   readonly #engine: Pick<Engine, "account" | "preview" | "up" | "unlock" | "refresh"> & {
     readonly state: Pick<State, "interrupted" | "export">;
   } = {
-    state: { interrupted: false, export: async () => ({}) },
+    state: { interrupted: false, export: async () => ({ resources: this.#instances() }) },
     account: async () => "123456789012",
     unlock: async () => void this.mended++,
-    refresh: async () => {},
+    refresh: async (urns) => {
+      for (const urn of urns) this.#forgotten.add(urn.split("::").at(-1) ?? "");
+      this.#ruleIsForgotten = this.ruleIsGone;
+    },
     preview: async (position) => this.#plan(position),
     up: async ({ file = "" }) => this.#apply(JSON.parse(file)),
   };
@@ -155,6 +167,7 @@ export class FakeSite {
     Aws,
     | "waysIn"
     | "testHostProblems"
+    | "hasTestRule"
     | "image"
     | "architecturesOf"
     | "targetHealth"
@@ -173,7 +186,8 @@ export class FakeSite {
     },
     launches: { ordinaryZones: async () => ["us-east-1a", "us-east-1b"], zonesOffering: async () => undefined },
     waysIn: async () => this.#seen(this.otherWays),
-    testHostProblems: async () => this.#seen([]),
+    testHostProblems: async () => this.#seen(this.ruleIsGone ? ["no rule"] : []),
+    hasTestRule: async () => this.#seen(!this.ruleIsGone),
     identity: async () => {
       this.#reach();
       return { account: "123456789012", arn: "arn" };
@@ -241,15 +255,30 @@ export class FakeSite {
     };
   }
 
+  #instances() {
+    return Object.keys(this.intent.generations)
+      .flatMap((name) => this.#serversOf(name))
+      .filter(({ name }) => !this.#forgotten.has(name))
+      .map(({ name, instanceId: id }) => ({ urn: `urn:pulumi:fake::handover::${name}`, type: types.instance, id }));
+  }
+
   #apply({ phase, step, run }: Position): Applied {
     const row = phase ?? "settle";
     this.beforeUp(row);
+    const { id = "", from = "blue", to = "green", atOnce } = run ?? {};
+    if (this.#ruleIsForgotten) this.ruleIsGone = false;
+    const isWanted = (name: string) => run?.left?.includes(name) ?? true;
+    const goes = (name: string) => phase === undefined && !name.startsWith(from);
+    if (this.noRoom && [...this.#forgotten].some((name) => isWanted(name) && !goes(name)))
+      throw new HandoverError("update-failed", 4, "The update failed. InsufficientInstanceCapacity");
+    if (run?.left === undefined && phase !== undefined) this.#forgotten.clear();
     this.applied.push(row);
     this.ended.clear();
-    const { id = "", from = "blue", to = "green", atOnce } = run ?? {};
     const shape = atOnce ? shapeOf(allAtOnce(this.config)) : this.#shape;
     this.intent =
-      phase !== undefined && isIntentRow(phase) ? intent(shape, from, to, phase, step) : settled(this.#shape, from);
+      phase !== undefined && isIntentRow(phase)
+        ? intent(shape, from, to, phase, step, run?.left, run?.short)
+        : settled(this.#shape, from);
     this.#run = this.intent.snapshot ? { id, from, to, phase: row, step: step ?? null } : null;
     return { outputs: this.#outputs(), operations: [], seconds: 0, cloudSeconds: 0 };
   }
@@ -286,11 +315,12 @@ export class FakeSite {
   }
 
   #serversOf(name: string) {
-    const count = this.intent.generations[name]?.frontends ?? 0;
-    return Array.from({ length: count }, (_, index) => ({
+    const { frontends = 0, left } = this.intent.generations[name] ?? {};
+    const all = Array.from({ length: frontends }, (_, index) => ({
       name: `${name}-${index + 1}`,
       instanceId: `i-${name}-${index + 1}`,
       privateIp: "127.0.0.1",
     }));
+    return all.filter((server) => left?.includes(server.name) ?? true);
   }
 }

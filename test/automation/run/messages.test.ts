@@ -125,6 +125,17 @@ const scenarios: Partial<Record<keyof typeof endings, Scenario>> = {
       return situated.rollback();
     },
   },
+  "paused: server-missing": {
+    stop: async (situated) => {
+      await paused("observe")(situated);
+      situated.site.ended.add("i-blue-1");
+      situated.site.noRoom = true;
+      return situated.rollback();
+    },
+    mend: ({ site }) => {
+      site.noRoom = false;
+    },
+  },
   "paused: going back": {
     stop: async (situated) => {
       await paused("observe")(situated);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isThere, missingFrom, urnsOf } from "../../../automation/run/missing.ts";
+import { isThere, missingFrom, missingRule, urnsOf } from "../../../automation/run/missing.ts";
 import type { Outputs } from "../../../stacks/outputs.ts";
 
 const generation = (name: string, registered = true) => ({
@@ -75,6 +75,18 @@ describe("what AWS does not show as the last update left it", () => {
     assert.deepEqual(await kinds({ holder: "i-green-1", arrays: [] }), ["no-array array-1", "moved 203.0.113.1"]);
     const [missing] = await missingFrom(world({ holder: "" }), outputs);
     assert.equal(missing?.says, "203.0.113.1 is on no server, not on i-blue-1");
+  });
+
+  it("is the test host name's rule, by its type: the outputs have no id of it", async () => {
+    const site = {
+      ...outputs,
+      loadBalancer: { arn: "lb", dnsName: "", port: 80, protocol: "http" as const },
+      testHostname: "test",
+    };
+    const of = (isThere: boolean) => missingRule({ hasTestRule: async () => isThere }, site);
+    assert.deepEqual(await of(true), []);
+    const rule = { urn: "rule", type: "aws:lb/listenerRule:ListenerRule", id: "arn:rule" };
+    assert.deepEqual(urnsOf({ resources: [rule, { ...rule, urn: "listener", type: "t" }] }, await of(false)), ["rule"]);
   });
 
   it("is read again with whatever names it, and with nothing else: not the address, which is where it was", async () => {

@@ -473,15 +473,78 @@ describe("a walk", () => {
       assert.ok(site.told.some((event) => event.type === "warning" && /blue-1 .* is terminated/.test(event.message)));
     });
 
-    it("goes on once a person has started an old server that was stopped: until then nothing is moved", async () => {
+    /** Where each address is, and who has the traffic. */
+    const serving = () => [
+      site.intent.addresses.map(({ generation, frontend }) => `${generation}-${frontend + 1}`),
+      site.intent.weights,
+      Object.keys(site.intent.generations),
+    ];
+
+    for (const before of ["connect", "observe", "drain", "retire"])
+      it(`puts back what can be without a stopped old server, and all of it once a person has started it: before ${before}`, async () => {
+        await upgrade(fresh, { pauseBefore: [before] });
+        site.stopped.add("i-blue-1");
+        const behind = serving();
+        const { exitCode, outcome, message } = await back();
+        assert.deepEqual([exitCode, outcome], [3, "paused"]);
+        assert.match(message ?? "", /start-instances .*i-blue-1.*Next: `handover resume --stack fake`/);
+        if (before === "connect") assert.deepEqual(serving(), behind);
+        else {
+          assert.match(message ?? "", /blue serves without it, and 127\.0\.0\.1 is answered by green/);
+          assert.deepEqual(serving(), [["green-1", "blue-2"], { blue: 100, green: 0 }, ["blue", "green"]]);
+        }
+        assert.equal((await back()).exitCode, 3);
+        site.stopped.clear();
+        assert.deepEqual([(await back()).exitCode, site.intent], [0, site.settled]);
+      });
+
+    for (const before of ["observe", "retire"])
+      it(`puts back what can be while an old server cannot be launched anew, and all of it once it can: before ${before}`, async () => {
+        await upgrade(fresh, { pauseBefore: [before] });
+        site.ended.add("i-blue-1");
+        site.noRoom = true;
+        const { exitCode, outcome, message } = await back();
+        assert.deepEqual([exitCode, outcome], [3, "paused"], message);
+        assert.match(
+          message ?? "",
+          /blue-1 .*InsufficientInstanceCapacity.* blue serves without it.*Next: `handover resume/,
+        );
+        assert.deepEqual(serving(), [["green-1", "blue-2"], { blue: 100, green: 0 }, ["blue", "green"]]);
+        assert.equal((await back()).exitCode, 3);
+        assert.deepEqual(serving()[0], ["green-1", "blue-2"]);
+        site.noRoom = false;
+        assert.deepEqual([(await back()).exitCode, site.intent], [0, site.settled]);
+      });
+
+    it("creates the test host name's rule anew that somebody deleted, going on and going back", async () => {
       await upgrade(fresh, { pauseBefore: ["observe"] });
-      const behind = site.applied.length;
-      site.stopped.add("i-blue-1");
-      const { exitCode, outcome, message } = await back();
-      assert.deepEqual([exitCode, outcome, site.applied.length], [3, "paused", behind]);
-      assert.match(message ?? "", /start-instances .*i-blue-1.*Next: `handover resume --stack fake`/);
-      site.stopped.clear();
-      assert.equal((await back()).exitCode, 0);
+      site.ruleIsGone = true;
+      assert.equal((await upgrade(begun(), { pauseBefore: ["drain"] })).exitCode, 3);
+      assert.equal(site.ruleIsGone, false);
+      site.ruleIsGone = true;
+      assert.deepEqual([(await back()).exitCode, site.intent, site.ruleIsGone], [0, site.settled, false]);
+    });
+
+    for (const [before, ended] of [
+      ["observe", ["i-green-1"]],
+      ["retire", ["i-green-1"]],
+      ["retire", ["i-green-1", "i-green-2"]],
+    ] as const)
+      it(`launches no new server anew only to remove it: ${ended.join(" and ")} ended before ${before}`, async () => {
+        await upgrade(fresh, { pauseBefore: [before] });
+        for (const id of ended) site.ended.add(id);
+        site.noRoom = true;
+        assert.deepEqual([(await back()).exitCode, site.intent], [0, site.settled]);
+      });
+
+    it("moves nothing while none of the old servers can serve", async () => {
+      await upgrade(fresh, { pauseBefore: ["drain"] });
+      const behind = serving();
+      for (const id of ["i-blue-1", "i-blue-2"]) site.ended.add(id);
+      site.noRoom = true;
+      const { exitCode, message } = await back();
+      assert.deepEqual([exitCode, serving()], [3, behind], message);
+      assert.match(message ?? "", /traffic and addresses are where they were/);
     });
 
     it("does not wait for an old server that was stopped before the run", async () => {

@@ -69,7 +69,7 @@ const mayDo: Readonly<Record<Row, readonly string[]>> = {
   observe: route,
   drain: ["delete Attachment blue-1", "update Group blue"],
   retire: [...generation("delete", "blue"), ...array("delete", "blue"), ...route, "delete Snapshot site"],
-  readmit: ["update Rule site", "create Attachment blue-1", "update Group blue"],
+  readmit: [...move, hold, "update Rule site", "create Attachment blue-1", "update Group blue"],
   withdraw: [
     ...route,
     ...move,
@@ -110,7 +110,7 @@ describe("policy", () => {
         ...array("create", name),
         `update Group ${name}`,
       ]);
-      assert.deepEqual(granted.toSorted(), [...both, ...move, hold].toSorted());
+      assert.deepEqual(granted.toSorted(), [...both, ...move, hold, "create Rule site"].toSorted());
     }
   });
 
