@@ -22,6 +22,7 @@ import { otherWays } from "../run/other-ways.ts";
 import { checkPlace } from "../run/place-check.ts";
 import { ledgerOf } from "../run/run-ledger.ts";
 import { checkAccount } from "./account.ts";
+import { checkAsked } from "./asked.ts";
 import { type Finding, ok, problem, reasonOf, skipped } from "./finding.ts";
 import { checkPermissions } from "./permissions.ts";
 import { checkQuotas } from "./quotas.ts";
@@ -55,6 +56,7 @@ export async function diagnose(stack: string): Promise<Finding[]> {
     checkWaysIn(at),
     checkQuotas(access, config, last?.outputs),
     checkWatched(access, config),
+    checkAsked(config, last),
   ]);
   return [...tools, ...ofPlace, ...ofAws.flat()];
 }

@@ -28,6 +28,8 @@ export interface Probed {
   readonly old: string;
   /** Asked directly, as long as they can be reached from here. */
   readonly servers: Doors;
+  /** The servers of arrays, which come and go: asked like the others. Default: none. */
+  readonly arrays?: (signal: AbortSignal) => Promise<Doors>;
   /** Asked instead. */
   readonly balancer: Doors;
   readonly addresses: Doors;
@@ -86,7 +88,9 @@ export class Probes implements Gate {
 
   async observe(signal: AbortSignal): Promise<Observation> {
     const before = this.#direct.next.length + this.#direct.old.length;
-    await pLimit(atOnce).map(this.#questions(), async ({ check, place, side, into }) => {
+    // Without them the others are compared all the same.
+    const arrays = await this.#probed.arrays?.(signal).catch(() => undefined);
+    await pLimit(atOnce).map(this.#questions(arrays), async ({ check, place, side, into }) => {
       const sample = await this.#sample(check, place, side, signal);
       if (sample !== undefined) into[side].push(sample);
     });
@@ -102,8 +106,9 @@ export class Probes implements Gate {
   }
 
   /** Those of one look, the sides by turns: what slows the driver's own machine for a moment slows the answers of both. */
-  #questions() {
-    const { addresses, balancer, checks, servers } = this.#probed;
+  #questions(arrays: Doors = { next: [], old: [] }) {
+    const { addresses, balancer, checks, servers: frontends } = this.#probed;
+    const servers = { next: [...frontends.next, ...arrays.next], old: [...frontends.old, ...arrays.old] };
     const first = this.#rounds++ * this.#rules.perSecond;
     const kinds = [
       { doors: this.#throughBalancer ? balancer : servers, into: this.#direct },

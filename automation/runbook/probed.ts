@@ -1,5 +1,6 @@
 import { httpCheckOf } from "../../stacks/config/checks.ts";
 import type { Frontend } from "../../stacks/outputs.ts";
+import { serversInService } from "../gates/array.ts";
 import { type GateContext, generationOf, wasBad } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { type Door, Probes } from "../gates/probes.ts";
@@ -23,6 +24,10 @@ export function probed(context: GateContext): Gate[] {
     next: to,
     old: from,
     servers: { next: servers(context, to), old: servers(context, from) },
+    arrays: async (signal: AbortSignal) => {
+      const [next, old] = await Promise.all([inArray(context, to, signal), inArray(context, from, signal)]);
+      return { next, old };
+    },
     balancer: {
       next: [balancerPlace(after, after.testHostname)],
       old: [{ ...balancerPlace(after, after.hostname), shared: true }],
@@ -35,9 +40,20 @@ export function probed(context: GateContext): Gate[] {
 }
 
 function servers(context: GateContext, name: string): Door[] {
-  const { port } = generationOf(context.after, name);
-  return frontends(context, name).map((server) => {
-    const question = { protocol: "http", address: server.privateIp, port, host: context.after.hostname } as const;
+  return doorsOf(context, name, frontends(context, name));
+}
+
+/** Those in service now. */
+async function inArray(context: GateContext, name: string, signal: AbortSignal): Promise<Door[]> {
+  const { array } = generationOf(context.after, name);
+  if (array === undefined || wasBad(context, "array", array.name)) return [];
+  return doorsOf(context, name, await serversInService(context.aws, array)(signal));
+}
+
+function doorsOf({ after }: GateContext, name: string, all: readonly Frontend[]): Door[] {
+  const { port } = generationOf(after, name);
+  return all.map((server) => {
+    const question = { protocol: "http", address: server.privateIp, port, host: after.hostname } as const;
     return { name: server.name, question };
   });
 }

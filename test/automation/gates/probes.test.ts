@@ -24,6 +24,7 @@ class Site {
   reply: (address: string, path: string, count: number) => Reply = () => ({});
   paths = ["/"];
   addresses: Probed["addresses"] = { next: [], old: [] };
+  arrays: NonNullable<Probed["arrays"]> = async () => ({ next: [], old: [] });
   uncounted = true;
   readonly asked = new Map<string, number>();
 
@@ -35,6 +36,7 @@ class Site {
       servers: { next: [place("green-1"), place("green-2")], old: [place("blue-1")] },
       balancer: { next: [place("test")], old: [{ ...place("www"), shared: true }] },
       addresses: this.addresses,
+      arrays: (signal) => this.arrays(signal),
       uncounted: this.uncounted,
       checks: this.paths.map((path) => httpCheckOf({ path })),
     };
@@ -64,6 +66,16 @@ describe("probes", () => {
   let site: Site;
   beforeEach(() => {
     site = new Site();
+  });
+
+  it("asks an array's servers too, whichever are in service, and the others where nobody knows these", async () => {
+    const site = new Site();
+    site.arrays = async () => ({ next: [place("green-array")], old: [place("blue-array")] });
+    site.reply = (address) => ({ status: address === "green-array" ? 500 : 200 });
+    assert.equal((await settled(site.gate())).verdict, "fail");
+    assert.ok(site.asked.has("blue-array"));
+    site.arrays = async () => Promise.reject(new Error("Throttling"));
+    assert.equal((await settled(site.gate())).verdict, "pass");
   });
 
   it("pass when the new generation fails no more often, after a bounded number of requests", async () => {
