@@ -30,6 +30,8 @@ export interface StormResult {
 export interface StormSite {
   readonly world: World;
   readonly live: string;
+  /** Number of servers in the array. */
+  readonly array: number;
   /** Ids of what another owner has in the account. */
   readonly others: ReadonlySet<string>;
   readonly seed: number;
@@ -47,7 +49,7 @@ const toleranceMilliseconds = 1000;
 /** Lets one thing happen beside one run, and sees it to its end as a person would. */
 export async function happen(
   row: StormRow,
-  { world, live, others, seed }: StormSite,
+  { world, live, array, others, seed }: StormSite,
 ): Promise<{ readonly result: StormResult; readonly live: string }> {
   const started = performance.now();
   const { sandbox } = world;
@@ -125,7 +127,7 @@ export async function happen(
     problems.push(`${unexplained.length} failed: ${unexplained.slice(0, 3).map(inWords).join(", ")}`);
   if (done?.happened !== true) problems.push(`it did not happen: ${lastOf(ended).message ?? ended.last}`);
   const now = await liveOf(world, sandbox.name, live);
-  problems.push(...(await left(world, { before, done, others, live: now, from: live })));
+  problems.push(...(await left(world, { before, done, array, others, live: now, from: live })));
   await done?.after?.();
   const result = {
     ...{ row: nameOf(row), way, problems, requests: report?.requests ?? 0, failed: unexplained.length },
@@ -193,21 +195,23 @@ async function liveOf({ sandbox }: World, name: string, otherwise: string): Prom
 interface Left {
   readonly before: Awaited<ReturnType<typeof inventoryOf>>;
   readonly done: Done | undefined;
+  readonly array: number;
   readonly others: ReadonlySet<string>;
   readonly live: string;
   readonly from: string;
 }
 
 /** What is lost, missing, doubled or left over. */
-async function left(world: World, { before, done, others, live, from }: Left): Promise<string[]> {
+async function left(world: World, { before, done, array, others, live, from }: Left): Promise<string[]> {
   const { took = [], stays = [], arraySize } = done ?? {};
   const after = await inventoryOf(world);
   const had = new Map([...before, ...stays.map((id) => [id, { what: "volume", generation: undefined }] as const)]);
-  const array = (await world.arrayOf(live))?.Instances?.length ?? 0;
-  const check = { live, frontends: 2, array: arraySize === "any" ? array : 1, site: world.site, others };
+  const size = arraySize === "any" ? ((await world.arrayOf(live))?.Instances?.length ?? 0) : array;
+  const check = { live, frontends: 2, array: size, site: world.site, others };
   const { region } = world.sandbox;
   return [
     ...lost(had, after, { left: live === from ? undefined : from, took: new Set(took) }),
+    ...((await world.hasTestRule()) ? [] : ["the test host name has no rule"]),
     ...(await cloudProblems(check, { region, endpoint: world.endpoint })),
   ];
 }

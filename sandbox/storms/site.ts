@@ -30,10 +30,10 @@ const settings = {
 export async function storm(
   name: string,
   rows: readonly StormRow[],
-  seed: number,
+  { seed, array = 1 }: { readonly seed: number; readonly array?: number },
   tell: (result: StormResult) => void,
 ): Promise<void> {
-  const sandbox = await up({ name, array: 1, balancerLagSeconds: 1 });
+  const sandbox = await up({ name, ...(array > 0 && { array }), balancerLagSeconds: 1 });
   const world = new World(sandbox);
   try {
     edit(name, settings);
@@ -53,7 +53,7 @@ export async function storm(
     const random = seededRandom(seed);
     let live = "blue";
     for (const row of rows) {
-      const { result, live: now } = await happen(row, { world, live, others, seed: random() * 2 ** 31 });
+      const { result, live: now } = await happen(row, { world, live, array, others, seed: random() * 2 ** 31 });
       tell(result);
       if (result.problems.length > 0) return;
       live = now;

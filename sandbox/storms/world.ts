@@ -7,7 +7,9 @@ import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { type Address, DescribeAddressesCommand, DescribeInstancesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import {
+  DescribeListenersCommand,
   DescribeLoadBalancersCommand,
+  DescribeRulesCommand,
   DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
   ElasticLoadBalancingV2Client,
@@ -100,6 +102,15 @@ export class World {
     const { LoadBalancers: [balancer] = [] } = await this.balancing.send(new DescribeLoadBalancersCommand({}));
     if (balancer === undefined) throw new Error("There is no load balancer.");
     return balancer;
+  }
+
+  /** Whether the test host name leads anywhere: by the only rule that the listener has beside its default. */
+  async hasTestRule(): Promise<boolean> {
+    const { LoadBalancerArn } = await this.loadBalancer();
+    const { Listeners: [listener] = [] } = await this.balancing.send(new DescribeListenersCommand({ LoadBalancerArn }));
+    const { ListenerArn } = listener ?? {};
+    const { Rules = [] } = await this.balancing.send(new DescribeRulesCommand({ ListenerArn }));
+    return Rules.some(({ IsDefault }) => IsDefault !== true);
   }
 
   /** The target group in which a server is. */
