@@ -51,9 +51,10 @@ function date(text: string): string | undefined {
 /** Why a text that is not plain cannot be read by the engine as it is written, or does not reach the program so. */
 export function spoiltByEngine(written: string, text: string): string | undefined {
   // The engine writes what it has read once more, as a block, and there it loses or cannot read these.
-  const [first] = /^[\n\t]/.exec(text.includes("\n") ? text : "") ?? [];
-  if (first !== undefined)
-    return `begins with a ${first === "\n" ? "line break, which the engine loses" : "tab, which the engine cannot read in a text of several lines"}; begin it with other text`;
+  if (text.startsWith("\n"))
+    return "begins with a line break, which the engine loses, so that servers have the text without it; remove it";
+  if (text.startsWith("\t") && text.includes("\n"))
+    return "begins with a tab, which the engine cannot read in a text of several lines; begin it with other text";
   if (!written.startsWith('"')) return undefined;
   for (const [sequence] of written.matchAll(/\\(?:u[dD][89a-fA-F][0-9a-fA-F]{2}|[\s\S])/g)) {
     if (sequence === "\\/") return "has \\/, which the engine cannot read; write / alone";
