@@ -37,7 +37,11 @@ const healthCheckSchema = z
       .refine(isMatcher, 'must be statuses from 200 to 499, for example "200-299" or "200,302"')
       .default("200"),
   })
-  .refine((check) => check.timeoutSeconds < check.intervalSeconds, "timeoutSeconds must be less than intervalSeconds");
+  .refine((check) => check.timeoutSeconds < check.intervalSeconds, {
+    path: ["timeoutSeconds"],
+    error:
+      "must be less than intervalSeconds (5 where none is given), for example intervalSeconds: 10, timeoutSeconds: 5",
+  });
 
 const siteSchema = z.strictObject({
   /** Public host name: what users ask for. */

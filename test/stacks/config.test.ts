@@ -87,6 +87,7 @@ describe("configuration", () => {
     ["site.loadBalancer.healthCheck.path", "/\u00e9", /must be encoded as in a URL/],
     ["site.loadBalancer.healthCheck.path", `/${"x".repeat(1024)}`, /must have at most 1024 characters/],
     ["site.loadBalancer.healthCheck.intervalSeconds", 4, /must be at least 5/],
+    ["site.loadBalancer.healthCheck.timeoutSeconds", 5, /must be less than intervalSeconds .* for example interval/],
     ["site.loadBalancer.healthCheck.healthyThreshold", 11, /must be at most 10/],
     ["site.database", { dbInstanceIdentifier: "www_db" }, /must be the identifier of an RDS instance/],
     ["site.database", { dbInstanceIdentifier: "www-" }, /must be the identifier of an RDS instance/],
