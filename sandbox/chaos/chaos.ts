@@ -45,8 +45,8 @@ export async function chaos({
     upgrades.push(upgrade);
     onUpgrade(upgrade);
   };
+  await up({ name, ...(array > 0 && { array }), balancerLagSeconds });
   try {
-    await up({ name, ...(array > 0 && { array }), balancerLagSeconds });
     edit(name, shortWaits);
     const strikes = new Strikes(get(name), killsOfFirstDeployment(points), random);
     const deployment = await upgradeOn(get(name), { live: "blue", array, runs: 0 }, () => strikes.upgrade());

@@ -18,6 +18,10 @@ const {
 
 const pattern = new RegExp(points);
 const chosen = allPoints.filter((point) => pattern.test(nameOf(point)));
+if (chosen.length === 0) {
+  process.stderr.write(`--points: ${points} matches none; one is ${allPoints.map(nameOf)[0]}. Nothing was started.\n`);
+  process.exit(1);
+}
 process.stdout.write(`${chosen.length} points, seed ${seed}\n`);
 const upgrades = await chaos({
   name: "sandbox-chaos",
