@@ -10,6 +10,14 @@ export interface ArrayFacts {
   readonly stated: boolean;
   /** The old array's sizes, when this update creates the new one. */
   readonly capacity?: Capacity;
+  /** Tags that somebody else gave the old array, when this update creates the new one. */
+  readonly tags?: readonly ArrayTag[];
+}
+
+export interface ArrayTag {
+  readonly key: string;
+  readonly value: string;
+  readonly propagateAtLaunch: boolean;
 }
 
 export interface Capacity {
@@ -41,8 +49,13 @@ export async function arrayFacts(
   return {
     stated: recorded !== undefined,
     ...(suspendedByOperator !== undefined && { suspendedByOperator }),
-    ...(creates && now !== undefined && { capacity: sizesOf(now) }),
+    ...(creates && now !== undefined && { capacity: sizesOf(now), tags: now.tags.filter(isOthers) }),
   };
+}
+
+/** AWS's own tags cannot be given: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html */
+function isOthers({ key }: ArrayTag): boolean {
+  return key !== "Name" && !key.startsWith("handover:") && !key.startsWith("aws:");
 }
 
 function sizesOf({ minSize, maxSize, desiredCapacity }: Capacity): Capacity {

@@ -70,11 +70,14 @@ function createGroup(name: string, args: ServerArrayArgs, opts: pulumi.CustomRes
       waitForCapacityTimeout: "0",
       // It is deleted when its servers have drained; its processes are suspended, so it could not be emptied first.
       forceDelete: true,
-      tags: Object.entries(tags(`${name}-array`, owner)).map(([key, value]) => ({
-        key,
-        value,
-        propagateAtLaunch: true,
-      })),
+      tags: [
+        ...Object.entries(tags(`${name}-array`, owner)).map(([key, value]) => ({
+          key,
+          value,
+          propagateAtLaunch: true,
+        })),
+        ...(facts.tags ?? []),
+      ],
     },
     {
       ...opts,

@@ -43,7 +43,7 @@ export const ofGroup: Table = {
   ServiceLinkedRoleARN: "own",
   Status: "own",
   SuspendedProcesses: "declared",
-  // Some organizations tag everything.
+  // The new array takes them over.
   Tags: "own",
   TargetGroupARNs: "declared",
   TerminationPolicies: usual(["Default"]),
@@ -58,7 +58,7 @@ export const ofGroup: Table = {
  * @param mayLose names of what need not be carried over
  */
 export function notCarriedOver(
-  { group, hooks, policies, actions }: ArrayDescription,
+  { group, hooks, policies, actions, notifications }: ArrayDescription,
   [old, next]: readonly [ArrayConfig, ArrayConfig],
   mayLose: readonly string[],
 ): string[] {
@@ -70,6 +70,7 @@ export function notCarriedOver(
     ),
     ...policies.flatMap(({ PolicyName: name }) => (isDeclared("policies", name) ? [] : [`scaling policy ${name}`])),
     ...actions.flatMap(({ name }) => (isDeclared("schedules", name) ? [] : [`scheduled action ${name}`])),
+    ...new Set(notifications.map(({ TopicARN = "" }) => `notifications to ${TopicARN}`)),
     ...compare(group, ofGroup).map(settingName),
   ];
   return names.filter((name) => !mayLose.includes(name));

@@ -3,8 +3,10 @@ import {
   type AutoScalingGroup,
   DescribeAutoScalingGroupsCommand,
   DescribeLifecycleHooksCommand,
+  DescribeNotificationConfigurationsCommand,
   DescribePoliciesCommand,
   type LifecycleHook,
+  type NotificationConfiguration,
   paginateDescribeScheduledActions,
   type ScalingPolicy,
   type ScheduledUpdateGroupAction,
@@ -51,6 +53,8 @@ export interface ArrayDescription {
   readonly hooks: readonly LifecycleHook[];
   readonly policies: readonly ScalingPolicy[];
   readonly actions: readonly ScheduledAction[];
+  /** What it tells topics, an entry for each type of event. */
+  readonly notifications: readonly NotificationConfiguration[];
 }
 
 /** Reads Auto Scaling groups for the gates, and makes up for scheduled actions that a run has suspended. */
@@ -104,15 +108,21 @@ export class Arrays {
   async describe(name: string, abortSignal?: AbortSignal): Promise<ArrayDescription | undefined> {
     const options = { abortSignal };
     const AutoScalingGroupName = name;
-    const [groups, hooks, policies, actions] = await Promise.all([
+    const [groups, hooks, policies, actions, notifications] = await Promise.all([
       this.#scaling.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] }), options),
       this.#scaling.send(new DescribeLifecycleHooksCommand({ AutoScalingGroupName }), options),
       this.#scaling.send(new DescribePoliciesCommand({ AutoScalingGroupName }), options),
       this.scheduledActions(name, abortSignal),
+      this.#scaling.send(new DescribeNotificationConfigurationsCommand({ AutoScalingGroupNames: [name] }), options),
     ]);
     const group = groups.AutoScalingGroups?.[0];
     if (group === undefined) return undefined;
-    return { group, hooks: hooks.LifecycleHooks ?? [], policies: policies.ScalingPolicies ?? [], actions };
+    return {
+      ...{ group, actions },
+      hooks: hooks.LifecycleHooks ?? [],
+      policies: policies.ScalingPolicies ?? [],
+      notifications: notifications.NotificationConfigurations ?? [],
+    };
   }
 
   /** Gives an array the sizes that its scheduled actions would have given it. Apart from this the driver changes no array. */

@@ -49,6 +49,17 @@ describe("array", () => {
     );
   });
 
+  it("brings along the tags that somebody gave the old array, to its servers where they are so", async () => {
+    const tags = [
+      { key: "team", value: "web", propagateAtLaunch: true },
+      { key: "cost", value: "7", propagateAtLaunch: false },
+    ];
+    const capacity = { minSize: 1, maxSize: 6, desiredCapacity: 2 };
+    const desired = intent(shape, "blue", "green", "suspend-array");
+    const group = only(await resourcesOf(desired, config, { stated: false, capacity, tags }), "Group", "green");
+    assert.deepEqual(group.tags.slice(-2), tags);
+  });
+
   it("brings its policies and scheduled actions along to the generation that extends it", async () => {
     const scheduled = exampleConfig((values) => {
       values.generations.blue.array = { ...array, schedules: { night: { recurrence: "0 22 * * *", maxSize: 2 } } };

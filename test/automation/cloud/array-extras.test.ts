@@ -20,7 +20,7 @@ const group = {
   EnabledMetrics: [],
 };
 const described = (more: object = {}) =>
-  ({ group, hooks: [], policies: [], actions: [], ...more }) as unknown as ArrayDescription;
+  ({ group, hooks: [], policies: [], actions: [], notifications: [], ...more }) as unknown as ArrayDescription;
 
 describe("what an array has by hand", () => {
   it("is nothing where all of it is declared", () => {
@@ -36,6 +36,10 @@ describe("what an array has by hand", () => {
       hooks: [{ LifecycleHookName: "boot" }],
       policies: [{ PolicyName: "cpu" }],
       actions: [{ name: "night" }],
+      notifications: ["LAUNCH", "TERMINATE"].map((type) => ({
+        TopicARN: "arn:aws:sns:us-east-1:123456789012:ops",
+        NotificationType: `autoscaling:EC2_INSTANCE_${type}`,
+      })),
       group: {
         ...group,
         DefaultCooldown: 60,
@@ -47,6 +51,7 @@ describe("what an array has by hand", () => {
       "lifecycle hook boot",
       "scaling policy cpu",
       "scheduled action night",
+      "notifications to arn:aws:sns:us-east-1:123456789012:ops",
       "DefaultCooldown 60",
       "WarmPoolConfiguration.MinSize 2",
       'TerminationPolicies ["OldestInstance"]',

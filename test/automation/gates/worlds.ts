@@ -36,7 +36,7 @@ export const arrays = (world: World) => {
       servers: telling(world, [], [server]),
       describe: telling(
         world,
-        { group: {}, hooks: [], policies: [], actions: [] },
+        { group: {}, hooks: [], policies: [], actions: [], notifications: [] },
         { group: {}, hooks: [{ LifecycleHookName: "boot" }], policies: [], actions: [] },
       ),
     },
