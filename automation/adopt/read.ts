@@ -21,6 +21,7 @@ import {
   type LoadBalancer,
   type TargetGroup,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { absentSeconds, foundInTime } from "../cloud/absence.ts";
 import { accessTo } from "../cloud/access.ts";
 import { clientSettings } from "../cloud/client-settings.ts";
 import { isNotFound } from "../cloud/not-found.ts";
@@ -107,7 +108,7 @@ export async function readSite(asked: Asked): Promise<Facts> {
 async function findLoadBalancer(balancing: ElasticLoadBalancingV2Client, asked: Asked): Promise<LoadBalancer> {
   const name = asked.loadBalancer;
   const by = name.startsWith("arn:") ? { LoadBalancerArns: [name] } : { Names: [name] };
-  const answer = await found(balancing.send(new DescribeLoadBalancersCommand(by)));
+  const answer = await found(() => balancing.send(new DescribeLoadBalancersCommand(by)));
   const loadBalancer = answer?.LoadBalancers?.[0];
   if (loadBalancer === undefined)
     throw refusal([`--load-balancer: there is no load balancer ${name} in ${asked.region}.`]);
@@ -175,26 +176,29 @@ async function typeInfoOf(ec2: EC2Client, instance: Instance | undefined): Promi
 
 async function imageOf(ec2: EC2Client, instance: Instance | undefined): Promise<Image | undefined> {
   const command = new DescribeImagesCommand({ ImageIds: [instance?.ImageId ?? ""], IncludeDeprecated: true });
-  return (await found(ec2.send(command)))?.Images?.[0];
+  return (await found(() => ec2.send(command)))?.Images?.[0];
 }
 
 async function checkDatabase(database: string, region: string): Promise<void> {
   const snapshots = new Snapshots(accessTo(region));
   try {
     const reference = database.startsWith("vol-") ? { volumeId: database } : { dbInstanceIdentifier: database };
-    if ((await found(snapshots.sizeOf(reference))) !== undefined) return;
+    if ((await found(() => snapshots.sizeOf(reference))) !== undefined) return;
     throw refusal([`--database: there is no EBS volume or RDS instance ${database} in ${region}.`]);
   } finally {
     snapshots.close();
   }
 }
 
-/** Undefined for what is not there, which AWS answers with an error. */
-async function found<Answer>(call: Promise<Answer>): Promise<Answer | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+/** Undefined for what is not there, which AWS answers with an error. It may be new: AWS is asked again. */
+async function found<Answer>(call: () => Promise<Answer>): Promise<Answer | undefined> {
+  const look = async () => {
+    try {
+      return await call();
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  };
+  return foundInTime(look, absentSeconds);
 }

@@ -22,7 +22,7 @@ export async function generationStatus(
     weight,
     frontends: frontends.map((frontend) => ({
       ...frontend,
-      state: statuses.get(frontend.instanceId)?.InstanceState?.Name ?? "terminated",
+      state: statuses.get(frontend.instanceId)?.InstanceState?.Name ?? "not found",
       health: healthOf(frontend.instanceId),
     })),
     ...(array !== undefined && {

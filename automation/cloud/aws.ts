@@ -15,6 +15,7 @@ import {
   type TargetHealthDescription,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { absentSeconds, foundInTime } from "./absence.ts";
 import type { Access } from "./access.ts";
 import { Arrays } from "./arrays.ts";
 import { clientSettings } from "./client-settings.ts";
@@ -37,6 +38,8 @@ export class Aws {
   readonly #dynamodb: DynamoDBClient;
   readonly #scaling: AutoScalingClient;
   readonly #sts: STSClient;
+  /** What it does not show for so long is not there. */
+  readonly absentSeconds: number = absentSeconds;
   readonly arrays: Arrays;
   readonly cloudWatch: CloudWatch;
   readonly launches: Launches;
@@ -59,8 +62,12 @@ export class Aws {
     this.volumes = new Volumes(this.#ec2);
   }
 
-  /** The image, or undefined when it does not exist or is not shared with this account. */
+  /** The image, or undefined when it does not exist or is not shared with this account. It may be new: AWS is asked again. */
   async image(imageId: string, abortSignal?: AbortSignal): Promise<Image | undefined> {
+    return foundInTime(() => this.#imageNow(imageId, abortSignal), this.absentSeconds, abortSignal);
+  }
+
+  async #imageNow(imageId: string, abortSignal?: AbortSignal): Promise<Image | undefined> {
     try {
       const command = new DescribeImagesCommand({ ImageIds: [imageId], IncludeDeprecated: true });
       const { Images = [] } = await this.#ec2.send(command, { abortSignal });

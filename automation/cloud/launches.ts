@@ -8,6 +8,7 @@ import {
   type RunInstancesCommandInput,
   type Subnet,
 } from "@aws-sdk/client-ec2";
+import { absentSeconds, foundInTime } from "./absence.ts";
 import { isNotFound } from "./not-found.ts";
 
 /** Asks AWS about a launch before there is one. */
@@ -18,9 +19,16 @@ export class Launches {
     this.#ec2 = ec2;
   }
 
-  /** By id; one that does not exist is missing. */
+  /** By id; one that does not exist is missing. They may be new: AWS is asked again. */
   async subnets(ids: readonly string[], abortSignal?: AbortSignal): Promise<Map<string, Subnet>> {
-    return this.#subnets([{ Name: "subnet-id", Values: [...ids] }], abortSignal);
+    const filters = [{ Name: "subnet-id", Values: [...ids] }];
+    let found = new Map<string, Subnet>();
+    const all = async () => {
+      found = await this.#subnets(filters, abortSignal);
+      return ids.every((id) => found.has(id)) ? found : undefined;
+    };
+    await foundInTime(all, absentSeconds, abortSignal);
+    return found;
   }
 
   /** Those of a site's own network. */

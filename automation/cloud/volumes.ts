@@ -5,6 +5,8 @@ import {
   paginateDescribeInstances,
 } from "@aws-sdk/client-ec2";
 
+import { absentSeconds, foundInTime } from "./absence.ts";
+
 /** A volume beside a server's root. */
 export interface DataVolume {
   readonly volumeId: string;
@@ -25,14 +27,24 @@ export class Volumes {
     this.#ec2 = ec2;
   }
 
-  /** Those beside the root; of servers that are gone there are none. */
+  /** Those beside the root; of servers that are gone there are none. One that is not shown may be new: AWS is asked again. */
   async beside(instanceIds: readonly string[], abortSignal?: AbortSignal): Promise<DataVolume[]> {
-    const found: DataVolume[] = [];
+    let found: readonly Instance[] = [];
+    const all = async () => {
+      found = await this.#instances(instanceIds, abortSignal);
+      return found.length < instanceIds.length ? undefined : found;
+    };
+    await foundInTime(all, absentSeconds, abortSignal);
+    return found.flatMap(besideRoot);
+  }
+
+  async #instances(instanceIds: readonly string[], abortSignal?: AbortSignal): Promise<Instance[]> {
+    const found: Instance[] = [];
     for (let from = 0; from < instanceIds.length; from += atOnce) {
       const Filters = [{ Name: "instance-id", Values: instanceIds.slice(from, from + atOnce) }];
       const pages = paginateDescribeInstances({ client: this.#ec2 }, { Filters }, { abortSignal });
       for await (const { Reservations = [] } of pages)
-        found.push(...Reservations.flatMap(({ Instances = [] }) => Instances).flatMap(besideRoot));
+        found.push(...Reservations.flatMap(({ Instances = [] }) => Instances));
     }
     return found;
   }

@@ -1,9 +1,9 @@
 import type { ArrayConfig } from "../../stacks/config/array-schema.ts";
 import type { UpgradeConfig } from "../../stacks/config.ts";
 import type { ArrayOutputs, Frontend } from "../../stacks/outputs.ts";
+import { Absence, absentSeconds } from "../cloud/absence.ts";
 import { notCarriedOver } from "../cloud/array-extras.ts";
 import type { Aws } from "../cloud/aws.ts";
-import { Absence, absentSeconds } from "./absence.ts";
 import type { Servers } from "./context.ts";
 import type { Gate, Observation } from "./gate.ts";
 

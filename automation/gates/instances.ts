@@ -1,6 +1,6 @@
 import type { Frontend } from "../../stacks/outputs.ts";
+import { Absence } from "../cloud/absence.ts";
 import type { Aws } from "../cloud/aws.ts";
-import { Absence } from "./absence.ts";
 import type { Gate } from "./gate.ts";
 
 /** The servers run, and both of EC2's status checks are ok. */

@@ -1,10 +1,10 @@
 import type { SessionsConfig } from "../../stacks/config/checks.ts";
 import type { Frontend } from "../../stacks/outputs.ts";
+import { Absence } from "../cloud/absence.ts";
 import type { Aws } from "../cloud/aws.ts";
 import { ask, type Question } from "../cloud/http.ts";
 import { valueAt } from "../cloud/json-path.ts";
 import { secondsSince } from "../elapsed.ts";
-import { Absence } from "./absence.ts";
 import { cloudWatchPoints, type Point } from "./metrics.ts";
 
 /** A server's sessions as last seen; undefined when nothing is known yet. */

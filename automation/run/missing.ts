@@ -1,5 +1,6 @@
 import { types } from "../../stacks/names.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
+import { lasting } from "../cloud/absence.ts";
 import type { Aws } from "../cloud/aws.ts";
 import type { Deployment } from "../engine/deployment.ts";
 import { testHostOf } from "../gates/ways-in.ts";
@@ -24,11 +25,31 @@ export function isThere({ kind }: Missing): boolean {
   return kind === "stopped" || kind === "starting";
 }
 
-/** Compares the last update's outputs with AWS: what somebody ended, stopped, deregistered, moved or deleted since. */
+type Reads = Pick<Aws, "absentSeconds" | "instanceStatuses" | "targetHealth" | "addressHolders"> & {
+  readonly arrays: Pick<Aws["arrays"], "find">;
+};
+
+/**
+ * Compares the last update's outputs with AWS: what somebody ended, stopped, deregistered, moved or deleted since. It looks
+ * again, since AWS may show what was just changed as it was before.
+ */
 export async function missingFrom(
-  aws: Pick<Aws, "instanceStatuses" | "targetHealth" | "addressHolders"> & {
-    readonly arrays: Pick<Aws["arrays"], "find">;
-  },
+  aws: Reads,
+  outputs: Pick<Outputs, "generations" | "addresses">,
+  signal?: AbortSignal,
+): Promise<readonly Missing[]> {
+  let starting: readonly Missing[] = [];
+  const look = async () => {
+    const now = await missingNow(aws, outputs, signal);
+    starting = now.filter(({ kind }) => kind === "starting");
+    return now.filter(({ kind }) => kind !== "starting");
+  };
+  const missing = await lasting(look, ({ kind, id }) => `${kind} ${id}`, aws.absentSeconds, signal);
+  return [...missing, ...starting];
+}
+
+async function missingNow(
+  aws: Reads,
   { generations, addresses }: Pick<Outputs, "generations" | "addresses">,
   signal?: AbortSignal,
 ): Promise<readonly Missing[]> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { generationNames, types } from "../../stacks/names.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
+import { Absence } from "../cloud/absence.ts";
 import { notSeenIn } from "../cloud/not-seen.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
 import { type Explanation, exitCodes, HandoverError, messageOf } from "../errors.ts";
@@ -175,11 +176,14 @@ function notRestored(error: HandoverError, generation: string, staff: Staff): Sh
   return new ShortError("server-missing", explanation, staff);
 }
 
+/** Waits until everybody sees it: the engine would keep a server that it is shown as shutting down. */
 async function terminated(drive: Drive, id: string): Promise<void> {
   const signal = signalOf(drive);
+  const { aws } = drive.opened;
+  const absence = new Absence();
   for (;;) {
-    const state = (await drive.opened.aws.instanceStatuses([id], signal)).get(id)?.InstanceState?.Name;
-    if (state === undefined || state === "terminated") return;
+    const state = (await aws.instanceStatuses([id], signal)).get(id)?.InstanceState?.Name;
+    if (absence.isProven(state === undefined || state === "terminated", aws.absentSeconds)) return;
     await sleep(1000, undefined, { signal });
   }
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Config, ConfigError } from "../../stacks/config.ts";
 import { firstPhase } from "../../stacks/runbook.ts";
 import type { RunResult } from "../documents/events.ts";
@@ -216,9 +217,19 @@ async function settleOn(drive: Drive): Promise<RunResult> {
   }
 }
 
-/** Tells what somebody changed in the cloud beside the run; a plan would change it back, and the policy refuses that. */
-async function tellDrift({ opened: { engine }, ledger, options: { signals } }: Drive): Promise<void> {
-  const drift = await engine.refreshAll(AbortSignal.any([signals.cancel, ledger.lost]));
+/**
+ * Tells what somebody changed in the cloud beside the run; a plan would change it back, and the policy refuses that. What
+ * AWS shows may be how things were, or not yet be there: the state takes nothing from a single look.
+ */
+async function tellDrift({ opened: { engine, aws }, ledger, options: { signals } }: Drive): Promise<void> {
+  const signal = AbortSignal.any([signals.cancel, ledger.lost]);
+  const before = await engine.state.export();
+  let drift = await engine.refreshAll(signal);
+  if (drift.length > 0) {
+    await engine.state.import(before);
+    await sleep(aws.absentSeconds * 1000, undefined, { signal });
+    drift = await engine.refreshAll(signal);
+  }
   for (const { op, type, name, properties } of drift) {
     const message = `drift: ${type} ${name}: ${op === "delete" ? "is gone" : properties.join(", ")}`;
     ledger.tell({ type: "warning", message });

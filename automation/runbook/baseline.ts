@@ -3,6 +3,7 @@ import type { InstanceStatus } from "@aws-sdk/client-ec2";
 import type { TargetHealth } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { type HttpCheck, httpCheckOf } from "../../stacks/config/checks.ts";
 import type { UpgradeConfig } from "../../stacks/config.ts";
+import { lasting } from "../cloud/absence.ts";
 import { messageOf } from "../errors.ts";
 import { type GateContext, generationOf } from "../gates/context.ts";
 import { metricWithin } from "../gates/metrics.ts";
@@ -14,7 +15,7 @@ import { logId, placeholdersOf } from "./watched.ts";
 
 /** For everything together, in seconds. */
 const timeLimitSeconds = 45;
-/** A single miss is no finding: so often something is looked at, with a second between. */
+/** A single miss is no finding: so often something is asked, with a second between. */
 const looks = 3;
 /** The minutes before the run whose metrics and logs count. */
 const metricMinutes = 5;
@@ -69,16 +70,21 @@ export async function lookBefore(context: GateContext, stop: AbortSignal): Promi
 async function servers({ aws, after, from }: GateContext, signal: AbortSignal): Promise<Seen> {
   const { targetGroupArn, frontends } = generationOf(after, from);
   const ids = frontends.map(({ instanceId }) => instanceId);
-  const [health, statuses] = await Promise.all([
-    aws.targetHealth(targetGroupArn, signal),
-    aws.instanceStatuses(ids, signal),
-  ]);
-  const bad = frontends.flatMap(({ name, instanceId: id }): Finding[] => {
-    const seen = troubleOf(statuses.get(id), health.get(id)?.TargetHealth);
-    return seen === undefined ? [] : [{ kind: "server", id, name, seen }];
-  });
-  // An array's servers are registered too.
-  const answers = [...health.values()].some(({ TargetHealth }) => TargetHealth?.State === "healthy");
+  let answers = false;
+  const look = async () => {
+    const [health, statuses] = await Promise.all([
+      aws.targetHealth(targetGroupArn, signal),
+      aws.instanceStatuses(ids, signal),
+    ]);
+    // An array's servers are registered too.
+    answers = [...health.values()].some(({ TargetHealth }) => TargetHealth?.State === "healthy");
+    return frontends.flatMap(({ name, instanceId: id }): Finding[] => {
+      const seen = troubleOf(statuses.get(id), health.get(id)?.TargetHealth);
+      return seen === undefined ? [] : [{ kind: "server", id, name, seen }];
+    });
+  };
+  // What AWS shows may be how things were.
+  const bad = await lasting(look, ({ id }) => id, aws.absentSeconds, signal);
   return { bad, answers };
 }
 
@@ -92,17 +98,16 @@ function troubleOf(status: InstanceStatus | undefined, target: TargetHealth | un
 }
 
 async function array(context: GateContext, signal: AbortSignal): Promise<readonly Finding[]> {
-  const { from, after } = context;
+  const { aws, from, after } = context;
   const id = generationOf(after, from).array?.name ?? "";
   const [gate] = arrayServing(context, from);
   if (gate === undefined) return [];
-  // Autoscaling may be replacing a server.
-  for (let look = 1; ; look++) {
+  const look = async (): Promise<Finding[]> => {
     const { verdict, evidence } = await gate.observe(signal);
-    if (verdict === "pass") return [];
-    if (look === looks) return [{ kind: "array", id, name: `of ${from}`, seen: JSON.stringify(evidence) }];
-    await sleep(1000, undefined, { signal });
-  }
+    return verdict === "pass" ? [] : [{ kind: "array", id, name: `of ${from}`, seen: JSON.stringify(evidence) }];
+  };
+  // Autoscaling may be replacing a server.
+  return lasting(look, () => id, aws.absentSeconds, signal);
 }
 
 /** The checks that the old generation does not pass through the public name: they may be as new as the other one. */

@@ -10,7 +10,7 @@ import type { Gate } from "../gates/gate.ts";
 import { instancesGone, instancesOk } from "../gates/instances.ts";
 import { WeightsEverywhere } from "../gates/propagation.ts";
 import { type Place, smoke } from "../gates/smoke.ts";
-import { targetsDrained, targetsHealthy } from "../gates/targets.ts";
+import { Departures, targetsDrained, targetsHealthy } from "../gates/targets.ts";
 
 /** Gates over a generation's frontends, and over who reaches them. */
 
@@ -159,7 +159,9 @@ function isOld({ from, to }: GateContext, name: string): boolean {
 export function drained({ aws, after, config }: GateContext, name: string): Gate[] {
   const { targetGroupArn, frontends, array } = generationOf(after, name);
   const patienceSeconds = config.site.loadBalancer.deregistrationDelaySeconds + config.upgrade.gateSeconds;
-  const over = (servers: readonly Frontend[]) => targetsDrained(aws, name, targetGroupArn, servers, patienceSeconds);
+  const departures = new Departures(aws.absentSeconds);
+  const over = (servers: readonly Frontend[]) =>
+    targetsDrained(aws, name, targetGroupArn, servers, patienceSeconds, departures);
   return [over(frontends), ...(array === undefined ? [] : [overArray(allServers(aws, array), over)])];
 }
 

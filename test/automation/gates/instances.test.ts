@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { Absence } from "../../../automation/cloud/absence.ts";
 import type { Aws } from "../../../automation/cloud/aws.ts";
-import { Absence } from "../../../automation/gates/absence.ts";
 import { instancesGone } from "../../../automation/gates/instances.ts";
 
 const { signal } = new AbortController();

@@ -165,6 +165,7 @@ export class FakeSite {
 
   readonly #aws: Pick<
     Aws,
+    | "absentSeconds"
     | "waysIn"
     | "testHostProblems"
     | "hasTestRule"
@@ -181,6 +182,7 @@ export class FakeSite {
     readonly snapshots: Pick<Snapshots, "find" | "sizeOf">;
     readonly launches: Pick<Launches, "ordinaryZones" | "zonesOffering">;
   } = {
+    absentSeconds: 0,
     cloudWatch: {
       alarmStates: async (names) => new Map(names.map((name) => [name, this.ringing.has(name) ? "ALARM" : "OK"])),
     },

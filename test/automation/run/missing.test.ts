@@ -31,6 +31,7 @@ function world(change: {
   const { states = {}, targets = {}, holder = "i-blue-1", arrays = ["array-1"] } = change;
   const servers = ["i-blue-1", "i-blue-2", "i-green-1", "i-green-2"];
   return {
+    absentSeconds: 0,
     instanceStatuses: async () =>
       new Map(servers.map((id) => [id, { InstanceState: { Name: (states[id] ?? "running") as "running" } }])),
     targetHealth: async () =>

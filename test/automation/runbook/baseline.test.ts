@@ -23,6 +23,7 @@ class World {
   alarms: [string, string][] = [["www-5xx", "OK"]];
   metric = 0;
   logEvents = 0;
+  absentSeconds = 0;
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -87,6 +88,7 @@ class World {
       logs: [{ group: "/www", pattern: "ERROR", atMost: 1 }],
     };
     const aws = {
+      absentSeconds: this.absentSeconds,
       targetHealth: async () =>
         new Map(Object.entries(this.health).map(([id, State]) => [id, { TargetHealth: { State } }])),
       instanceStatuses: async (ids: readonly string[]) =>
