@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import type { BalancerMetrics } from "../cloud/balancer-metrics.ts";
-import { finalUntil } from "../cloud/cloudwatch.ts";
+import { finalUntil, lateSeconds } from "../cloud/cloudwatch.ts";
 import { type Answer, ask, type Question } from "../cloud/http.ts";
 import type { Gate, Observation } from "./gate.ts";
 
@@ -51,7 +51,8 @@ const silentPeriods = 2;
  * - each address of the load balancer's name answers new connections, as often in a row as a node that has not learned it
  *   would not by chance, and never from that generation;
  * - where answers do not say who gave them (`x-generation`), its target group counts no request in two whole periods, or
- *   more, in which the other one counts as many as would not leave out by chance the share of one node that is behind;
+ *   more, in which the other one counts as many as would not leave out by chance the share of one node that is behind:
+ *   metrics that can be asked for are waited for, however late they come;
  * - without either, or with fewer requests, twice `propagationSeconds` have passed. That is waited for blindly, and the evidence says so.
  *
  * On a way back that is soon after the way there, a node may have learned of neither, and answers as one that has of both.
@@ -75,13 +76,14 @@ export class WeightsEverywhere implements Gate {
   #tell: readonly [without: boolean, other: boolean] | undefined;
 
   constructor(weights: Weights, means: Means) {
-    const { without, staleShare, propagationSeconds, notBefore = 0 } = weights;
+    const { without, staleShare, propagationSeconds, periodSeconds, notBefore = 0 } = weights;
     this.name = `weights everywhere: none on ${without}`;
     this.#weights = weights;
     this.#means = { clock: Date.now, ask, ...means };
     const now = this.#means.clock();
     this.#begun = Math.max(now, notBefore);
-    this.patienceSeconds = 5 * propagationSeconds + (this.#begun - now) / 1000;
+    const countableSeconds = (silentPeriods + 1) * periodSeconds + lateSeconds(periodSeconds);
+    this.patienceSeconds = 5 * propagationSeconds + countableSeconds + (this.#begun - now) / 1000;
     this.#stale = Math.min(0.99, Math.max(0.01, staleShare / 100));
     this.#needed = Math.min(most, inARow(this.#stale));
   }
@@ -139,28 +141,39 @@ export class WeightsEverywhere implements Gate {
       return { verdict: "pass", evidence: counted.evidence };
     const blindSeconds = 2 * propagationSeconds;
     const seconds = Math.floor((this.#means.clock() - this.#begun) / 1000);
-    if (seconds >= blindSeconds)
-      return { verdict: "pass", evidence: { ...counted?.evidence, waitedBlindlySeconds: seconds } };
+    if (seconds >= blindSeconds) {
+      const counts = counted === undefined ? "requests cannot be counted" : "too few requests were counted";
+      const notJudged = `answers do not say who gave them, and ${counts}; ${seconds} s were waited blindly`;
+      return { verdict: "pass", evidence: { ...counted?.evidence, waitedBlindlySeconds: seconds, notJudged } };
+    }
     return {
       verdict: "pending",
       evidence: { ...counted?.evidence, waitsBlindlySeconds: blindSeconds, sinceSeconds: seconds },
     };
   }
 
-  /** The newest periods in a row without a request to the generation; undefined when the metrics say nothing. */
+  /**
+   * The newest periods in a row without a request to the generation; undefined when the metrics say nothing.
+   * @throws when they cannot be asked for
+   */
   async #counted(nodes: number, signal: AbortSignal): Promise<Counted | undefined> {
     const { targetGroupArns, periodSeconds } = this.#weights;
     const period = periodSeconds * 1000;
     const start = Math.ceil(this.#begun / period) * period;
     const span = { start, end: finalUntil(this.#means.clock(), periodSeconds) };
-    if (span.end <= span.start) return undefined;
-    const [without = new Map(), other = new Map()] = await this.#means.metrics.requests(targetGroupArns, span, signal);
-    const newestFirst = [...new Set([...without.keys(), ...other.keys()])].sort((a, b) => b - a);
+    // Too early it is asked for all the same: whether there is anything to wait for.
+    const asked = { start: start - period, end: Math.max(span.end, start) };
+    const [without = new Map(), other = new Map()] = await this.#means.metrics.requests(targetGroupArns, asked, signal);
+    const needed = inARow(this.#stale / Math.max(1, nodes));
+    if (span.end - span.start < silentPeriods * period)
+      return { isSilent: false, evidence: { silentPeriods: 0, periodSeconds, requests: 0, needed } };
+    const newestFirst = [...new Set([...without.keys(), ...other.keys()])]
+      .filter((time) => time >= start)
+      .sort((a, b) => b - a);
     if (newestFirst.length === 0) return undefined;
     const lastHeard = newestFirst.findIndex((time) => (without.get(time) ?? 0) > 0);
     const silent = lastHeard === -1 ? newestFirst : newestFirst.slice(0, lastHeard);
     const requests = silent.reduce((sum, time) => sum + (other.get(time) ?? 0), 0);
-    const needed = inARow(this.#stale / Math.max(1, nodes));
     const evidence = { silentPeriods: silent.length, periodSeconds, requests, needed };
     return { isSilent: silent.length >= silentPeriods, evidence };
   }

@@ -71,7 +71,7 @@ const rows: Readonly<Record<string, Row>> = {
           targetGroupArns: ["arn:blue", "arn:green"],
           staleShare: 99.9,
           propagationSeconds: 0,
-          periodSeconds: 60,
+          periodSeconds: 0,
         },
         {
           addressesOf: telling(world, ["192.0.2.1"], ["192.0.2.1"]),
@@ -295,7 +295,8 @@ const rows: Readonly<Record<string, Row>> = {
   targetsDrained: {
     bad: "inconclusive",
     limit: "own",
-    gate: (world) => targetsDrained(as(targets(world, "", "draining")), "blue", "t", [server], 0),
+    gate: (world) =>
+      targetsDrained(as({ ...targets(world, "", "draining"), absentSeconds: 0 }), "blue", "t", [server], 0),
   },
 };
 

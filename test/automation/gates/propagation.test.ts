@@ -137,7 +137,7 @@ describe("weights everywhere", () => {
 
   it("is inconclusive, not a failure, when time is over", () => {
     const { whenOver, patienceSeconds } = balancer.gate();
-    assert.deepEqual([whenOver, patienceSeconds], ["inconclusive", 300]);
+    assert.deepEqual([whenOver, patienceSeconds], ["inconclusive", 600]);
   });
 
   describe("where answers do not say who gave them", () => {
@@ -162,6 +162,19 @@ describe("weights everywhere", () => {
       assert.deepEqual(await verdicts(gate, 1), ["pass"]);
     });
 
+    it("waits for counts that can be had longer than it would wait blindly: whole minutes come late", async () => {
+      const gate = balancer.gate();
+      assert.ok(gate.patienceSeconds > 300);
+      balancer.now = 239_000;
+      assert.deepEqual(await gate.observe(signal), {
+        verdict: "pending",
+        evidence: { silentPeriods: 0, periodSeconds: 60, requests: 0, needed: 66 },
+      });
+      minute(1, 0, 100);
+      minute(2, 0, 100);
+      assert.deepEqual(await verdicts(gate, 1), ["pass"]);
+    });
+
     it("takes no minute for evidence that may still be revised", async () => {
       const gate = balancer.gate();
       minute(1, 0, 100);
@@ -182,7 +195,11 @@ describe("weights everywhere", () => {
       const evidence = { silentPeriods: 2, periodSeconds: 60, requests: 60, needed };
       assert.deepEqual(await gate.observe(signal), {
         verdict: "pass",
-        evidence: { ...evidence, waitedBlindlySeconds: 300 },
+        evidence: {
+          ...evidence,
+          waitedBlindlySeconds: 300,
+          notJudged: "answers do not say who gave them, and too few requests were counted; 300 s were waited blindly",
+        },
       });
       minute(3, 0, 5);
       balancer.now = 299_999 + 60_000;
@@ -201,7 +218,13 @@ describe("weights everywhere", () => {
       balancer.now = 119_000;
       assert.deepEqual(await verdicts(gate, 1), ["pending"]);
       balancer.now = 120_000;
-      assert.deepEqual(await gate.observe(signal), { verdict: "pass", evidence: { waitedBlindlySeconds: 120 } });
+      assert.deepEqual(await gate.observe(signal), {
+        verdict: "pass",
+        evidence: {
+          waitedBlindlySeconds: 120,
+          notJudged: "answers do not say who gave them, and requests cannot be counted; 120 s were waited blindly",
+        },
+      });
     });
   });
 });
