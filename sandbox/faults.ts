@@ -2,7 +2,7 @@ import type { Sandbox } from "./sandbox.ts";
 import { slot } from "./slot.ts";
 
 export interface Fault {
-  readonly kind: "throttle" | "expired" | "error" | "latency" | "capacity" | "drop";
+  readonly kind: "throttle" | "expired" | "denied" | "error" | "latency" | "capacity" | "drop";
   /** Share of the calls that it strikes, above 0 up to 1. Default: 1. */
   readonly rate?: number;
   /** The one operation that it strikes, for example `RunInstances`. Default: all. */

@@ -1,4 +1,4 @@
-"""Faults on demand: throttling, credentials that have expired, errors, latency, no capacity, answers that get lost."""
+"""Faults on demand: throttling, credentials that have expired or may not ask, errors, latency, no capacity, answers that get lost."""
 
 import itertools
 import random
@@ -14,9 +14,11 @@ from settings import settings
 # The call takes effect, and its answer is lost.
 DROP: list[bytes] = []
 
-KINDS = ("throttle", "expired", "error", "latency", "capacity", "drop")
+KINDS = ("throttle", "expired", "denied", "error", "latency", "capacity", "drop")
 OPTIONS = ("kind", "rate", "operation", "times", "status", "milliseconds", "seconds")
 CAPACITY_OPERATIONS = ("RunInstances", "StartInstances")
+# Their answers are JSON.
+JSON_SERVICES = ("dynamodb", "kms", "logs", "monitoring", "ssm")
 
 _lock = threading.Lock()
 _faults: list["Fault"] = []
@@ -77,6 +79,8 @@ class Fault:
             return _error(service, *_throttle(service), start_response)
         if self.kind == "expired":
             return _error(service, *_expired(service), start_response)
+        if self.kind == "denied":
+            return _error(service, *_denied(service), start_response)
         code = "InternalError" if self.status == 500 else "Unavailable"
         return _error(service, self.status, code, "An error on purpose", start_response)
 
@@ -139,12 +143,20 @@ def _expired(service: str) -> tuple[int, str, str]:
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html and each service's common errors."""
     if service == "ec2":
         return 400, "RequestExpired", "Request has expired."
-    code = "ExpiredTokenException" if service in ("dynamodb", "kms", "logs", "ssm") else "ExpiredToken"
+    code = "ExpiredTokenException" if service in JSON_SERVICES else "ExpiredToken"
     return 403 if code == "ExpiredToken" else 400, code, "The security token included in the request is expired"
 
 
+def _denied(service: str) -> tuple[int, str, str]:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html and each service's common errors."""
+    message = "You are not authorized to perform this operation."
+    if service == "ec2":
+        return 403, "UnauthorizedOperation", message
+    return (400, "AccessDeniedException", message) if service in JSON_SERVICES else (403, "AccessDenied", message)
+
+
 def _error(service: str, status: int, code: str, message: str, start_response: Callable[..., Any]) -> list[bytes]:
-    if service in ("dynamodb", "kms", "logs", "ssm"):
+    if service in JSON_SERVICES:
         body = f'{{"__type": "{code}", "message": "{message}"}}'.encode()
         kind = "application/x-amz-json-1.0"
     elif service == "ec2":

@@ -36,13 +36,13 @@ export const mutations: readonly Mutation[] = [
       // The program itself refuses it.
       { file: "stacks/losses.ts", from: "(leaves || (was.registered && !next?.registered))", to: "leaves" },
     ],
-    row: { lagSeconds: 15, late: "rules", told: true, way: allTraffic },
+    row: { lagSeconds: 15, late: "rules", evidence: "told", way: allTraffic },
     isFoundBy: lostRequests,
   },
   {
     name: "no-gate-before-drain",
     edits: [{ file: "automation/runbook/gates.ts", from: "first: weightsEverywhere(context, from, to),", to: "" }],
-    row: { lagSeconds: 60, late: "rules", told: false, way: "upgrade" },
+    row: { lagSeconds: 60, late: "rules", evidence: "untold", way: "upgrade" },
     isFoundBy: lostRequests,
   },
   {
@@ -54,7 +54,7 @@ export const mutations: readonly Mutation[] = [
         to: "return { hold: [] };",
       },
     ],
-    row: { lagSeconds: 5, late: "both", told: true, way: "upgrade" },
+    row: { lagSeconds: 5, late: "both", evidence: "told", way: "upgrade" },
     isFoundBy: lostRequests,
   },
   {
@@ -66,7 +66,7 @@ export const mutations: readonly Mutation[] = [
         to: 'verdict: behind.length === 0 ? "pass" : "fail", evidence',
       },
     ],
-    row: { lagSeconds: 15, late: "rules", told: true, way: "upgrade" },
+    row: { lagSeconds: 15, late: "rules", evidence: "told", way: "upgrade" },
     isFoundBy: takenBackBy("weights everywhere"),
   },
 ];

@@ -2,6 +2,7 @@ import type { RunEvent } from "../../automation/documents/events.ts";
 import { secondsSince } from "../../automation/elapsed.ts";
 import { isAfter, lastPhase, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import { DriverProcess, problemOf } from "../chaos/driver-process.ts";
+import { addFault } from "../faults.ts";
 import { down, type Sandbox, up } from "../sandbox.ts";
 import { edit, trafficOn } from "../site.ts";
 import { type LagRow, nameOf } from "./rows.ts";
@@ -36,15 +37,21 @@ const loads = [{ requestsPerSecond: 40 }, { requestsPerSecond: 4, path: "/?sleep
 async function happen(name: string, rows: readonly LagRow[]): Promise<void> {
   const [first] = rows;
   if (first === undefined) return;
-  const { lagSeconds, late, seed } = first;
+  const { lagSeconds, late, evidence, seed } = first;
   try {
     const sandbox = await up({ name, array: 1, balancerLagSeconds: lagSeconds, balancerLate: late, seed });
     const silent = { "inputs.SIMULATE": "anonymous" };
     edit(name, {
       ...shortWaits,
-      ...(!first.told && prefixed("handover:generations.blue", silent)),
-      ...(!first.told && prefixed("handover:generations.green", silent)),
+      ...(evidence !== "told" && prefixed("handover:generations.blue", silent)),
+      ...(evidence !== "told" && prefixed("handover:generations.green", silent)),
+      ...(evidence === "blind" && {
+        // What is waited for blindly is what the configuration says.
+        "handover:upgrade.propagationSeconds": Math.max(1, lagSeconds),
+        "handover:upgrade.comparison.enabled": false,
+      }),
     });
+    if (evidence === "blind") await addFault(sandbox, { kind: "denied", operation: "GetMetricData" });
     const deployed = await new DriverProcess(["upgrade", "--stack", name], () => {}).ended();
     if (deployed.exitCode !== 0) throw new Error(problemOf(deployed));
     edit(name, { "handover:live": "green" });
@@ -84,8 +91,9 @@ async function resultOf(row: LagRow, sandbox: Sandbox): Promise<LagResult> {
 function waitOf(event: RunEvent): (readonly [means: string, seconds: number])[] {
   if (event.type !== "gate" || !event.gate.startsWith("weights everywhere")) return [];
   const evidence = event.evidence as Readonly<Record<string, unknown>>;
-  const means = { nodes: "answers", silentPeriods: "counts", waitedBlindlySeconds: "blindly" };
-  return Object.entries(means).flatMap(([key, told]) => (key in evidence ? [[told, event.seconds] as const] : []));
+  const means = { waitedBlindlySeconds: "blindly", nodes: "answers", silentPeriods: "counts" };
+  const [ended] = Object.entries(means).filter(([key]) => key in evidence);
+  return ended === undefined ? [] : [[ended[1], event.seconds]];
 }
 
 function after(phase: PhaseName): PhaseName {

@@ -2,16 +2,21 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { addFault, clearFaults } from "../../sandbox/faults.ts";
 import { get } from "../../sandbox/sandbox.ts";
+import type { Traffic } from "../../sandbox/traffic/traffic.ts";
 import { projectDirectory } from "../../stacks/project.ts";
-import { drive, run, startDriver } from "./command-line.ts";
+import { drive, handover, run, startDriver } from "./command-line.ts";
 import { Site } from "./site.ts";
 
 describe("what cannot be seen", () => {
   let site: Site;
+  let traffic: Traffic;
 
   before(async () => {
     site = await Site.up("sandbox-not-seen", (config) => {
-      config["handover:upgrade"].gateSeconds = 5;
+      // More than the load balancer's lag, twice.
+      Object.assign(config["handover:upgrade"], { gateSeconds: 5, propagationSeconds: 2 });
+      // Answers do not say who gave them.
+      config["handover:generations"].blue.inputs.SIMULATE = "anonymous";
       config["handover:live"] = "blue";
     });
     site.setGoal("green");
@@ -57,8 +62,8 @@ describe("what cannot be seen", () => {
     goesBack(stdout + stderr);
   });
 
-  it("pauses when credentials expire while traffic is shared, and goes on to the goal with new ones", async () => {
-    const traffic = await site.traffic();
+  it("pauses a run when credentials expire while traffic is shared", async () => {
+    traffic = await site.traffic();
     const driver = startDriver(["resume", "--stack", site.name]);
     await driver.seen("applied", "connect");
     await addFault(get(site.name), { kind: "expired" });
@@ -69,10 +74,19 @@ describe("what cannot be seen", () => {
       events.filter(({ type }) => type === "rollback-started"),
       [],
     );
-    await clearFaults(get(site.name));
+  });
+
+  it("keeps no run from its goal: where nothing tells who gets requests it waits blindly, and says so", async () => {
+    await addFault(get(site.name), { kind: "denied", operation: "GetMetricData" });
     const resumed = await drive(["resume", "--stack", site.name, "--wait", "90s"]);
     assert.equal(resumed.exitCode, 0, resumed.stdout + resumed.stderr);
     const { failed, failures } = await traffic.stop();
     assert.equal(failed, 0, JSON.stringify(failures));
+    const said =
+      /observe: weights everywhere: none on blue: not judged: .* cannot be counted; \d+ s were waited blindly/;
+    const warned = resumed.events.flatMap((event) => (event.type === "warning" ? event.message : []));
+    assert.match(warned.join("\n"), said);
+    const report = await handover("report", "--stack", site.name);
+    assert.match(report.stdout, said);
   });
 });

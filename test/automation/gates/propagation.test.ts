@@ -127,7 +127,7 @@ describe("weights everywhere", () => {
 
   it("counts nothing before an earlier change is everywhere: a node that learned of neither looks as if of both", async () => {
     const gate = balancer.gate(30, false, 45_000);
-    assert.equal(gate.patienceSeconds, 345);
+    assert.equal(gate.patienceSeconds, 645);
     balancer.now = 44_000;
     const early = { verdict: "pending", evidence: { waitsForEarlierChangeSeconds: 1 } };
     assert.deepEqual([await gate.observe(signal), await gate.observe(signal)], [early, early]);
