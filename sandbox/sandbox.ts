@@ -38,7 +38,7 @@ export interface UpOptions extends Partial<BalancerOptions> {
   readonly like?: string;
   readonly frontends?: number;
   readonly array?: number;
-  /** The longest that a Describe call takes to show a change, in seconds. Default: 0. */
+  /** The longest that a Describe call takes to show a change, in seconds. Default: 1. */
   readonly staleReadSeconds?: number;
   /** Another `pulumi-resource-aws`, for example the official one. Default: `HANDOVER_SANDBOX_PLUGIN`, or the sandbox's own. */
   readonly plugin?: string;
@@ -46,6 +46,9 @@ export interface UpOptions extends Partial<BalancerOptions> {
 
 /** As AWS on a good day: https://github.com/argoproj/argo-rollouts/issues/4595 tells of seconds to minutes. */
 export const defaultBalancerLagSeconds = 3;
+
+/** As AWS on a good day, too: the rare reads that are minutes late are no dimension of tests. */
+export const defaultStaleReadSeconds = 1;
 
 /**
  * Starts the services in the background and writes `Pulumi.<name>.yaml`. This process is one of the sandbox then: its
@@ -59,7 +62,7 @@ export async function up({
   balancerLagSeconds = defaultBalancerLagSeconds,
   balancerLate = "both",
   seed = 1,
-  staleReadSeconds = 0,
+  staleReadSeconds = defaultStaleReadSeconds,
   plugin = process.env.HANDOVER_SANDBOX_PLUGIN || undefined,
 }: UpOptions): Promise<Sandbox> {
   if (find(name) !== undefined) {
@@ -85,7 +88,7 @@ export async function up({
   const providerDirectory = executable === undefined ? ownProvider : providerIn(directory, executable);
   const processes: Record<string, number> = {};
   try {
-    const { slot, pid } = await startCloudInFreeSlot(directory, file, like, { staleReadSeconds });
+    const { slot, pid } = await startCloudInFreeSlot(directory, file, like, { staleReadSeconds, seed });
     processes.cloud = pid;
     const providerPort = await freePort();
     const variables = environment(name, region, slot, { port: providerPort, directory: providerDirectory });

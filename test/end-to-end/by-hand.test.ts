@@ -28,7 +28,7 @@ describe("stepping by hand with pulumi", () => {
     new EC2Client({
       endpoint: env.AWS_ENDPOINT_URL,
       region: env.AWS_REGION,
-      credentials: { accessKeyId: "a", secretAccessKey: "b" },
+      credentials: observer,
     });
 
   async function inUse() {

@@ -43,7 +43,7 @@ export const lagOptions = {
   },
   "stale-reads": {
     type: "number",
-    default: 0,
+    default: 1,
     requiresArg: true,
     describe: "longest delay, in seconds, until a Describe call shows a change",
   },
