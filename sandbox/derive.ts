@@ -2,6 +2,12 @@ import { stringify } from "yaml";
 import type { SecretsKey } from "./key.ts";
 import type { Slot } from "./slot.ts";
 
+/**
+ * How long a minute of the load balancer's metrics, of status checks and of autoscaling lasts in a sandbox, in seconds:
+ * evidence that takes minutes on AWS is there in seconds.
+ */
+export const minuteSeconds = 1;
+
 /** The longest that a rehearsal waits where a real site waits longer, in seconds. */
 const shortest = {
   deregistrationDelaySeconds: 10,
@@ -80,8 +86,8 @@ export function derive(options: DeriveOptions): Derived {
   if (upgrade.sessions !== undefined) limit(child(upgrade, "sessions"), "quietSeconds", shortest.quietSeconds, 10);
   const comparison = child(upgrade, "comparison");
   limit(comparison, "patienceSeconds", shortest.patienceSeconds, 300);
-  // A minute of the load balancer's metrics lasts a second, and a rehearsal's load is not the site's.
-  Object.assign(comparison, { periodSeconds: 1, whenTooFew: "pass" });
+  // A rehearsal's load is not the site's.
+  Object.assign(comparison, { periodSeconds: minuteSeconds, whenTooFew: "pass" });
 
   // One look is enough for a verdict.
   child(upgrade, "probe").perSecond = 60;

@@ -7,6 +7,7 @@ import type { Signals } from "../automation/processes/signals.ts";
 import { openStack } from "../automation/run/open-stack.ts";
 import type { LastOutputs } from "../stacks/outputs.ts";
 import { deploy } from "./deploy.ts";
+import { minuteSeconds } from "./derive.ts";
 import { sandboxDirectory } from "./environment.ts";
 import { MemoryWatch } from "./memory.ts";
 import { down, type Sandbox, stackFile, up } from "./sandbox.ts";
@@ -35,6 +36,8 @@ export interface Rehearsal {
   readonly traffic: TrafficReport;
   /** Servers in service in each generation's array: the old one's before the upgrade, the live one's after it. */
   readonly arrays: Readonly<Record<string, number>>;
+  /** How long a minute of metrics, status checks and autoscaling lasted, in seconds. */
+  readonly minuteSeconds: number;
   /** Most memory that sandbox, driver, engine and load used together, in megabytes. */
   readonly memoryMegabytes: number;
   /** The whole rehearsal, with the sandbox's start and end. */
@@ -61,7 +64,14 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     const arrays = { ...before, ...(await arraySizes(name)) };
     const memoryMegabytes = memory.stop();
     await down(name);
-    return { result, traffic, arrays, memoryMegabytes, totalSeconds: (performance.now() - started) / 1000 };
+    return {
+      result,
+      traffic,
+      arrays,
+      minuteSeconds,
+      memoryMegabytes,
+      totalSeconds: (performance.now() - started) / 1000,
+    };
   } finally {
     await down(name);
   }

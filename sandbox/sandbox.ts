@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { HandoverError, messageOf } from "../automation/errors.ts";
 import { projectDirectory } from "../stacks/project.ts";
 import { createDatabase } from "./database/reference.ts";
-import { derive } from "./derive.ts";
+import { derive, minuteSeconds } from "./derive.ts";
 import { enter, environment, exportLines, sandboxDirectory } from "./environment.ts";
 import { createKey } from "./key.ts";
 import { checkedPlugin } from "./plugin-check.ts";
@@ -88,7 +88,10 @@ export async function up({
   const providerDirectory = executable === undefined ? ownProvider : providerIn(directory, executable);
   const processes: Record<string, number> = {};
   try {
-    const { slot, pid } = await startCloudInFreeSlot(directory, file, like, { staleReadSeconds, seed });
+    const { slot, pid } = await startCloudInFreeSlot(directory, file, like, {
+      ...{ metricMinuteSeconds: minuteSeconds, statusCheckSeconds: minuteSeconds, scalingMinuteSeconds: minuteSeconds },
+      ...{ staleReadSeconds, seed },
+    });
     processes.cloud = pid;
     const providerPort = await freePort();
     const variables = environment(name, region, slot, { port: providerPort, directory: providerDirectory });

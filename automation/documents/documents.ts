@@ -203,6 +203,7 @@ export const documents = {
     seconds,
     phases: list(runResult.shape.phases.unwrap().element.extend({ traffic: trafficOfPhase.optional() })),
     latencyMilliseconds: percentiles,
+    minuteSeconds: seconds.describe("how long a minute of metrics, of status checks and of autoscaling lasted"),
     totalSeconds: seconds.describe("including the sandbox's start and end"),
     memoryMegabytes: z.number(),
     failures: list(failure),

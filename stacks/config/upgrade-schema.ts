@@ -83,7 +83,7 @@ export const upgradeSchema = z.strictObject({
   propagationSeconds: seconds
     .default(60)
     .describe(
-      "How long a change of weights takes to reach every node of the load balancer. Evidence is waited for five times as long; where there can be none, twice this time is waited for blindly. A run that goes back waits until the last update on the way there is that old.",
+      "How long a change of weights takes to reach every node of the load balancer. Evidence is waited for five times as long, and metrics of the load balancer as long as they take; where there can be none, twice this time is waited for blindly. A run that goes back waits until the last update on the way there is that old.",
     ),
   sessions: sessionsSchema
     .optional()

@@ -30,6 +30,7 @@ describe("rehearsal", () => {
       report.phases.map(({ name }: { name: string }) => name),
       runbook.map(({ name }) => name),
     );
+    assert.equal(report.minuteSeconds, 1);
     assert.deepEqual(Object.keys(report.phases.at(-1).traffic.byGeneration), ["green"]);
   });
 

@@ -51,7 +51,7 @@ export const rehearseCommand: Command<Arguments> = {
   },
 };
 
-function document({ result, traffic, arrays, memoryMegabytes, totalSeconds }: Rehearsal) {
+function document({ result, traffic, arrays, minuteSeconds, memoryMegabytes, totalSeconds }: Rehearsal) {
   const { outcome, from, to, seconds, phases, message } = result;
   const { requests, failed, cutByMove, byGeneration, byPhase, latencyMilliseconds, failures } = traffic;
   return {
@@ -66,6 +66,7 @@ function document({ result, traffic, arrays, memoryMegabytes, totalSeconds }: Re
     seconds,
     phases: phases.map((phase) => ({ ...phase, traffic: byPhase[phase.name] })),
     latencyMilliseconds,
+    minuteSeconds,
     totalSeconds,
     memoryMegabytes,
     failures,
@@ -73,7 +74,7 @@ function document({ result, traffic, arrays, memoryMegabytes, totalSeconds }: Re
   };
 }
 
-function verdict({ result, traffic, arrays, memoryMegabytes, totalSeconds }: Rehearsal): string[] {
+function verdict({ result, traffic, arrays, minuteSeconds, memoryMegabytes, totalSeconds }: Rehearsal): string[] {
   const { from, to, seconds, phases, outcome, message } = result;
   const count = (value: number) => value.toLocaleString("en-US");
   const byName = (counts: Readonly<Record<string, number>>) =>
@@ -92,6 +93,7 @@ function verdict({ result, traffic, arrays, memoryMegabytes, totalSeconds }: Reh
     `latency: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(0)} ms`,
     `in flight through an address at its move: ${count(traffic.cutByMove)}`,
     ...traffic.failures.slice(0, 10).map((failure) => `failed: ${JSON.stringify(failure)}`),
+    `a minute lasts ${minuteSeconds} s here: of the load balancer's metrics, of status checks and of autoscaling`,
     `driver's overhead: at most ${overhead.toFixed(1)} s in a phase, ${ledger.toFixed(2)} s for the ledger; memory: ${memoryMegabytes.toFixed(0)} MB; whole rehearsal: ${totalSeconds.toFixed(0)} s`,
     ...(message === undefined ? [] : [message]),
     `${from} -> ${to}${outcome === "reached" ? "" : ` ${outcome}`} in ${seconds.toFixed(0)} s: ${count(traffic.requests)} requests, ${count(traffic.failed)} failed`,

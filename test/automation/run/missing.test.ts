@@ -90,6 +90,26 @@ describe("what AWS does not show as the last update left it", () => {
     assert.deepEqual(urnsOf({ resources: [rule, { ...rule, urn: "listener", type: "t" }] }, await of(false)), ["rule"]);
   });
 
+  it("is nothing that AWS showed so at its first look only: what was just changed may look as before", async () => {
+    const stale = world({
+      states: { "i-blue-1": "stopped" },
+      targets: { "i-blue-2": undefined },
+      holder: "",
+      arrays: [],
+    });
+    const looks = [stale, world({})];
+    const aws = {
+      absentSeconds: 0.1,
+      instanceStatuses: () => looks[0]?.instanceStatuses() ?? world({}).instanceStatuses(),
+      targetHealth: () => looks[0]?.targetHealth() ?? world({}).targetHealth(),
+      addressHolders: () => looks[0]?.addressHolders() ?? world({}).addressHolders(),
+      arrays: { find: async (name: string) => looks.shift()?.arrays.find(name) ?? world({}).arrays.find(name) },
+    };
+    assert.deepEqual(await missingFrom(aws, outputs), []);
+    const kept = { ...stale, absentSeconds: 0.1 };
+    assert.equal((await missingFrom(kept, outputs)).length, 4);
+  });
+
   it("is read again with whatever names it, and with nothing else: not the address, which is where it was", async () => {
     const resource = (urn: string, id: string, inputs = {}) => ({ urn, type: "t", id, inputs });
     const resources = [

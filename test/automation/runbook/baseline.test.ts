@@ -23,6 +23,7 @@ class World {
   alarms: [string, string][] = [["www-5xx", "OK"]];
   metric = 0;
   logEvents = 0;
+  #onStatuses = () => {};
   absentSeconds = 0;
   readonly #server: Server;
 
@@ -91,8 +92,9 @@ class World {
       absentSeconds: this.absentSeconds,
       targetHealth: async () =>
         new Map(Object.entries(this.health).map(([id, State]) => [id, { TargetHealth: { State } }])),
-      instanceStatuses: async (ids: readonly string[]) =>
-        new Map(
+      instanceStatuses: async (ids: readonly string[]) => {
+        setImmediate(this.#onStatuses);
+        return new Map(
           ids.map((id) => [
             id,
             {
@@ -101,7 +103,8 @@ class World {
               SystemStatus: { Status: "ok" },
             },
           ]),
-        ),
+        );
+      },
       addressHolders: async () => new Map([1, 2].map((n) => [`eipalloc-${n}`, `i-blue-${n}`])),
       cloudWatch: {
         alarmStates: async () => new Map(this.alarms),
@@ -122,6 +125,13 @@ class World {
       manager: {},
       redact: (text: string) => text.replaceAll("s3cret", "[secret]"),
     } as unknown as GateContext;
+  }
+
+  /** Resolves when somebody has asked for the servers' state. */
+  asked(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onStatuses = resolve;
+    });
   }
 
   async look(): Promise<Baseline> {
@@ -202,6 +212,22 @@ describe("the site before a run", () => {
       assert.equal(seen.down, false);
     });
   }
+
+  it("does not tell of a server that AWS only did not show, or showed as it was, at its first look", async () => {
+    world.absentSeconds = 0.1;
+    for (const stale of [
+      { health: {}, state: {} },
+      { health: { ...world.health }, state: { "i-blue-2": "stopped" } },
+    ]) {
+      const now = { health: world.health, state: world.state };
+      Object.assign(world, stale);
+      const asked = world.asked();
+      const looked = world.look();
+      await asked;
+      Object.assign(world, now);
+      assert.deepEqual((await looked).bad, []);
+    }
+  });
 
   it("is down when no server is healthy and neither the load balancer nor an address gives an answer", async () => {
     world.statusOf = () => 502;
