@@ -43,9 +43,17 @@ export const documents = {
     from: name.describe("the generation to leave"),
     to: name.describe("the generation to go to; equal to `from` outside of a run"),
     warnings: list(z.string()),
+    expected: z
+      .object({
+        seconds,
+        runs: count.describe("runs of which it is the median; 0: what the configuration and AWS have it wait at least"),
+      })
+      .describe("how long it is expected to take; missing outside of a run")
+      .optional(),
     phases: list(
       z.object({
         name: row,
+        expectedSeconds: seconds.describe("missing where nothing is known").optional(),
         operations: list(plannedOperation).describe("step by step, sorted by type and name"),
         gates: list(z.string()).describe("gates that must hold, and commands that must succeed, before the next phase"),
       }),

@@ -59,9 +59,20 @@ export function headline(stack: string, { from, to, phases }: Prediction): strin
   return `${stack}: ${to} is the goal, and an update would do: ${countsOf(operations)}`;
 }
 
-export function expectation({ seconds, runs }: Expected): string {
-  const time = seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`;
-  return `expected to take ${time}, ${runs === 1 ? "as the last run" : `the median of the last ${runs} runs`}`;
+export function expectation({ seconds, runs }: Pick<Expected, "seconds" | "runs">): string {
+  if (runs === 0) return `expected to take at least ${time(seconds)}, for which the configuration and AWS have it wait`;
+  return `expected to take ${time(seconds)}, ${runs === 1 ? "as the last run" : `the median of the last ${runs} runs`}`;
+}
+
+/** How long a phase is expected to take; empty where nothing is known. */
+export function expectationOf(phase: string, expected: Expected | undefined): string {
+  const seconds = expected?.phases[phase];
+  if (seconds === undefined) return "";
+  return expected?.runs === 0 ? ` (at least ${time(seconds)})` : ` (about ${time(seconds)})`;
+}
+
+function time(seconds: number): string {
+  return seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`;
 }
 
 function shortType(type: string): string {

@@ -1,6 +1,7 @@
 import { escaped, markdownTable } from "../documents/markdown.ts";
 import { descriptionOf } from "../runbook/rows.ts";
-import { countsOf, expectation, headline, linesOf } from "./lines.ts";
+import type { Expected } from "./expected.ts";
+import { countsOf, expectation, expectationOf, headline, linesOf } from "./lines.ts";
 import type { PredictedPhase } from "./predict.ts";
 import type { Review } from "./review.ts";
 
@@ -17,14 +18,14 @@ export function planMarkdown({ stack, prediction, changes, expected }: Review): 
           changes.map(({ name, before, after }) => [name, before ?? "", after ?? ""]),
         )
       : []),
-    ...phases.flatMap(section),
+    ...phases.flatMap((phase) => section(phase, expected)),
   ];
 }
 
-function section({ name, operations, gates }: PredictedPhase): string[] {
+function section({ name, operations, gates }: PredictedPhase, expected: Expected | undefined): string[] {
   const lines = linesOf(operations).map(({ op, type, names, properties }) => [op, type, names, properties]);
   return [
-    `<details><summary><code>${name}</code> ${escaped(descriptionOf(name))}: ${countsOf(operations)}</summary>`,
+    `<details><summary><code>${name}</code> ${escaped(descriptionOf(name))}${expectationOf(name, expected)}: ${countsOf(operations)}</summary>`,
     "",
     ...(lines.length > 0 ? markdownTable(["operation", "type", "name", "changes"], lines) : []),
     ...(gates.length > 0 ? [`Then must hold: ${escaped(gates.join(", "))}`, ""] : []),

@@ -8,9 +8,10 @@ import { checkLaunch } from "../run/launch.ts";
 import { checkGoal, type OpenStack } from "../run/open-stack.ts";
 import { otherWays } from "../run/other-ways.ts";
 import { begunRun } from "../run/unfinished-run.ts";
+import { phasesOf } from "../runbook/updates.ts";
 import { openCopy } from "./copy.ts";
 import { type Difference, generationDifferences } from "./differences.ts";
-import { type Expected, expectedOn } from "./expected.ts";
+import { type Expected, expectedFor, expectedOn } from "./expected.ts";
 import { type Prediction, predict } from "./predict.ts";
 import { routeOf } from "./route.ts";
 
@@ -50,10 +51,18 @@ export async function review(stack: string, rollbackFrom: PhaseName | undefined,
     const { prediction: alone, refused } = await predict(copy, route, signal, baseline);
     const prediction = { ...alone, warnings: [...alone.warnings, ...(from === to ? [] : ways)] };
     const changes = generationDifferences(config.generations[from], config.generations[to], secrets);
-    return { stack, prediction, refused, changes, expected: from === to ? undefined : expected };
+    if (from === to) return { stack, prediction, refused, changes, expected: undefined };
+    const isWhole = route.rows.length === phasesOf({ ...opened, from, to }).length;
+    const times = expectedFor(route.rows, config, expected, isWhole);
+    return { stack, prediction: withTimes(prediction, times), refused, changes, expected: times };
   } finally {
     copy.close();
   }
+}
+
+function withTimes(prediction: Prediction, { seconds, runs, phases }: Expected): Prediction {
+  const timed = prediction.phases.map((phase) => ({ ...phase, expectedSeconds: phases[phase.name] }));
+  return { ...prediction, expected: { seconds, runs }, phases: timed };
 }
 
 /** Warnings of what would pause the run; a role that only plans may not be allowed to look. */

@@ -1,12 +1,12 @@
 import { descriptionOf } from "../runbook/rows.ts";
-import { expectation, headline, linesOf } from "./lines.ts";
+import { expectation, expectationOf, headline, linesOf } from "./lines.ts";
 import type { Review } from "./review.ts";
 
 /** The plan for a terminal. */
 export function planTable({ stack, prediction, changes, expected }: Review): string[] {
   const { phases, warnings, to } = prediction;
   const rows = phases.flatMap(({ name, operations, gates }) => [
-    [name, descriptionOf(name)],
+    [name, `${descriptionOf(name)}${expectationOf(name, expected)}`],
     ...linesOf(operations).map(({ op, type, names, properties }) => [
       "",
       `${op} ${type} ${names}${properties === "" ? "" : ` (${properties})`}`,

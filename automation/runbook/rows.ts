@@ -61,7 +61,7 @@ export interface RowFacts {
   readonly exists: (run: RunShape) => boolean;
   /** The number of updates of the engine. */
   readonly updates: (site: SiteShape) => number;
-  /** How long the configuration has it wait, in seconds. */
+  /** How long the configuration and AWS have it wait at least, in seconds. */
   readonly waits: (config: Config) => number;
   /** Number of its first updates that change nothing in the cloud. */
   readonly idle: number;
@@ -84,6 +84,14 @@ export interface RowFacts {
   /** Whether it waits for the sessions of old servers, or ends these servers one by one as their sessions end. */
   readonly sessions: "ignored" | "awaited" | "ended one by one";
 }
+
+/**
+ * Waits of AWS's and of the official plugin, at least, in seconds. Status checks come once a minute, and the first ones
+ * one or two minutes after a server runs.
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-system-instance-status-check.html
+ */
+const aws = { ebsSnapshot: 15, rdsSnapshot: 31, launchTemplate: 5, start: 10, statusChecks: 60, end: 10 };
+const launch = aws.start + aws.statusChecks;
 
 const steps = (row: IntentRow) => (site: SiteShape) => stepsOf(site, row);
 const always = () => true;
@@ -110,6 +118,8 @@ export const rows = {
     ...plain,
     exists: ({ shape }: RunShape) => shape.database,
     updates: steps("backup"),
+    waits: ({ site }: Config) =>
+      site.database?.dbInstanceIdentifier === undefined ? aws.ebsSnapshot : aws.rdsSnapshot,
     intent: "backup",
     back: [],
     givesUp: true,
@@ -128,6 +138,7 @@ export const rows = {
   "launch-first": {
     ...plain,
     updates: steps("launch-first"),
+    waits: () => aws.launchTemplate + launch,
     intent: "launch-first",
     back: [],
     suite: "new frontends",
@@ -135,7 +146,7 @@ export const rows = {
   "launch-rest": {
     ...plain,
     exists: ({ config, to }: RunShape) => config.generations[to]?.frontends !== 1,
-    waits: ({ upgrade }: Config) => upgrade.stableSeconds,
+    waits: ({ upgrade }: Config) => launch + upgrade.stableSeconds,
     updates: steps("launch-rest"),
     intent: "launch-rest",
     back: [],
@@ -153,6 +164,7 @@ export const rows = {
     ...plain,
     exists: hasArray,
     updates: steps("suspend-array"),
+    waits: () => launch,
     // The first update only records what an operator has suspended.
     idle: 1,
     intent: "suspend-array",
@@ -196,6 +208,7 @@ export const rows = {
   retire: {
     ...plain,
     updates: steps("retire"),
+    waits: () => aws.end,
     intent: "retire",
     back: "no way",
     // Which servers end first depends on sessions, and the policy lets none of its plans do anything else.
@@ -211,7 +224,7 @@ export const rows = {
     back: "no way",
     resumes: "from",
   },
-  settle: { ...plain, updates: () => 1, intent: "none", back: "no way", suite: "all servers" },
+  settle: { ...plain, updates: () => 1, waits: () => aws.end, intent: "none", back: "no way", suite: "all servers" },
 } as const satisfies Readonly<Record<Row, RowFacts>>;
 
 /** A row's facts, for what is true of every row. */

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import type { LedgerRecord } from "../../../automation/ledger/events.ts";
 import type { RunSummary } from "../../../automation/ledger/runs.ts";
 import { generationDifferences } from "../../../automation/plan/differences.ts";
-import { expectedOf } from "../../../automation/plan/expected.ts";
-import { countsOf, headline, linesOf } from "../../../automation/plan/lines.ts";
+import { expectedFor, expectedOf } from "../../../automation/plan/expected.ts";
+import { countsOf, expectation, headline, linesOf } from "../../../automation/plan/lines.ts";
 import { planMarkdown } from "../../../automation/plan/markdown.ts";
 import type { Prediction } from "../../../automation/plan/predict.ts";
 import type { Review } from "../../../automation/plan/review.ts";
@@ -37,7 +38,7 @@ const review: Review = {
   refused: false,
   prediction,
   changes: [{ name: "inputs.GREETING", before: null, after: "<b>|" }],
-  expected: { seconds: 55, runs: 3 },
+  expected: { seconds: 55, runs: 3, phases: { "launch-first": 40.2, retire: 180 } },
 };
 
 describe("a plan for a person", () => {
@@ -82,10 +83,10 @@ describe("a plan for a person", () => {
       "expected to take 55 s, the median of the last 3 runs",
       "warning: fewer servers",
       "",
-      "launch-first  launches the first new server, out of the pool, and tests it",
+      "launch-first  launches the first new server, out of the pool, and tests it (about 40 s)",
       "              create ec2.Instance green-1",
       "              then: instance status, targets healthy: green",
-      "retire        terminates the old servers",
+      "retire        terminates the old servers (about 3 min)",
       "              delete ec2.Instance blue-1",
     ]);
   });
@@ -95,6 +96,10 @@ describe("a plan for a person", () => {
     assert.match(lines[0] ?? "", /^\*\*shop: blue -&#62; green in 2 phases: .*\*\*, expected to take 55 s/);
     assert.equal(lines.filter((line) => line.startsWith("<details>")).length, 2);
     assert.equal(lines.filter((line) => line === "</details>").length, 2);
+    assert.ok(
+      lines.some((line) => line.includes("terminates the old servers (about 3 min): 1 delete")),
+      lines.join("\n"),
+    );
     assert.ok(lines.includes("| inputs.GREETING |  | &#60;b&#62;\\| |"), lines.join("\n"));
     assert.ok(lines.includes("| create | ec2.Instance | green-1 |  |"));
     assert.ok(lines.includes("> fewer servers"));
@@ -154,8 +159,37 @@ describe("what is told beside a plan", () => {
     assert.deepEqual(expectedOf([run("reached", 60), run("rolled-back", 9), run("reached", 50), run("reached", 90)]), {
       seconds: 60,
       runs: 3,
+      phases: {},
     });
     assert.equal(expectedOf([run("rolled-back", 9)]), undefined);
+    const records = (seconds: number) =>
+      (["phase-started", "phase-finished"] as const).map((type, index) => ({
+        time: new Date(Date.UTC(2026, 0, 1, 0, 0, index * seconds)).toISOString(),
+        event: { type, phase: "drain" },
+      })) as unknown as LedgerRecord[];
+    const expected = expectedOf([run("reached", 60)], [records(30), records(20), records(70)]);
+    assert.deepEqual(expected?.phases, { drain: 30 });
+  });
+
+  it("is what the configuration and AWS have phases wait where no run has had them all", () => {
+    const { config } = configOf({ upgrade: { stableSeconds: 100 } });
+    const rows = ["launch-first", "launch-rest", "migrate"] as const;
+    const first = expectedFor(rows, config, undefined, true);
+    assert.deepEqual([first.runs, Object.keys(first.phases)], [0, ["launch-first", "launch-rest"]]);
+    // A server of AWS is up after 10 s, and its first status checks come a minute later.
+    assert.deepEqual([first.phases["launch-first"], first.phases["launch-rest"], first.seconds], [75, 170, 245]);
+    assert.match(expectation(first), /at least 4 min/);
+    const last = { seconds: 500, runs: 2, phases: { "launch-first": 90, "launch-rest": 120 } };
+    assert.deepEqual(expectedFor(rows, config, last, true), {
+      seconds: 210,
+      runs: 0,
+      phases: { "launch-first": 90, "launch-rest": 120 },
+    });
+    const known = { ...last, phases: { ...last.phases, migrate: 1 } };
+    assert.deepEqual(
+      [true, false].map((isWhole) => expectedFor(rows, config, known, isWhole).seconds),
+      [500, 211],
+    );
   });
 
   it("is that fewer servers will serve than before", () => {
