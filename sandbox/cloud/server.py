@@ -73,7 +73,7 @@ class Application:
                 with past.seen(service, access_key, parameters):
                     status, headers, body = self._answer(environ)
             else:
-                status, headers, body = self._changed(environ, service, operation, parameters)
+                status, headers, body = self._changed(environ, access_key, service, operation, parameters)
         if not READ_ONLY.match(operation):
             revision.changed()
         if drop:
@@ -82,10 +82,10 @@ class Application:
         return [body]
 
     def _changed(
-        self, environ: dict[str, Any], service: str, operation: str, parameters: dict[str, str]
+        self, environ: dict[str, Any], access_key: str, service: str, operation: str, parameters: dict[str, str]
     ) -> tokens.Answer:
         if operation in NOT_FOUND_YET:
-            with past.tried() as is_late:
+            with past.tried(access_key) as is_late:
                 answer = self._answer(environ) if is_late else None
             environ["wsgi.input"].seek(0)
             if answer is not None and any(f"<Code>{code}<".encode() in answer[2] for code in NOT_FOUND_YET[operation]):
