@@ -17,8 +17,8 @@ check: ## format, lint, types, imports and workflows
 	@tools/run mocha --no-config --reporter dot test/ci/source.test.ts
 	@tools/run --lint actionlint
 
-chaos: ## kills and faults at every point of an upgrade; SEED=n, POINTS=pattern and LAG=seconds choose
-	@tools/run --sandbox node sandbox/chaos/main.ts $(if $(SEED),--seed $(SEED)) $(if $(POINTS),--points '$(POINTS)') $(if $(LAG),--balancer-lag $(LAG))
+chaos: ## kills and faults at every point of an upgrade; SEED=n, POINTS=pattern, LAG=seconds and STALE=seconds choose
+	@tools/run --sandbox node sandbox/chaos/main.ts $(if $(SEED),--seed $(SEED)) $(if $(POINTS),--points '$(POINTS)') $(if $(LAG),--balancer-lag $(LAG)) $(if $(STALE),--stale-reads $(STALE))
 
 engines: ## a rehearsal with each release of the engine that people have; VERSIONS="3.220.0 …" chooses
 	@tools/engines $(VERSIONS)

@@ -15,6 +15,7 @@ export interface ChaosOptions {
   readonly array?: number;
   /** See `UpOptions`. */
   readonly balancerLagSeconds?: number;
+  readonly staleReadSeconds?: number;
   /** Repeats the moments of the kills. */
   readonly seed: number;
   readonly onUpgrade: (upgrade: ChaosUpgrade) => void;
@@ -36,6 +37,7 @@ export async function chaos({
   points,
   array = 0,
   balancerLagSeconds,
+  staleReadSeconds,
   seed,
   onUpgrade,
 }: ChaosOptions): Promise<readonly ChaosUpgrade[]> {
@@ -45,7 +47,7 @@ export async function chaos({
     upgrades.push(upgrade);
     onUpgrade(upgrade);
   };
-  await up({ name, ...(array > 0 && { array }), balancerLagSeconds });
+  await up({ name, ...(array > 0 && { array }), balancerLagSeconds, staleReadSeconds, seed });
   try {
     edit(name, shortWaits);
     const strikes = new Strikes(get(name), killsOfFirstDeployment(points), random);

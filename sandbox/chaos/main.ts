@@ -6,12 +6,14 @@ const {
   seed,
   points,
   "balancer-lag": balancerLagSeconds,
+  "stale-reads": staleReadSeconds,
 } = await yargs(process.argv.slice(2))
   .scriptName("make chaos")
   .options({
-    seed: { type: "number", default: 1, describe: "repeats the moments of the kills" },
+    seed: { type: "number", default: 1, describe: "repeats the moments of the kills, and how late reads are" },
     points: { type: "string", default: ".*", describe: "pattern of the points, for example ^drain/" },
     "balancer-lag": { type: "number", describe: "see `handover sandbox up`" },
+    "stale-reads": { type: "number", describe: "see `handover sandbox up`" },
   })
   .strict()
   .parseAsync();
@@ -28,6 +30,7 @@ const upgrades = await chaos({
   points: chosen,
   array: 2,
   balancerLagSeconds,
+  staleReadSeconds,
   seed,
   onUpgrade: ({ rows, problems, requests, failed, cutByMove }) => {
     for (const row of rows) line(row.point, row.seconds, row.problems);

@@ -14,7 +14,7 @@ from settings import settings
 # The call takes effect, and its answer is lost.
 DROP: list[bytes] = []
 
-KINDS = ("throttle", "expired", "denied", "error", "latency", "capacity", "drop")
+KINDS = ("throttle", "expired", "error", "latency", "capacity", "drop", "denied")
 OPTIONS = ("kind", "rate", "operation", "times", "status", "milliseconds", "seconds")
 CAPACITY_OPERATIONS = ("RunInstances", "StartInstances")
 # Their answers are JSON.

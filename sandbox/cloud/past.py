@@ -11,10 +11,12 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from operator import is_
 from typing import Any
 
 from moto.autoscaling.models import autoscaling_backends
+from moto.core.utils import utcnow
 from moto.ec2.models import EC2Backend, ec2_backends
 from moto.elbv2.models import elbv2_backends
 from moto.rds.models import rds_backends
@@ -99,6 +101,10 @@ class Past:
         finally:
             put(now)
             put(tags)
+
+    def is_hidden(self, created: datetime) -> bool:
+        """Whether one call does not find what was created then."""
+        return (utcnow() - created).total_seconds() < self._delay()
 
     def _delay(self) -> float:
         return self._random.random() * settings.staleReadSeconds

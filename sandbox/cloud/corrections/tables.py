@@ -2,15 +2,20 @@
 
 from typing import Any
 
+from moto.dynamodb.exceptions import ResourceNotFoundException
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
+from past import past
+
 _update = DynamoHandler.update_table
+_describe_table = DynamoHandler.describe_table
 _describe = Table.describe
 
 
 def apply() -> None:
     DynamoHandler.update_table = update_table
+    DynamoHandler.describe_table = describe_table
     Table.describe = describe
 
 
@@ -26,6 +31,17 @@ def update_table(self: Any) -> Any:
     if self.body.get("TableClass"):
         table.table_class = self.body["TableClass"]
     return _update(self)
+
+
+def describe_table(self: Any) -> Any:
+    """Right after its creation a table may not be found; items are read and written as soon as it is active.
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
+    """
+    name = self.body["TableName"]
+    table = self.dynamodb_backend.tables.get(name)
+    if table is not None and past.is_hidden(table.created_at):
+        raise ResourceNotFoundException(table_name=name)
+    return _describe_table(self)
 
 
 def describe(self: Table, base_key: str = "TableDescription") -> dict[str, Any]:

@@ -110,6 +110,14 @@ describe("The cloud's faults", () => {
     assert.deepEqual(await cloud.control("GET", "faults"), []);
   });
 
+  it("of kind denied have each service's own code", async () => {
+    await fault({ kind: "denied" });
+    assert.equal(await errorCode(vpcs()), "UnauthorizedOperation");
+    assert.equal(await errorCode(cloud.elb.send(new DescribeLoadBalancersCommand({}))), "AccessDenied");
+    assert.equal(await errorCode(cloud.dynamodb.send(new ListTablesCommand({}))), "AccessDeniedException");
+    await cloud.control("DELETE", "faults");
+  });
+
   it("are cleared at once", async () => {
     await fault({ kind: "throttle" });
     assert.deepEqual(await cloud.control("DELETE", "faults"), { cleared: 1 });

@@ -4,6 +4,7 @@ import {
   DescribeAutoScalingGroupsCommand,
   SuspendProcessesCommand,
 } from "@aws-sdk/client-auto-scaling";
+import { CreateTableCommand, DescribeTableCommand } from "@aws-sdk/client-dynamodb";
 import {
   AllocateAddressCommand,
   AssociateAddressCommand,
@@ -135,6 +136,26 @@ describe("The cloud's reads", () => {
       }, code);
       assert.deepEqual([...new Set(seen)].sort(), [code, "none"].sort());
     }
+  });
+
+  it("do not find a new table at first", async () => {
+    const codes = await eventually(async () => {
+      const TableName = uniqueName("late");
+      await cloud.dynamodb.send(
+        new CreateTableCommand({
+          TableName,
+          AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
+          KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+          BillingMode: "PAY_PER_REQUEST",
+        }),
+      );
+      const seen = await until(
+        () => errorCode(cloud.dynamodb.send(new DescribeTableCommand({ TableName }))),
+        (answer) => answer === "none",
+      );
+      return seen.length > 1 && seen;
+    });
+    assert.equal(codes[0], "ResourceNotFoundException");
   });
 
   it("find a new target group late too, and leave what is filtered for out without an error", async () => {
