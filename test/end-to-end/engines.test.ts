@@ -141,8 +141,16 @@ describe("an engine", () => {
       assert.equal((await site.status()).live, "blue");
     });
 
-    it("lets resume reach the goal once it does what is planned, and no request is lost", async () => {
+    it("lets resume reach the goal once that is put back and it does what is planned, and no request is lost", async () => {
       use("");
+      for (const args of [
+        ["config", "set", "handover:phase", "launch-rest"],
+        ["up", "--yes", "--skip-preview"],
+        ["config", "rm", "handover:phase"],
+      ]) {
+        const { exitCode, stdout, stderr } = await run("pulumi", [...args, "--stack", site.name], site.env);
+        assert.equal(exitCode, 0, stdout + stderr);
+      }
       const { exitCode, last, stdout, stderr } = await drive(["resume", "--stack", site.name]);
       assert.deepEqual([exitCode, last.live], [0, "green"], stdout + stderr);
       const report = await users?.stop();
