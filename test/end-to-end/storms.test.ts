@@ -18,6 +18,6 @@ describe("a run in a storm", () => {
       results.map(({ row, problems }) => [row, problems]),
       chosen.map((row) => [row, []]),
     );
-    assert.match(results[0]?.way.join(", ") ?? "", /^upgrade 3, resume /);
+    assert.match(results[0]?.way.join(", ") ?? "", /^upgrade 3, .* 0$/);
   });
 });
