@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,21 +10,41 @@ import {
 } from "@aws-sdk/client-ec2";
 import { execa } from "execa";
 import type { Finding } from "../../automation/doctor/finding.ts";
+import { startService, stopProcess } from "../../sandbox/processes.ts";
+import { freePort } from "../../sandbox/services.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 import { assertDocuments } from "../automation/documents/validate.ts";
 import { cloudForTests, type TestCloud } from "./support.ts";
 
+/** The plugin whose account is compared with the driver's. */
+async function startPlugin(directory: string, port: number, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
+  const args = [join(projectDirectory, "provider", "main.ts"), "--port", String(port)];
+  const logFile = join(directory, "provider.log");
+  return startService("provider", { command: process.execPath, args, logFile, env: { ...process.env, ...env } });
+}
+
 describe("doctor against the sandbox's cloud", () => {
   let cloud: TestCloud;
   let backend: string;
+  let plugin: ChildProcess;
+  let port: number;
 
   before(async () => {
     backend = mkdtempSync(join(tmpdir(), "handover-backend-"));
     cloud = await cloudForTests({ images: [{ imageId: "ami-0a1b2c3d4e5f60001", architecture: "x86_64" }] });
+    port = await freePort();
+    plugin = await startPlugin(backend, port, access());
   });
   after(async () => {
+    await stopProcess(plugin.pid);
     await cloud.stop();
     rmSync(backend, { recursive: true });
+  });
+
+  const access = () => ({
+    AWS_ENDPOINT_URL: cloud.url,
+    AWS_ACCESS_KEY_ID: "sandbox",
+    AWS_SECRET_ACCESS_KEY: "sandbox",
   });
 
   async function doctor(env: NodeJS.ProcessEnv) {
@@ -34,11 +55,9 @@ describe("doctor against the sandbox's cloud", () => {
       {
         reject: false,
         env: {
-          AWS_ENDPOINT_URL: cloud.url,
-          AWS_ACCESS_KEY_ID: "sandbox",
-          AWS_SECRET_ACCESS_KEY: "sandbox",
+          ...access(),
           PULUMI_BACKEND_URL: `file://${backend}`,
-          PULUMI_DEBUG_PROVIDERS: "aws:1",
+          PULUMI_DEBUG_PROVIDERS: `aws:${port}`,
           ...env,
         },
       },
@@ -51,7 +70,7 @@ describe("doctor against the sandbox's cloud", () => {
   it("finds all in order before a first deployment, and creates nothing", async () => {
     const { exitCode, healthy, results } = await doctor({});
     assert.deepEqual([exitCode, healthy], [0, true], JSON.stringify(results));
-    for (const check of ["engine", "backend", "credentials", "clock", "image", "permissions", "site"])
+    for (const check of ["engine", "backend", "credentials", "clock", "account", "image", "permissions", "site"])
       assert.equal(results[check], "ok", check);
     const { Reservations } = await cloud.ec2.send(new DescribeInstancesCommand({}));
     const { LaunchTemplates } = await cloud.ec2.send(new DescribeLaunchTemplatesCommand({}));
