@@ -21,13 +21,13 @@ export function sandboxDirectory(name: string): string {
 /**
  * The variables that `pulumi`, `aws` and any AWS SDK need to work against the sandbox, and the site's own commands to reach its
  * database. Handover itself needs no more than they do.
- * @param provider where the provider listens that stays up, to which the engine attaches, and the folder that it is in
+ * @param providerDirectory the folder of the plugin that stays up, to which the engine attaches
  */
 export function environment(
   name: string,
   region: string,
   slot: Slot,
-  provider: { readonly port: number; readonly directory: string },
+  providerDirectory: string,
 ): Record<string, string> {
   return {
     AWS_ENDPOINT_URL: slot.cloud.url,
@@ -43,12 +43,12 @@ export function environment(
     // The sandbox's own stack has a key of KMS; this is for others that a person creates beside it.
     PULUMI_CONFIG_PASSPHRASE: "sandbox",
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    PULUMI_DEBUG_PROVIDERS: `aws:${provider.port}`,
+    PULUMI_DEBUG_PROVIDERS: `aws:${slot.provider.port}`,
     // The load balancer's name is known to programs on Node alone; `sandbox status` has the addresses of its nodes.
     NODE_OPTIONS: [process.env.NODE_OPTIONS, `--import=${pathToFileURL(join(import.meta.dirname, "resolve.mjs"))}`]
       .filter((option) => option !== undefined && option !== "")
       .join(" "),
-    PATH: [provider.directory, process.env.PATH ?? ""].join(delimiter),
+    PATH: [providerDirectory, process.env.PATH ?? ""].join(delimiter),
   };
 }
 

@@ -11,7 +11,6 @@ import { checkedPlugin } from "./plugin-check.ts";
 import { isRunning, stopProcess } from "./processes.ts";
 import {
   type BalancerOptions,
-  freePort,
   ownProvider,
   startCloudService,
   startDatabaseService,
@@ -25,7 +24,6 @@ export interface Sandbox {
   readonly name: string;
   readonly slot: number;
   readonly region: string;
-  readonly providerPort: number;
   /** The folder with its `pulumi-resource-aws`. */
   readonly providerDirectory: string;
   /** Process ids of the services, in the order in which they were started. */
@@ -93,13 +91,12 @@ export async function up({
       ...{ staleReadSeconds, seed },
     });
     processes.cloud = pid;
-    const providerPort = await freePort();
-    const variables = environment(name, region, slot, { port: providerPort, directory: providerDirectory });
+    const variables = environment(name, region, slot, providerDirectory);
     enter(variables);
     const services = {
       database: startDatabaseService(directory, slot),
       network: startNetwork(directory, slot, { balancerLagSeconds, balancerLate, seed }),
-      provider: startProvider(directory, providerPort, executable),
+      provider: startProvider(directory, slot, executable),
     };
     // When one does not start, the others are known by then and are stopped.
     const ends = await Promise.allSettled(Object.values(services));
@@ -118,7 +115,7 @@ export async function up({
       lagSeconds: Math.ceil(balancerLagSeconds + staleReadSeconds),
     });
     writeFileSync(stackFile(name), text);
-    const sandbox: Sandbox = { name, slot: slot.number, region, providerPort, providerDirectory, processes };
+    const sandbox: Sandbox = { name, slot: slot.number, region, providerDirectory, processes };
     writeFileSync(join(directory, "env"), exportLines(variables), { mode: 0o600 });
     writeFileSync(join(directory, "sandbox.json"), JSON.stringify(sandbox));
     return sandbox;
@@ -160,8 +157,8 @@ export function get(name: string): Sandbox {
 }
 
 export function environmentOf(sandbox: Sandbox): Record<string, string> {
-  const { name, region, slot, providerPort: port, providerDirectory: directory } = sandbox;
-  return environment(name, region, slotOf(slot), { port, directory });
+  const { name, region, slot, providerDirectory } = sandbox;
+  return environment(name, region, slotOf(slot), providerDirectory);
 }
 
 /** The command line to type for this sandbox. */

@@ -1,4 +1,3 @@
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { startCloud } from "./cloud/start.ts";
 import { startDatabase } from "./database/start.ts";
@@ -66,7 +65,7 @@ export async function startNetwork(
 }
 
 /** The engine attaches to it as long as the sandbox is up, so one that dies is started again. */
-export async function startProvider(directory: string, port: number, other?: string): Promise<number> {
+export async function startProvider(directory: string, { provider: { port } }: Slot, other?: string): Promise<number> {
   const [command, args] =
     other === undefined
       ? [join(import.meta.dirname, "keep"), [join(ownProvider, "pulumi-resource-aws")]]
@@ -78,16 +77,6 @@ export async function startProvider(directory: string, port: number, other?: str
     detached: true,
   });
   return pidOf(service.pid);
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }
 
 function pidOf(pid: number | undefined): number {
