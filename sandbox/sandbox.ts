@@ -36,7 +36,7 @@ export interface UpOptions extends Partial<BalancerOptions> {
   readonly like?: string;
   readonly frontends?: number;
   readonly array?: number;
-  /** The longest that a Describe call takes to show a change, in seconds. Default: 1. */
+  /** The longest that a Describe call takes to show a change, in seconds. Default: 1, and 0 with `plugin`. */
   readonly staleReadSeconds?: number;
   /** Another `pulumi-resource-aws`, for example the official one. Default: `HANDOVER_SANDBOX_PLUGIN`, or the sandbox's own. */
   readonly plugin?: string;
@@ -60,8 +60,9 @@ export async function up({
   balancerLagSeconds = defaultBalancerLagSeconds,
   balancerLate = "both",
   seed = 1,
-  staleReadSeconds = defaultStaleReadSeconds,
   plugin = process.env.HANDOVER_SANDBOX_PLUGIN || undefined,
+  // The official plugin takes some late reads for a failed update, as it does on AWS.
+  staleReadSeconds = plugin === undefined ? defaultStaleReadSeconds : 0,
 }: UpOptions): Promise<Sandbox> {
   if (find(name) !== undefined) {
     throw new HandoverError(

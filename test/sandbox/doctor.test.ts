@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -11,29 +11,33 @@ import {
 import { execa } from "execa";
 import type { Finding } from "../../automation/doctor/finding.ts";
 import { startService, stopProcess } from "../../sandbox/processes.ts";
-import { freePort } from "../../sandbox/services.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 import { assertDocuments } from "../automation/documents/validate.ts";
 import { cloudForTests, type TestCloud } from "./support.ts";
 
-/** The plugin whose account is compared with the driver's. */
-async function startPlugin(directory: string, port: number, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
-  const args = [join(projectDirectory, "provider", "main.ts"), "--port", String(port)];
+/** Starts the plugin whose account is compared with the driver's. @returns its process, and the port that it took */
+async function startPlugin(directory: string, env: NodeJS.ProcessEnv): Promise<[ChildProcess, string]> {
+  const args = [join(projectDirectory, "provider", "main.ts"), "--port", "0"];
   const logFile = join(directory, "provider.log");
-  return startService("provider", { command: process.execPath, args, logFile, env: { ...process.env, ...env } });
+  const service = await startService("provider", {
+    command: process.execPath,
+    args,
+    logFile,
+    env: { ...process.env, ...env },
+  });
+  return [service, /^\d+$/m.exec(readFileSync(logFile, "utf8"))?.[0] ?? ""];
 }
 
 describe("doctor against the sandbox's cloud", () => {
   let cloud: TestCloud;
   let backend: string;
   let plugin: ChildProcess;
-  let port: number;
+  let port: string;
 
   before(async () => {
     backend = mkdtempSync(join(tmpdir(), "handover-backend-"));
     cloud = await cloudForTests({ images: [{ imageId: "ami-0a1b2c3d4e5f60001", architecture: "x86_64" }] });
-    port = await freePort();
-    plugin = await startPlugin(backend, port, access());
+    [plugin, port] = await startPlugin(backend, access());
   });
   after(async () => {
     await stopProcess(plugin.pid);

@@ -43,9 +43,8 @@ export const lagOptions = {
   },
   "stale-reads": {
     type: "number",
-    default: 1,
     requiresArg: true,
-    describe: "longest delay, in seconds, until a Describe call shows a change",
+    describe: "longest delay, in seconds, until a Describe call shows a change (default: 1, and 0 with --plugin)",
   },
 } as const;
 

@@ -10,7 +10,7 @@ interface Arguments {
   readonly frontends?: number;
   readonly array?: number;
   readonly "balancer-lag": number;
-  readonly "stale-reads": number;
+  readonly "stale-reads"?: number;
   readonly plugin?: string;
   readonly to?: string;
   readonly rate: number;
