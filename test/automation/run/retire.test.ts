@@ -92,6 +92,7 @@ class OldSite {
     };
     const healthy = new Map(["i-green-1", "i-green-2"].map((id) => [id, { TargetHealth: { State: "healthy" } }]));
     const aws = {
+      absentSeconds: 0,
       targetHealth: async (name: string) => (name === "green" ? healthy : new Map()),
       instanceStatuses: async (ids: readonly string[]) =>
         new Map(ids.map((id) => [id, { InstanceState: { Name: "terminated" } }])),
