@@ -12,6 +12,7 @@ import {
 import { DescribeLoadBalancersCommand, ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { observer } from "../../sandbox/observer.ts";
 import { editStack, environmentOf, handover, run } from "./command-line.ts";
+import { Site } from "./site.ts";
 
 const name = "sandbox-by-hand";
 
@@ -147,6 +148,7 @@ describe("stepping by hand with pulumi", () => {
     it(`steps through ${phase}; a refresh finds no drift, and a second update changes nothing`, async () => {
       await pulumi("config", "set", "handover:phase", phase);
       await pulumi("up", "--yes", "--skip-preview");
+      await (await Site.of(name)).hasNoDrift();
       await pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes");
       await pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
     });

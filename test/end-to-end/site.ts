@@ -24,6 +24,7 @@ import { slot } from "../../sandbox/slot.ts";
 import { startTraffic, type Traffic } from "../../sandbox/traffic/traffic.ts";
 import { types } from "../../stacks/names.ts";
 import { projectDirectory } from "../../stacks/project.ts";
+import { eventually } from "../sandbox/support.ts";
 import { editStack, environmentOf, handover, removeStackFile, run } from "./command-line.ts";
 
 const policy = JSON.parse(readFileSync(join(projectDirectory, "docs", "iam-policy.json"), "utf8")) as Policy;
@@ -166,11 +167,19 @@ export class Site {
     };
   }
 
-  /** @throws AssertionError when a refresh would find something changed */
+  /** What AWS shows late looks like drift for a moment. @throws Error when a refresh goes on to find something changed */
   async hasNoDrift(): Promise<void> {
     const refreshing = ["refresh", "--preview-only", "--diff", "--expect-no-changes", "--stack", this.name];
-    const { exitCode, stdout, stderr } = await run("pulumi", refreshing, this.env);
-    assert.equal(exitCode, 0, stdout + stderr);
+    let seen = "";
+    await eventually(
+      async () => {
+        const { exitCode, stdout, stderr } = await run("pulumi", refreshing, this.env);
+        seen = stdout + stderr;
+        return exitCode === 0;
+      },
+      "a refresh without changes",
+      20,
+    ).catch((cause) => assert.fail(`${cause.message}: ${seen}`));
   }
 
   /** What AWS shows of the site: everything but the retained snapshots. */
