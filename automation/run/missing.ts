@@ -105,13 +105,14 @@ async function missingNow(
 
 /** The test host name's rule, where somebody deleted it: without it nothing is proven, and no server can be. */
 export async function missingRule(
-  aws: Pick<Aws, "hasTestRule">,
+  aws: Pick<Aws, "absentSeconds" | "hasTestRule">,
   outputs: Pick<Outputs, "loadBalancer" | "testHostname" | "generations">,
   signal?: AbortSignal,
 ): Promise<readonly Missing[]> {
-  if (await aws.hasTestRule(testHostOf(outputs), signal)) return [];
   const name = outputs.testHostname;
-  return [{ kind: "no-rule", name, id: types.listenerRule, says: `the rule for ${name} is gone` }];
+  const rule: Missing = { kind: "no-rule", name, id: types.listenerRule, says: `the rule for ${name} is gone` };
+  const look = async () => ((await aws.hasTestRule(testHostOf(outputs), signal)) ? [] : [rule]);
+  return lasting(look, ({ id }) => id, aws.absentSeconds, signal);
 }
 
 /** The resources in the state that AWS may not have any more: each missing one, and whatever names it in its inputs. */

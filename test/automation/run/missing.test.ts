@@ -84,8 +84,11 @@ describe("what AWS does not show as the last update left it", () => {
       loadBalancer: { arn: "lb", dnsName: "", port: 80, protocol: "http" as const },
       testHostname: "test",
     };
-    const of = (isThere: boolean) => missingRule({ hasTestRule: async () => isThere }, site);
+    const of = (...looks: boolean[]) =>
+      missingRule({ absentSeconds: 0.1, hasTestRule: async () => looks.shift() ?? false }, site);
     assert.deepEqual(await of(true), []);
+    // What was just created may not be shown yet: a second rule of its priority would be refused.
+    assert.deepEqual(await of(false, true), []);
     const rule = { urn: "rule", type: "aws:lb/listenerRule:ListenerRule", id: "arn:rule" };
     assert.deepEqual(urnsOf({ resources: [rule, { ...rule, urn: "listener", type: "t" }] }, await of(false)), ["rule"]);
   });
