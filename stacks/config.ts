@@ -4,6 +4,7 @@ import { isAbsolute, join } from "node:path";
 import type { z } from "zod";
 import type { ArrayConfig } from "./config/array-schema.ts";
 import { hasWildcard, overlap } from "./config/hosts.ts";
+import { describeIssue } from "./config/issues.ts";
 import { fileSchema, type generationSchema, type Input, type runSchema, type SiteConfig } from "./config/schema.ts";
 import type { UpgradeConfig } from "./config/upgrade-schema.ts";
 
@@ -245,69 +246,4 @@ export function isExecutable(file: string): boolean {
 
 export function resolvePath(directory: string, file: string): string {
   return isAbsolute(file) ? file : join(directory, file);
-}
-
-function describeIssue(issue: z.core.$ZodIssue): string[] {
-  if (issue.code === "invalid_union" && issue.message === "Invalid input") {
-    // The alternative that the value comes nearest to is the one that was meant.
-    const [nearest = []] = issue.errors.toSorted((a, b) => problemsIn(a) - problemsIn(b));
-    if (nearest.length > 0)
-      return nearest.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] }));
-  }
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => `${pathOf([...issue.path, key])}: unknown key; remove it or correct its spelling`);
-  }
-  if (issue.code === "invalid_key") return [`${pathOf(issue.path)}: ${issue.issues[0]?.message ?? issue.message}`];
-  if (/^(Too small|Too big|Invalid option)/.test(issue.message))
-    return [`${pathOf(issue.path)}: ${describeLimit(issue)}`];
-  if (issue.code === "invalid_type") return [`${pathOf(issue.path)}: ${describeType(issue)}`];
-  return [`${pathOf(issue.path)}: ${issue.message}`];
-}
-
-/** Zod's own words name no thing: "Too small: expected string to have >=1 characters". */
-function describeLimit(issue: z.core.$ZodIssue): string {
-  if (issue.code === "invalid_value") return `must be one of ${issue.values.map(String).join(", ")}`;
-  if (issue.code !== "too_small" && issue.code !== "too_big") return issue.message;
-  const isSmall = issue.code === "too_small";
-  const limit = isSmall ? issue.minimum : issue.maximum;
-  const unit = { string: "character", array: "entry" }[issue.origin as string];
-  if (unit !== undefined && isSmall && Number(limit) === 1) return "is empty";
-  const side = isSmall ? (issue.inclusive ? "at least" : "more than") : issue.inclusive ? "at most" : "less than";
-  if (unit === undefined) return `must be ${side} ${limit}`;
-  return `must have ${side} ${limit} ${Number(limit) === 1 ? unit : unit === "entry" ? "entries" : `${unit}s`}`;
-}
-
-const typeNames: Readonly<Record<string, string>> = {
-  string: "text",
-  number: "a number",
-  int: "a whole number",
-  boolean: "true or false",
-  array: "a list",
-  object: "a map of keys and values",
-  record: "a map of keys and values",
-};
-
-function describeType({ expected, input }: z.core.$ZodIssueInvalidType): string {
-  const wanted = typeNames[expected] ?? expected;
-  if (input === undefined) return `is missing; it must be ${wanted}`;
-  if (input === null) return `is empty; it must be ${wanted}, or remove the key`;
-  if (expected === "string" && (typeof input === "number" || typeof input === "boolean"))
-    return `is no text without quotes; write "${input}"`;
-  if (
-    typeof input === "string" &&
-    /^(-?\d+(\.\d+)?|true|false)$/.test(input) &&
-    /^(number|int|boolean)$/.test(expected)
-  )
-    return `is the text "${input}", and must be ${wanted}; write it without quotes: ${input}`;
-  return `must be ${wanted}`;
-}
-
-function problemsIn(issues: readonly z.core.$ZodIssue[]): number {
-  return issues.reduce((sum, issue) => sum + (issue.code === "unrecognized_keys" ? issue.keys.length : 1), 0);
-}
-
-function pathOf(segments: readonly PropertyKey[]): string {
-  const [first, ...rest] = segments;
-  const tail = rest.map((segment) => (typeof segment === "number" ? `[${segment}]` : `.${String(segment)}`)).join("");
-  return `handover:${String(first ?? "")}${tail}`;
 }

@@ -1,17 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Config, ConfigError } from "../../stacks/config.ts";
 import { firstPhase } from "../../stacks/runbook.ts";
 import type { RunResult } from "../documents/events.ts";
 import { EngineBusyError } from "../engine/end-engine.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
 import { NotPlannedError } from "../engine/plan.ts";
-import { type ExitCode, type Explanation, exitCodes, explanationOf, HandoverError, say, toType } from "../errors.ts";
+import { type ExitCode, type Explanation, exitCodes, explanationOf, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
-import { LedgerMissingError } from "../ledger/errors.ts";
 import { type RunIdentity, settle } from "../runbook/rows.ts";
 import { driveAfter } from "./before.ts";
 import { explainNotSeen } from "./blind.ts";
+import { tellDrift } from "./drift.ts";
 import type { Drive, DriveOptions } from "./drive.ts";
 import { checkImage } from "./image.ts";
 import { checkLaunch } from "./launch.ts";
@@ -26,6 +25,7 @@ import { repair } from "./repair.ts";
 import { forgetMissing } from "./restore.ts";
 import { RunLedger } from "./run-ledger.ts";
 import { behind, type Standing, standingOf } from "./standing.ts";
+import { underLease } from "./under-lease.ts";
 import { begunRun } from "./unfinished-run.ts";
 import { walk } from "./walk.ts";
 import { Walker } from "./walker.ts";
@@ -214,63 +214,6 @@ async function settleOn(drive: Drive): Promise<RunResult> {
       ...{ outcome: "failed", exitCode: exitCodes.needsPerson, phase: settle },
       explanation: { ...explanation, first, next: again },
     });
-  }
-}
-
-/**
- * Tells what somebody changed in the cloud beside the run; a plan would change it back, and the policy refuses that. What
- * AWS shows may be how things were, or not yet be there: the state takes nothing from a single look.
- */
-async function tellDrift({ opened: { engine, aws }, ledger, options: { signals } }: Drive): Promise<void> {
-  const signal = AbortSignal.any([signals.cancel, ledger.lost]);
-  const before = await engine.state.export();
-  let drift = await engine.refreshAll(signal);
-  if (drift.length > 0) {
-    await engine.state.import(before);
-    await sleep(aws.absentSeconds * 1000, undefined, { signal });
-    drift = await engine.refreshAll(signal);
-  }
-  for (const { op, type, name, properties } of drift) {
-    const message = `drift: ${type} ${name}: ${op === "delete" ? "is gone" : properties.join(", ")}`;
-    ledger.tell({ type: "warning", message });
-  }
-}
-
-/** Works under the stack's lease, and gives it back. */
-async function underLease(
-  opened: OpenStack,
-  options: DriveOptions,
-  work: (drive: Drive) => Promise<RunResult>,
-): Promise<RunResult> {
-  const { stack, secrets, engine } = opened;
-  const ledger = await RunLedger.open(opened, secrets, options, options.signals.stop, options.listener).catch(
-    tableGone,
-  );
-  engine.workUnder(ledger);
-  try {
-    // Another run may have ended between the first look and the lease.
-    const last = await engine.state.outputs();
-    if (last !== undefined) await ledger.claimState(stack, last.outputs, { accepts: options.acceptState });
-    return await work({ opened: { ...opened, last }, ledger, options });
-  } finally {
-    await ledger.close();
-  }
-
-  /** A site that was deployed has a table, unless somebody deleted it. */
-  function tableGone(error: unknown): never {
-    if (!(error instanceof LedgerMissingError) || opened.last === undefined) throw error;
-    const { tableName } = error;
-    throw new HandoverError(
-      "ledger-gone",
-      exitCodes.needsPerson,
-      {
-        happened: `Table ${tableName} is gone from ${opened.region}, and its site is there`,
-        state: "Nothing was changed",
-        first: `Restore it from its backups (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery.Tutorial.html), or begin an empty one: \`pulumi refresh --stack ${stack}\`, then \`pulumi up --stack ${stack}\``,
-        next: toType("upgrade", stack),
-      },
-      { cause: error },
-    );
   }
 }
 

@@ -34,20 +34,16 @@ const old = { ...byHand, inPhase: oldAreThere };
 /** Phases in which both generations are registered: whoever gets requests answers them. */
 const bothAnswer = (phase: Row) => oldAreThere(phase) && (!isPhase(phase) || factsOf(phase).sessions === "ignored");
 
-async function listenerOf({ balancing, ...world }: Pick<World, "balancing" | "loadBalancer">) {
+async function listenerOf(world: World) {
   const { LoadBalancerArn } = await world.loadBalancer();
-  const { Listeners: [listener] = [] } = await balancing.send(new DescribeListenersCommand({ LoadBalancerArn }));
+  const { Listeners: [listener] = [] } = await world.balancing.send(new DescribeListenersCommand({ LoadBalancerArn }));
   if (listener === undefined) throw new Error("There is no listener.");
   return listener;
 }
 
 async function rulesOf(world: World) {
-  const { ListenerArn } = await listenerOf(bound(world));
+  const { ListenerArn } = await listenerOf(world);
   return (await world.balancing.send(new DescribeRulesCommand({ ListenerArn }))).Rules ?? [];
-}
-
-function bound(world: World) {
-  return { balancing: world.balancing, loadBalancer: () => world.loadBalancer() };
 }
 
 async function holderOf({ world }: Struck, AllocationId: string | undefined): Promise<string | undefined> {
@@ -62,7 +58,7 @@ export const byHandStorms: readonly Storm[] = [
       const server = await world.running(from);
       const TargetGroupArn = server && (await world.targetGroupOf(server.id));
       if (TargetGroupArn === undefined) return nothing;
-      const { ListenerArn } = await listenerOf(bound(world));
+      const { ListenerArn } = await listenerOf(world);
       const { Rules: [rule] = [] } = await world.balancing.send(
         new CreateRuleCommand({
           ...{ ListenerArn, Priority: 10 },
@@ -96,7 +92,7 @@ export const byHandStorms: readonly Storm[] = [
       const server = await world.running(isPhase(phase) ? from : to);
       const TargetGroupArn = server && (await world.targetGroupOf(server.id));
       if (TargetGroupArn === undefined) return nothing;
-      const { ListenerArn } = await listenerOf(bound(world));
+      const { ListenerArn } = await listenerOf(world);
       const ForwardConfig = { TargetGroups: [{ TargetGroupArn, Weight: 100 }] };
       const DefaultActions = [{ Type: "forward" as const, ForwardConfig }];
       await world.balancing.send(new ModifyListenerCommand({ ListenerArn, DefaultActions }));

@@ -33,7 +33,7 @@ export class WayOut {
       passedOn.on("error", () => answer.destroy());
       asked.pipe(passedOn);
     });
-    // Node's event is HTTP's method in small letters.
+    // Node's event has a phase's name, and those stand in quotes in the runbook alone.
     server.on("CONNECT".toLowerCase(), ({ url = "" }: IncomingMessage, client: Duplex) => {
       this.passed++;
       const { hostname, port } = this.#destination(url);

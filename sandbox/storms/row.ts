@@ -126,7 +126,7 @@ export async function happen(
   if (unexplained.length > 0)
     problems.push(`${unexplained.length} failed: ${unexplained.slice(0, 3).map(inWords).join(", ")}`);
   if (done?.happened !== true) problems.push(`it did not happen: ${lastOf(ended).message ?? ended.last}`);
-  const now = await liveOf(world, sandbox.name, live);
+  const now = await liveOf(world);
   problems.push(...(await left(world, { before, done, array, others, live: now, from: live })));
   await done?.after?.();
   const result = {
@@ -185,11 +185,10 @@ function inWords({ at, target, error, status, generation, phase }: FailureSample
   return `${at.slice(11, 23)} ${target} ${error ?? status} ${generation ?? ""} in ${phase}`;
 }
 
-/** The generation that the stack says is live. */
-async function liveOf({ sandbox }: World, name: string, otherwise: string): Promise<string> {
-  const status = new DriverProcess(["status", "--stack", name], () => {});
-  const { last } = await status.ended();
-  return (JSON.parse(last || "{}") as { live?: string }).live ?? `${otherwise} of ${sandbox.name}`;
+/** The generation that the stack says is live; where it says none, one that nothing in AWS belongs to. */
+async function liveOf({ sandbox }: World): Promise<string> {
+  const { last } = await new DriverProcess(["status", "--stack", sandbox.name], () => {}).ended();
+  return (JSON.parse(last || "{}") as { live?: string | null }).live ?? "none";
 }
 
 interface Left {

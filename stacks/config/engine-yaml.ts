@@ -64,10 +64,13 @@ export function spoiltByEngine(written: string, text: string): string | undefine
 }
 
 /** Characters that the engine takes for a line's end, or takes nowhere, outside of the escapes in double quotes. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones
+const outOfPlace = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]/g;
+
+/** Why a file cannot have them, a line each. */
 export function charactersOutOfPlace(text: string): string[] {
   return text.split("\n").flatMap((line, index) => {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones
-    const [found] = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]/.exec(line) ?? [];
+    const [found] = line.match(outOfPlace) ?? [];
     if (found === undefined) return [];
     const escaped = escapeOf(found);
     const why = /[\u0085\u2028\u2029]/.test(found)
@@ -79,8 +82,7 @@ export function charactersOutOfPlace(text: string): string[] {
 
 /** A text in which those characters, which can only stand in double quotes here, are escaped. */
 export function withEscapes(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones
-  return text.replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]/g, escapeOf);
+  return text.replace(outOfPlace, escapeOf);
 }
 
 function escapeOf(character: string): string {

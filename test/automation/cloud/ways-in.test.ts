@@ -71,6 +71,13 @@ const nlb = {
   balancer: { LoadBalancerArn: "arn:nlb", LoadBalancerName: "edge" },
   listeners: [{ listener: { Port: 443, DefaultActions: forward(theirs) }, rules: [] }],
 };
+/** Puts a target group behind another load balancer. */
+const elsewhere =
+  (targets: ReturnType<typeof group>) =>
+  ({ groups, balancers }: ReturnType<typeof made>) => {
+    groups.push(targets as never);
+    balancers.push(nlb as never);
+  };
 
 describe("the ways to servers", () => {
   it("are those that Handover shifts, on a site as it makes one", () => {
@@ -116,34 +123,22 @@ describe("the ways to servers", () => {
     ],
     [
       "another target group, by instance id",
-      ({ groups, balancers }) => {
-        groups.push(group([target("i-2", 9090), target("i-7")]) as never);
-        balancers.push(nlb as never);
-      },
+      elsewhere(group([target("i-2", 9090), target("i-7")])),
       "target group theirs has i-2, and gets requests from the listener on port 443 of load balancer edge",
     ],
     [
       "another target group, by private address",
-      ({ groups, balancers }) => {
-        groups.push(group([target("10.0.0.1")], { TargetType: "ip" }) as never);
-        balancers.push(nlb as never);
-      },
+      elsewhere(group([target("10.0.0.1")], { TargetType: "ip" })),
       "target group theirs has 10.0.0.1, and gets requests from the listener on port 443 of load balancer edge",
     ],
     [
       "another target group, by an address of another interface",
-      ({ groups, balancers }) => {
-        groups.push(group([target("10.0.9.1"), target("10.0.9.9")], { TargetType: "ip" }) as never);
-        balancers.push(nlb as never);
-      },
+      elsewhere(group([target("10.0.9.1"), target("10.0.9.9")], { TargetType: "ip" })),
       "target group theirs has 10.0.9.1, and gets requests from the listener on port 443 of load balancer edge",
     ],
     [
       "another target group, by an address of IPv6",
-      ({ groups, balancers }) => {
-        groups.push(group([target("2001:db8::1")], { TargetType: "ip" }) as never);
-        balancers.push(nlb as never);
-      },
+      elsewhere(group([target("2001:db8::1")], { TargetType: "ip" })),
       "target group theirs has 2001:db8::1, and gets requests from the listener on port 443 of load balancer edge",
     ],
     [
