@@ -7,6 +7,7 @@ import { EngineDiedError } from "../engine/engine-errors.ts";
 import { NotPlannedError } from "../engine/plan.ts";
 import { type ExitCode, exitCodes, explanationOf, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
+import { isRefused } from "../runbook/policy.ts";
 import { phaseThat, type RunIdentity, settle } from "../runbook/rows.ts";
 import { updatesOf, wayBack } from "../runbook/updates.ts";
 import { schemaAfter } from "../site-commands/command-states.ts";
@@ -64,6 +65,8 @@ export async function putBack(
   try {
     await walker.commands.thawIfFrozen();
     await restore(drive, walker, from).catch(async (error) => {
+      // A launch was cut off: what is missing comes back as what it left goes.
+      if (isRefused(error) && wayBack(phase, run.back).every((row) => row === settle)) return;
       throw error instanceof ShortError ? await serveWithout(drive, walker, run, error) : error;
     });
     const doubt = await rowsBack(walker, run, await thereOf(drive, run));

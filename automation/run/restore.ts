@@ -7,6 +7,7 @@ import { EngineDiedError } from "../engine/engine-errors.ts";
 import { type Explanation, exitCodes, HandoverError, messageOf } from "../errors.ts";
 import { wasBad } from "../gates/context.ts";
 import { GateError } from "../gates/gate-error.ts";
+import { isRefused } from "../runbook/policy.ts";
 import type { RunIdentity } from "../runbook/rows.ts";
 import { lastUpdate } from "../runbook/updates.ts";
 import type { Drive } from "./drive.ts";
@@ -40,7 +41,7 @@ export async function restore(drive: Drive, walker: Walker, generation: string):
   await forget(drive, missing);
   const stopped = own.filter(({ kind }) => kind === "stopped");
   if (stopped.length > 0) throw stoppedServers(stopped, drive.opened.region, await staffOf(drive, generation, own));
-  if (isRuleGone) await walker.again(lastUpdate(outputs));
+  if (isRuleGone) await again(walker, outputs);
   if (own.length === 0 && !(await isShort(drive, generation))) return;
   try {
     await walker.restore(lastUpdate(outputs), generation);
@@ -55,7 +56,14 @@ export async function restoreRule(drive: Drive, walker: Walker): Promise<void> {
   const { outputs } = walker;
   if (outputs === undefined || drive.opened.engine.state.interrupted) return;
   const missing = await seen(drive, () => missingRule(drive.opened.aws, outputs, signalOf(drive)));
-  if ((await forget(drive, missing)).length > 0) await walker.again(lastUpdate(outputs));
+  if ((await forget(drive, missing)).length > 0) await again(walker, outputs);
+}
+
+/** The row in which the stack is, once more. Where an update was cut off it is in none: the next one creates the rule. */
+async function again(walker: Walker, outputs: Outputs): Promise<void> {
+  await walker.again(lastUpdate(outputs)).catch((error) => {
+    if (!isRefused(error)) throw error;
+  });
 }
 
 /** Servers that are to take traffic: those that the stack has, and those of all that cannot serve. */

@@ -6,6 +6,7 @@ import { NotPlannedError } from "../engine/plan.ts";
 import { exitCodes, explanationOf, HandoverError, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
 import type { Baseline } from "../ledger/events.ts";
+import { isRefused } from "../runbook/policy.ts";
 import { factsOf, hasWayBack, type LastPlanned, type RunIdentity } from "../runbook/rows.ts";
 import { phasesOf } from "../runbook/updates.ts";
 import type { CommandStates } from "../site-commands/command-states.ts";
@@ -140,10 +141,6 @@ function endingOf(
   if (hasWayBack(run.reached)) return undefined;
   const state = `${run.to} serves and the old servers are being removed, so there is no way back`;
   return { ...failed, explanation: { ...explanation, state, first: "Look at the cause", next: resume } };
-}
-
-function isRefused(error: unknown): boolean {
-  return error instanceof HandoverError && error.code === "plan-refused";
 }
 
 /** Whether an error is no evidence against the new servers: something could not be planned or seen. */

@@ -26,6 +26,8 @@ const testRoute: Permission = { types: [types.listenerRule], ops: ["update"] };
 const move: Permission = { types: [types.eipAssociation], ops: replacement };
 /** An address that somebody took from its server beside the run. */
 const hold: Permission = { types: [types.eipAssociation], ops: ["create"] };
+/** The test host name's rule, deleted beside the run: whatever the row is, nothing is proven without it. */
+const lead: Permission = { types: [types.listenerRule], ops: ["create"] };
 const launch: Permission = { types: generation, ops: ["create"], of: "to" };
 /** Set right after creation; a resumed run does it when the first was killed in between. */
 const finishTargetGroup: Permission = { types: [types.targetGroup], ops: ["update"], of: "to" };
@@ -65,26 +67,25 @@ const permissions: Readonly<Record<Exclude<Row, "settle">, readonly Permission[]
   ],
 };
 
-/** Going back from a row that was reached: what was created may be deleted, as it was left by whatever stopped the run. */
+/** Creating anew what somebody ended, deregistered or deleted beside the run, in the place where it was. */
+const restore = (of: "from" | "to"): readonly Permission[] => [
+  { types: [...servers, ...array], ops: ["create"], of },
+  { types: [types.targetGroupAttachment], ops: replacement, of },
+  suspend(of),
+];
+const restoring: readonly Permission[] = [...restore("from"), ...restore("to"), move, hold, lead];
+
+/**
+ * Going back from a row that was reached: what was created may be deleted, as it was left by whatever stopped the run. What
+ * is missing of what is left alone comes with it: a launch that was cut off belongs to no row in which it could come before.
+ */
 const goingBack: readonly Permission[] = [
   route,
   move,
   hold,
   forgetSnapshot,
-  suspend("from"),
+  ...restore("from"),
   { types: [...generation, ...array], ops: ["delete"], of: "to" },
-];
-
-/** Creating anew what somebody ended, deregistered or deleted beside the run, in the place where it was. */
-const restoring: readonly Permission[] = [
-  ...(["from", "to"] as const).flatMap((of): readonly Permission[] => [
-    { types: [...servers, ...array], ops: ["create"], of },
-    { types: [types.targetGroupAttachment], ops: replacement, of },
-    suspend(of),
-  ]),
-  move,
-  hold,
-  { types: [types.listenerRule], ops: ["create"] },
 ];
 
 /** While sessions last on some of the old servers, the others may end, and nothing else. */
@@ -120,8 +121,13 @@ export function offences(
   const owners = { from, to };
   if (left.length > 0 && factsOf(row).sessions === "ended one by one")
     return operations.filter((operation) => !permits(endServer, operation, owners) || left.includes(operation.name));
-  const granted = row === "settle" ? goingBack : permissions[row];
+  const granted = [lead, ...(row === "settle" ? goingBack : permissions[row])];
   return operations.filter((operation) => !granted.some((permission) => permits(permission, operation, owners)));
+}
+
+/** Whether a plan was refused: nothing of it was applied. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof HandoverError && error.code === "plan-refused";
 }
 
 /** @throws HandoverError `plan-refused`; nothing of the plan was applied */

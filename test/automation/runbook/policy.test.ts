@@ -86,6 +86,9 @@ const mayDo: Readonly<Record<Row, readonly string[]>> = {
     ...move,
     hold,
     "delete Snapshot site",
+    ...["Instance blue-1", "Attachment blue-1"].map((each) => `create ${each}`),
+    ...["replace", "create-replacement", "delete-replaced"].map((op) => `${op} Attachment blue-1`),
+    ...array("create", "blue"),
     "update Group blue",
   ],
 };
@@ -94,7 +97,8 @@ describe("policy", () => {
   for (const [row, permitted] of Object.entries(mayDo) as [Row, string[]][]) {
     it(`permits ${row} its own work, and refuses everything else that an engine could do`, () => {
       const granted = everything.filter((each) => allowed(row, ...each)).map((each) => each.join(" "));
-      assert.deepEqual(granted.toSorted(), permitted.toSorted());
+      // The test host name's rule may come again in whichever row.
+      assert.deepEqual(granted.toSorted(), ["create Rule site", ...permitted].toSorted());
     });
   }
 
