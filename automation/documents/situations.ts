@@ -361,6 +361,7 @@ export const withinRuns = [
   "engine-refused-plan",
   "gate-failed",
   "not-planned",
+  "not-shown",
   "plan-refused",
   "preview-failed",
   "server-missing",

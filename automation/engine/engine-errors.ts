@@ -21,6 +21,14 @@ export class EngineDiedError extends CutShortError {
   }
 }
 
+/** AWS did not show yet what the update had just made, and the provider took that for its end. */
+export class NotYetShownError extends CutShortError {
+  constructor(problem: string, cause: unknown, forgotten: readonly StateResource[] = []) {
+    const happened = `AWS did not show what the update had just made. ${problem}`;
+    super("not-shown", { happened }, cause, forgotten);
+  }
+}
+
 /** The engine or the provider could not see AWS, or was not let in. */
 export class EngineBlindError extends CutShortError {
   constructor(notSeen: NotSeen, problem: string, cause: unknown, forgotten: readonly StateResource[] = []) {

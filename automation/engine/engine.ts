@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { ConcurrentUpdateError, type PreviewOptions, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { configValue } from "../../stacks/config.ts";
 import { type Outputs, outputsSchema } from "../../stacks/outputs.ts";
+import { isNotYetShown } from "../cloud/not-found.ts";
 import { NotSeenError, notSeenInText, remedies } from "../cloud/not-seen.ts";
 import { secondsSince } from "../elapsed.ts";
 import { exitCodes, HandoverError, messageOf } from "../errors.ts";
 import type { BriefCommand } from "./brief-command.ts";
 import { EngineBusyError, endDeadEngine, type LockHolder, lockHolders } from "./end-engine.ts";
-import { EngineBlindError, EngineDiedError } from "./engine-errors.ts";
+import { EngineBlindError, EngineDiedError, NotYetShownError } from "./engine-errors.ts";
 import { describeOperation, type Operation } from "./operation.ts";
 import { isPlanned, NotPlannedError, type Plan, PlanRefusedError } from "./plan.ts";
 import { type Approved, declarationDigest, digestOf } from "./plan-digest.ts";
@@ -127,7 +128,7 @@ export class Engine {
   /**
    * Applies a plan: the engine refuses whatever is not in it. One that has no plans, or refuses this one although nothing
    * changed, is compared with it here: by one more preview, and by each operation as it begins.
-   * @throws NotPlannedError, EngineDiedError, or HandoverError `update-failed`
+   * @throws NotPlannedError, CutShortError, or HandoverError `update-failed`
    */
   async up(plan: Plan, signal: AbortSignal): Promise<Applied> {
     if (plan.file !== undefined) {
@@ -196,6 +197,7 @@ export class Engine {
       const problem = recorder.problem(cause);
       const notSeen = notSeenInText(problem);
       if (notSeen !== undefined) throw new EngineBlindError(notSeen, problem, cause, recorder.failedCreations);
+      if (isNotYetShown(problem)) throw new NotYetShownError(problem, cause, recorder.failedCreations);
       throw new HandoverError("update-failed", exitCodes.needsPerson, `The update failed. ${problem}`, { cause });
     } finally {
       this.#command.brief = false;

@@ -6,8 +6,8 @@ import type { Drive } from "./drive.ts";
 import { nameOf, repair } from "./repair.ts";
 
 /**
- * Applies a plan. What the provider had been asked to create when it died is looked for at once: nobody else would know.
- * @throws EngineDiedError, and what `Engine.up` throws
+ * Applies a plan. What an update that was cut off had asked for is looked for at once: nobody else would know.
+ * @throws what `Engine.up` throws
  */
 export async function applyPlan(
   damage: Pick<Drive, "opened" | "ledger" | "options">,

@@ -3,7 +3,7 @@ import type { PhaseName } from "../../stacks/runbook.ts";
 import { notSeenIn } from "../cloud/not-seen.ts";
 import type { RunResult } from "../documents/events.ts";
 import { EngineBusyError } from "../engine/end-engine.ts";
-import { EngineDiedError } from "../engine/engine-errors.ts";
+import { CutShortError } from "../engine/engine-errors.ts";
 import { NotPlannedError } from "../engine/plan.ts";
 import { type ExitCode, exitCodes, explanationOf, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
@@ -100,7 +100,7 @@ export async function putBack(
 function isInconclusive(error: unknown): boolean {
   return (
     error instanceof NotPlannedError ||
-    error instanceof EngineDiedError ||
+    error instanceof CutShortError ||
     error instanceof EngineBusyError ||
     isFullDisk(error) ||
     notSeenIn(error) !== undefined ||

@@ -17,7 +17,7 @@ export interface Recovery {
 const patienceSeconds = 10;
 
 export interface RecoverOptions {
-  /** Creations that the engine forgot when its provider died; they are treated as those in flight are. Default: none. */
+  /** Creations that the engine forgot when its update was cut short; they are treated as those in flight are. Default: none. */
   readonly forgotten?: readonly StateResource[];
   /** Seconds. */
   readonly patience?: number;
@@ -36,20 +36,26 @@ export async function recover(
 ): Promise<Recovery> {
   await engine.unlock(signal);
   const deployment = await engine.state.export();
+  const resources = deployment.resources ?? [];
+  const unfinished = resources.filter(({ initErrors = [] }) => initErrors.length > 0);
   const pending = [
     ...(deployment.pending_operations ?? []),
-    ...forgotten.map((resource) => ({ type: "creating", resource })),
+    ...forgotten
+      .filter(({ urn }) => !unfinished.some((resource) => resource.urn === urn))
+      .map((resource) => ({ type: "creating", resource })),
   ];
-  if (pending.length === 0) return { adopted: [], cleared: [] };
-  const known = new Set((deployment.resources ?? []).map(({ id }) => id));
+  if (pending.length === 0 && unfinished.length === 0) return { adopted: [], cleared: [] };
+  const known = new Set(resources.map(({ id }) => id));
   const found = await Promise.all(
     pending.map(async (operation) => ({ operation, id: await createdId(operation, aws, known, { signal, patience }) })),
   );
   const adopted = found.flatMap(({ operation: { resource }, id }) =>
     id === undefined ? [] : [{ ...resource, id, outputs: outputsOf(resource) }],
   );
-  await engine.state.import(mended(deployment, adopted));
-  if (adopted.length > 0) await refreshed(engine, deployment, adopted, { signal, patience });
+  const whole = mended(deployment, adopted);
+  if (pending.length > 0) await engine.state.import(whole);
+  const unread = [...adopted, ...unfinished].map(({ urn }) => urn);
+  if (unread.length > 0) await refreshed(engine, whole, unread, { signal, patience });
   return {
     adopted: adopted.map(({ urn, id }) => ({ urn, id })),
     cleared: found.flatMap(({ operation, id }) =>
@@ -59,21 +65,20 @@ export async function recover(
 }
 
 /**
- * Reads what was adopted. What AWS does not show at that moment the engine takes for deleted, and drops: then the state is
- * put back, and read again.
+ * Reads what was adopted, or was created and not read yet. What AWS does not show at that moment the engine takes for
+ * deleted, and drops: then the state is put back, and read again.
  */
 async function refreshed(
   engine: Parameters<typeof recover>[0],
-  deployment: Deployment,
-  adopted: readonly StateResource[],
+  whole: Deployment,
+  urns: readonly string[],
   { signal, patience }: { readonly signal: AbortSignal; readonly patience: number },
 ): Promise<void> {
-  const urns = adopted.map(({ urn }) => urn);
   const read = async () => {
     await engine.refresh(urns, signal);
     const kept = new Set(((await engine.state.export()).resources ?? []).map(({ urn }) => urn));
     if (urns.every((urn) => kept.has(urn))) return;
-    await engine.state.import(mended(deployment, adopted));
+    await engine.state.import(whole);
     throw new NotShownError();
   };
   // A provider that died may be there again only a moment later.

@@ -12,8 +12,8 @@ export interface Damage {
 }
 
 /**
- * Puts in order what a killed engine left, before anything else is done, and tells what it found.
- * @param forgotten see `EngineDiedError`
+ * Puts in order what an update left that was cut off, before anything else is done, and tells what it found.
+ * @param forgotten see `CutShortError`
  */
 export async function repair(
   { opened: { engine, aws }, ledger, options: { signals } }: Damage,
@@ -23,9 +23,9 @@ export async function repair(
   const { adopted, cleared } = await recover(engine, aws, signal, { forgotten });
   const warn = (message: string) => ledger.tell({ type: "warning", message });
   for (const { urn, id } of adopted)
-    warn(`${id} was created by the run that was killed; it is adopted as ${nameOf(urn)}`);
+    warn(`${id} was created by an update that was cut off; it is adopted as ${nameOf(urn)}`);
   for (const { urn, operation } of cleared)
-    warn(`${operation} ${nameOf(urn)} was in flight when the run was killed; it is done again`);
+    warn(`${operation} ${nameOf(urn)} was in flight when an update was cut off; it is done again`);
 }
 
 /** A resource's name in its URN. */

@@ -3,7 +3,7 @@ import { generationNames, types } from "../../stacks/names.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
 import { Absence } from "../cloud/absence.ts";
 import { notSeenIn } from "../cloud/not-seen.ts";
-import { EngineDiedError } from "../engine/engine-errors.ts";
+import { CutShortError } from "../engine/engine-errors.ts";
 import { type Explanation, exitCodes, HandoverError, messageOf } from "../errors.ts";
 import { wasBad } from "../gates/context.ts";
 import { GateError } from "../gates/gate-error.ts";
@@ -109,7 +109,7 @@ export async function thereOf(drive: Drive, { from, to }: RunIdentity): Promise<
 
 /** Whether AWS, or the servers themselves, are why they are not there: nothing else is known to be wrong. */
 function isOfServers(error: unknown): error is HandoverError {
-  if (notSeenIn(error) !== undefined || error instanceof EngineDiedError) return false;
+  if (notSeenIn(error) !== undefined || error instanceof CutShortError) return false;
   return (
     error instanceof GateError ||
     (error instanceof HandoverError && (error.code === "update-failed" || error.code === "preview-failed"))

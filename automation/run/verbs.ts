@@ -3,7 +3,7 @@ import { type Config, ConfigError } from "../../stacks/config.ts";
 import { firstPhase } from "../../stacks/runbook.ts";
 import type { RunResult } from "../documents/events.ts";
 import { EngineBusyError } from "../engine/end-engine.ts";
-import { EngineDiedError } from "../engine/engine-errors.ts";
+import { CutShortError } from "../engine/engine-errors.ts";
 import { NotPlannedError } from "../engine/plan.ts";
 import { type ExitCode, type Explanation, exitCodes, explanationOf, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
@@ -204,7 +204,7 @@ async function settleOn(drive: Drive): Promise<RunResult> {
     const { happened, first = "Find and remove the cause", ...rest } = { ...explanationOf(error), ...blind };
     const explanation = { happened: ledger.redact(happened), state: "Nothing that serves was touched", ...rest };
     const inconclusive = blind !== undefined || (error instanceof GateError && error.inconclusive);
-    if (error instanceof EngineDiedError || error instanceof NotPlannedError || inconclusive)
+    if (error instanceof CutShortError || error instanceof NotPlannedError || inconclusive)
       return walker.finish({
         ...{ outcome: "paused", exitCode: exitCodes.paused, phase: settle, reason: "inconclusive" },
         explanation: { ...explanation, ...(inconclusive && { first }), next: again },

@@ -1,7 +1,7 @@
 import { firstPhase, lastPhase, type PhaseName } from "../../stacks/runbook.ts";
 import { notSeenIn } from "../cloud/not-seen.ts";
 import type { RunResult } from "../documents/events.ts";
-import { EngineDiedError } from "../engine/engine-errors.ts";
+import { CutShortError } from "../engine/engine-errors.ts";
 import { NotPlannedError } from "../engine/plan.ts";
 import { exitCodes, explanationOf, HandoverError, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
@@ -151,7 +151,7 @@ export function isUnproven(error: unknown): boolean {
     unplanned ||
     error instanceof NotPlannedError ||
     inconclusive ||
-    error instanceof EngineDiedError ||
+    error instanceof CutShortError ||
     isFullDisk(error) ||
     notSeenIn(error) !== undefined
   );

@@ -3,7 +3,7 @@ import { isPhase } from "../../stacks/runbook.ts";
 import type { Outcome, PhaseReport, RunResult } from "../documents/events.ts";
 import { secondsSince } from "../elapsed.ts";
 import type { Applied } from "../engine/engine.ts";
-import { EngineDiedError } from "../engine/engine-errors.ts";
+import { EngineDiedError, NotYetShownError } from "../engine/engine-errors.ts";
 import type { Plan } from "../engine/plan.ts";
 import { type ExitCode, type Explanation, exitCodes, say } from "../errors.ts";
 import type { GateContext } from "../gates/context.ts";
@@ -29,6 +29,9 @@ import { Precautions } from "./precautions.ts";
 import { repair } from "./repair.ts";
 
 type NeedsApproval = (plan: Pick<Plan, "digest">) => boolean;
+
+/** Number of times that an update is applied until AWS shows all that it made: each shows more. */
+const looksForNew = 4;
 
 interface Work {
   readonly operations: number;
@@ -152,7 +155,7 @@ export class Walker {
   /** The row in which the stack is, once more: what somebody took from a generation is created anew, and proven. */
   async restore(update: Update, generation: string): Promise<void> {
     const plan = await this.#plan(update, { restores: true });
-    const { outputs } = await this.#apply(update, plan);
+    const { outputs } = await this.#applyWhole(update, plan, { restores: true });
     const context = this.#context(outputs);
     await this.#gates.hold(update.row, {
       hold: [...restored(context, generation), ...arrayServing(context, generation)],
@@ -161,7 +164,7 @@ export class Walker {
 
   /** The row in which the stack is, once more, where nothing of a server is missing. */
   async again(update: Update): Promise<void> {
-    await this.#apply(update, await this.#plan(update, { restores: true }));
+    await this.#applyWhole(update, await this.#plan(update, { restores: true }), { restores: true });
   }
 
   /** An update of the way back without old servers that cannot serve: they are held against nobody. */
@@ -271,7 +274,7 @@ export class Walker {
     waitedSeconds += precautions?.waitedSeconds ?? 0;
     this.#begin(row);
     if (command === "quiets" && step === 1) waitedSeconds += await this.commands.beforeMove();
-    const apply = () => this.#apply(update, plan);
+    const apply = () => this.#applyWhole(update, plan);
     const takesSnapshot = command === "freezes" && plan.operations.length > 0;
     const applied = takesSnapshot ? await this.commands.whileFrozen(apply) : await apply();
     await precautions?.afterwards();
@@ -303,6 +306,20 @@ export class Walker {
     ledger.tell({ type: "plan", phase: row, step, digest: plan.digest, operations });
     check(plan.operations, { row, ...this.#identity, left, restores });
     return plan;
+  }
+
+  /** What AWS did not show in time is in the state once it is read again: what is left is planned and applied. */
+  async #applyWhole(update: Update, plan: Plan, { restores = false, tries = looksForNew } = {}): Promise<Applied> {
+    try {
+      return await this.#apply(update, plan);
+    } catch (error) {
+      if (!(error instanceof NotYetShownError) || tries <= 1 || this.#signals.stop.aborted) throw error;
+      const { ledger } = this.#drive;
+      const message = `${ledger.redact(error.message)} ${update.row} goes on with what is left`;
+      ledger.tell({ type: "warning", message });
+      await repair(this.#drive);
+      return this.#applyWhole(update, await this.#plan(update, { restores }), { restores, tries: tries - 1 });
+    }
   }
 
   async #apply({ row, step }: Update, plan: Plan): Promise<Applied> {

@@ -8,10 +8,10 @@ const attachment = "aws:lb/targetGroupAttachment:TargetGroupAttachment";
 /** A state with what was in flight, and a cloud that shows after so many looks, and readings, what was created. */
 function killed(
   pending: readonly (readonly [operation: string, type: string])[],
-  { looks = 1, ids = ["lb-2"], readings = 1 } = {},
+  { looks = 1, ids = ["lb-2"], readings = 1, initErrors = [] as readonly string[] } = {},
 ) {
   const state: Deployment = {
-    resources: [{ urn: "urn::old", type: balancer, id: "lb-1" }],
+    resources: [{ urn: "urn::old", type: balancer, id: "lb-1", initErrors }],
     pending_operations: pending.map(([type, resource]) => ({
       type,
       resource: { urn: `urn::${resource}`, type: resource, inputs: { name: "site-1" } },
@@ -76,6 +76,13 @@ describe("what a killed engine left", () => {
     const urn = `urn::${balancer}`;
     const { adopted } = await mend(0, [{ urn, type: balancer, custom: true, inputs: { name: "site-1" } }]);
     assert.deepEqual([adopted, resources()], [[{ urn, id: "lb-2" }], ["lb-1", "lb-2"]]);
+  });
+
+  it("is read again where it was created and could not be read, and nothing of its name is looked for", async () => {
+    const { mend, done, looked } = killed([], { initErrors: ["couldn't find resource"], readings: 0 });
+    const failed = { urn: "urn::old", type: balancer, custom: true, inputs: { name: "site-1" } };
+    assert.deepEqual(await mend(0, [failed]), { adopted: [], cleared: [] });
+    assert.deepEqual([done, looked()], [["unlock", "refresh urn::old"], 0]);
   });
 
   it("keeps its inputs as outputs, or AWS would have to tell what it cannot", async () => {

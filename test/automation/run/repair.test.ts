@@ -19,7 +19,7 @@ function dying({ reached = true } = {}) {
     unlock: async () => {},
     refresh: async () => {},
     state: {
-      export: async () => ({}),
+      export: async () => imported ?? {},
       import: async (deployment: Deployment) => {
         imported = deployment;
       },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EngineBusyError } from "../../../automation/engine/end-engine.ts";
-import { EngineBlindError, EngineDiedError } from "../../../automation/engine/engine-errors.ts";
+import { EngineBlindError, EngineDiedError, NotYetShownError } from "../../../automation/engine/engine-errors.ts";
 import type { Operation } from "../../../automation/engine/operation.ts";
 import { NotPlannedError } from "../../../automation/engine/plan.ts";
 import { HandoverError } from "../../../automation/errors.ts";
@@ -291,6 +291,29 @@ describe("a walk", () => {
         [],
       );
     });
+
+  it("goes on with what is left where AWS did not show in time what an update had made", async () => {
+    let late = 2;
+    site.beforeUp = (row) => {
+      if (row === "launch-first" && late-- > 0) throw new NotYetShownError("couldn't find resource", undefined);
+    };
+    const { exitCode, live } = await upgrade();
+    assert.deepEqual([exitCode, live, site.mended], [0, "green", 2]);
+    const said = site.told.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+    assert.match(said.join(), /couldn't find resource.* launch-first goes on with what is left/);
+  });
+
+  it("pauses where AWS does not show at all what an update had made: nothing is known against it", async () => {
+    site.beforeUp = (row) => {
+      if (row === "launch-first") throw new NotYetShownError("couldn't find resource", undefined);
+    };
+    const { exitCode, outcome, message } = await upgrade();
+    assert.deepEqual([exitCode, outcome, site.applied.includes("launch-first")], [3, "paused", false]);
+    assert.match(
+      String(message),
+      /AWS did not show what the update had just made\. .*blue serves\. .*handover resume --stack fake/,
+    );
+  });
 
   it("says what serves when nothing could be seen while traffic is shared", async () => {
     site.beforeUp = (row) => {
