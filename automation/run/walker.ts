@@ -315,7 +315,7 @@ export class Walker {
     } catch (error) {
       if (!(error instanceof NotYetShownError) || tries <= 1 || this.#signals.stop.aborted) throw error;
       const { ledger } = this.#drive;
-      const message = `${ledger.redact(error.message)} ${update.row} goes on with what is left`;
+      const message = `${update.row} goes on with what is left. ${ledger.redact(error.message)}`;
       ledger.tell({ type: "warning", message });
       await repair(this.#drive);
       return this.#applyWhole(update, await this.#plan(update, { restores }), { restores, tries: tries - 1 });

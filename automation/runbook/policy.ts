@@ -166,7 +166,9 @@ function permits(permission: Permission, operation: Operation, owners: { from: s
   const { properties } = permission;
   if (properties !== undefined && !operation.properties.every((path) => properties.includes(topLevel(path))))
     return false;
-  return permission.types.includes(operation.type) && permission.ops.includes(operation.op) && owner === expected;
+  if (!permission.types.includes(operation.type) || owner !== expected) return false;
+  // What was created a moment ago may have been read before its tags came.
+  return permission.ops.includes(operation.op) || (permission.ops.includes("create") && onlyTags(operation));
 }
 
 function changeArray(of: "from" | "to", ...properties: string[]): Permission {

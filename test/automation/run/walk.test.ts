@@ -300,7 +300,7 @@ describe("a walk", () => {
     const { exitCode, live } = await upgrade();
     assert.deepEqual([exitCode, live, site.mended], [0, "green", 2]);
     const said = site.told.flatMap((event) => (event.type === "warning" ? [event.message] : []));
-    assert.match(said.join(), /couldn't find resource.* launch-first goes on with what is left/);
+    assert.match(said.join(), /launch-first goes on with what is left\. AWS did not show .* couldn't find resource/);
   });
 
   it("pauses where AWS does not show at all what an update had made: nothing is known against it", async () => {

@@ -118,6 +118,14 @@ describe("policy", () => {
     }
   });
 
+  it("gives what a row may create its tags too, which come after it", () => {
+    const tagged = operation("update", "Snapshot", "database-backup", ["tags", "tagsAll"]);
+    const changed = operation("update", "Snapshot", "database-backup", ["tags", "description"]);
+    const refused = (row: Row) => offences([tagged, changed], { row, from: "blue", to: "green" });
+    assert.deepEqual(refused("backup"), [changed]);
+    assert.deepEqual(refused("connect"), [tagged, changed]);
+  });
+
   it("lets the site's table have the site's id in its tags, in whichever row, and nothing else of it", () => {
     const tagged = operation("update", "Table", "ledger", ['tags["handover:site-id"]', "tagsAll"]);
     const changed = operation("update", "Table", "ledger", ["tags", "billingMode"]);
