@@ -94,7 +94,6 @@ const endServer: Permission = { types: [types.instance], ops: ["delete"], of: "f
 /** An update outside a run may create and change what no live server depends on, and never touches a live server. */
 const outsideRun = (operation: Operation) => {
   const destroys = operation.op !== "create" && operation.op !== "update";
-  if (onlyTags(operation)) return true;
   const touchesServer = operation.op !== "create" && servers.includes(operation.type);
   return !destroys && !touchesServer;
 };
@@ -114,7 +113,7 @@ export function offences(
   planned: readonly Operation[],
   { row, from, to, left = [], restores = false }: PolicyContext,
 ): readonly Operation[] {
-  const operations = planned.filter((operation) => !identifies(operation));
+  const operations = planned.filter((operation) => !onlyTags(operation));
   if (restores)
     return operations.filter((operation) => !restoring.some((each) => permits(each, operation, { from, to })));
   if (row === "settle" && from === to) return operations.filter((operation) => !outsideRun(operation));
@@ -149,12 +148,10 @@ function adviceFor({ row, from, to }: PolicyContext): string {
   return "The cloud or the configuration changed beside the run. Put it back, or make that change on its own outside of a run";
 }
 
-/** A site that is older than ids gets its own in the tags of its table, in whichever row that is. */
-function identifies(operation: Operation): boolean {
-  return operation.type === types.table && onlyTags(operation);
-}
-
-/** Tags change nothing of what serves. */
+/**
+ * Tags change nothing of what serves. A site that is older than ids gets its own in its table's; and AWS may show what was
+ * just made before its tags, so that the state has it without them.
+ */
 function onlyTags({ op, properties }: Operation): boolean {
   const tags = ["tags", "tagsAll", "volumeTags"];
   return op === "update" && properties.length > 0 && properties.every((path) => tags.includes(topLevel(path)));
@@ -166,9 +163,7 @@ function permits(permission: Permission, operation: Operation, owners: { from: s
   const { properties } = permission;
   if (properties !== undefined && !operation.properties.every((path) => properties.includes(topLevel(path))))
     return false;
-  if (!permission.types.includes(operation.type) || owner !== expected) return false;
-  // What was created a moment ago may have been read before its tags came.
-  return permission.ops.includes(operation.op) || (permission.ops.includes("create") && onlyTags(operation));
+  return permission.types.includes(operation.type) && permission.ops.includes(operation.op) && owner === expected;
 }
 
 function changeArray(of: "from" | "to", ...properties: string[]): Permission {
