@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Plan } from "../engine/plan.ts";
+import { offences } from "../runbook/policy.ts";
 import { factsOf, type RunIdentity, type Update } from "../runbook/rows.ts";
 import { positionOf } from "../runbook/updates.ts";
 import type { OpenStack } from "./open-stack.ts";
+import { readAgain } from "./recovery.ts";
 
 interface Ahead {
   readonly update: Update;
@@ -23,7 +25,25 @@ export class Planner {
     this.#cancel = cancel;
   }
 
-  async plan(update: Update): Promise<Plan> {
+  /**
+   * Plans an update. One that would be refused is planned once more, from a state that was read again: AWS may show what
+   * was just changed as it was before.
+   * @param restores see `PolicyContext`
+   */
+  async plan(update: Update, restores = false): Promise<Plan> {
+    const plan = await this.#next(update);
+    const refused = offences(plan.operations, { ...update, ...this.#identity, restores }).map(({ urn }) => urn);
+    if (refused.length === 0) return plan;
+    try {
+      await readAgain(this.#engine, refused, this.#cancel);
+    } catch {
+      this.#cancel.throwIfAborted();
+      return plan;
+    }
+    return this.#preview(update, this.#cancel);
+  }
+
+  async #next(update: Update): Promise<Plan> {
     const ahead = this.#ahead;
     if (ahead !== undefined && isDeepStrictEqual(ahead.update, update)) {
       this.#ahead = undefined;

@@ -29,7 +29,7 @@ export interface RecoverOptions {
  * adopted; every other operation is forgotten, since the next update does it again to the same end.
  */
 export async function recover(
-  engine: Pick<Engine, "unlock" | "refresh"> & { readonly state: Pick<State, "export" | "import"> },
+  engine: Readable & Pick<Engine, "unlock">,
   aws: Pick<Aws, "findCreated">,
   signal: AbortSignal,
   { forgotten = [], patience = patienceSeconds }: RecoverOptions = {},
@@ -55,7 +55,7 @@ export async function recover(
   const whole = mended(deployment, adopted);
   if (pending.length > 0) await engine.state.import(whole);
   const unread = [...adopted, ...unfinished].map(({ urn }) => urn);
-  if (unread.length > 0) await refreshed(engine, whole, unread, { signal, patience });
+  if (unread.length > 0) await read(engine, whole, unread, { signal, patience });
   return {
     adopted: adopted.map(({ urn, id }) => ({ urn, id })),
     cleared: found.flatMap(({ operation, id }) =>
@@ -64,17 +64,26 @@ export async function recover(
   };
 }
 
+/** Reads resources of the state once more: AWS may have shown what was just changed as it was before. */
+export async function readAgain(engine: Readable, urns: readonly string[], signal: AbortSignal): Promise<void> {
+  const state = await engine.state.export();
+  const there = (state.resources ?? []).map(({ urn }) => urn).filter((urn) => urns.includes(urn));
+  if (there.length > 0) await read(engine, state, there, { signal, patience: patienceSeconds });
+}
+
+type Readable = Pick<Engine, "refresh"> & { readonly state: Pick<State, "export" | "import"> };
+
 /**
  * Reads what was adopted, or was created and not read yet. What AWS does not show at that moment the engine takes for
  * deleted, and drops: then the state is put back, and read again.
  */
-async function refreshed(
-  engine: Parameters<typeof recover>[0],
+async function read(
+  engine: Readable,
   whole: Deployment,
   urns: readonly string[],
   { signal, patience }: { readonly signal: AbortSignal; readonly patience: number },
 ): Promise<void> {
-  const read = async () => {
+  const look = async () => {
     await engine.refresh(urns, signal);
     const kept = new Set(((await engine.state.export()).resources ?? []).map(({ urn }) => urn));
     if (urns.every((urn) => kept.has(urn))) return;
@@ -85,7 +94,7 @@ async function refreshed(
   const shouldRetry = ({ error }: { error: Error }) =>
     error instanceof EngineDiedError || error instanceof NotShownError;
   const limits = { retries: 2 * patience, minTimeout: 500, factor: 1 };
-  await pRetry(read, { ...limits, signal, shouldRetry }).catch((error) => {
+  await pRetry(look, { ...limits, signal, shouldRetry }).catch((error) => {
     // It is in the state, unread: if it is gone by now, the next update finds that out.
     if (!(error instanceof NotShownError)) throw error;
   });

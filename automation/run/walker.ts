@@ -300,7 +300,7 @@ export class Walker {
     const { ledger } = this.#drive;
     ledger.assertHeld();
     this.#signals.stop.throwIfAborted();
-    const plan = await this.#planner.plan(update);
+    const plan = await this.#planner.plan(update, restores);
     const { row, step, left } = update;
     const operations = plan.operations.map(({ op, type, name, properties }) => ({ op, type, name, properties }));
     ledger.tell({ type: "plan", phase: row, step, digest: plan.digest, operations });
