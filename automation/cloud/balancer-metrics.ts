@@ -6,6 +6,8 @@ export interface Answers {
   readonly requests: number;
   /** Answers with 5xx. */
   readonly errors: number;
+  /** Answers with 4xx. */
+  readonly clientErrors: number;
   /** Answers that were slow. */
   readonly slow: number;
 }
@@ -76,13 +78,19 @@ export class BalancerMetrics {
     const queries = [
       this.#query(targetGroupArn, "RequestCount", "Sum"),
       this.#query(targetGroupArn, "HTTPCode_Target_5XX_Count", "Sum"),
+      this.#query(targetGroupArn, "HTTPCode_Target_4XX_Count", "Sum"),
       this.#query(targetGroupArn, "TargetResponseTime", `PR(:${threshold.toFixed(3)})`),
     ];
-    const [requests = new Map(), errors = new Map(), inTime = new Map()] = await this.#read(queries, span, signal);
-    const total = { requests: 0, errors: 0, slow: 0 };
+    const [requests = new Map(), errors = new Map(), clientErrors = new Map(), inTime = new Map()] = await this.#read(
+      queries,
+      span,
+      signal,
+    );
+    const total = { requests: 0, errors: 0, clientErrors: 0, slow: 0 };
     for (const [period, count] of requests) {
       total.requests += count;
       total.errors += errors.get(period) ?? 0;
+      total.clientErrors += clientErrors.get(period) ?? 0;
       total.slow += count * (1 - (inTime.get(period) ?? 100) / 100);
     }
     return { ...total, slow: Math.round(total.slow) };

@@ -25,7 +25,8 @@ const lookBackSeconds = 900;
 /**
  * The new generation answers no worse than the old one: neither its share of 5xx nor its share of slow requests is larger
  * by more than the tolerance. Both are counts of requests, so one test judges both: see proportions.ts and
- * docs/decisions/0007-comparison.md.
+ * docs/decisions/0007-comparison.md. Nor does it refuse many more requests with 4xx while both have traffic: clients cause
+ * these too, in bursts, so nothing waits for that verdict, and no earlier traffic stands for the old one's.
  *
  * Without traffic left for the old one (the bake), its last 15 minutes are what the new one is held against; without any
  * then, there is nothing to compare. After a pass a new comparison begins, as long as the gate is watched.
@@ -123,7 +124,7 @@ export class Comparison implements Gate {
 
   async #compare(span: Span, baseline: Span, signal: AbortSignal): Promise<Compared> {
     const { next, old } = this.#sides;
-    const { tolerance, confidence, slow } = this.#settings;
+    const { tolerance, confidence, slow, clientErrorTolerance } = this.#settings;
     const threshold = await this.#metrics.threshold(old.targetGroupArn, baseline, slow, signal);
     if (threshold === undefined) return unseen;
     const [ours, theirs] = await Promise.all([
@@ -131,19 +132,25 @@ export class Comparison implements Gate {
       this.#metrics.answers(old.targetGroupArn, baseline, threshold, signal),
     ]);
     this.#looks.begin(ours.requests);
-    // Each of the two tests may err.
+    // Each of the tests may err.
     const look = () => this.#looks.next();
-    const share = (of: Answers, what: "errors" | "slow") => ({ count: of[what], of: of.requests });
+    const share = (of: Answers, what: "errors" | "slow" | "clientErrors") => ({ count: of[what], of: of.requests });
     const errors = judge(share(ours, "errors"), share(theirs, "errors"), { tolerance, confidence, look: look() });
     const slowness = judge(share(ours, "slow"), share(theirs, "slow"), { ...slow, confidence, look: look() });
+    const refused =
+      old.weight > 0 &&
+      judge(share(ours, "clientErrors"), share(theirs, "clientErrors"), {
+        ...{ tolerance: clientErrorTolerance, confidence, look: look() },
+      });
     const evidence = {
       [next.name]: { ...ours },
       [old.name]: { ...theirs },
       slowAfterSeconds: Number(threshold.toFixed(3)),
       errors,
       slow: slowness,
+      ...(refused !== false && { clientErrors: refused }),
     };
-    return { verdicts: [errors, slowness], evidence };
+    return { verdicts: [errors, slowness, ...(refused === "worse" ? [refused] : [])], evidence };
   }
 }
 

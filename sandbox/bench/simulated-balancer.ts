@@ -7,6 +7,8 @@ export interface Behaviour {
   readonly requestsPerSecond: number;
   /** Share of answers with 5xx: 0 to 1. */
   readonly errorShare: number;
+  /** Share of the other answers with 4xx: 0 to 1. Default: 0. */
+  readonly clientErrorShare?: number;
   /** The middle of the response times; they are log-normal, and most differ from it by less than a factor of three. */
   readonly medianMilliseconds: number;
   /** Added to every response time. */
@@ -15,6 +17,7 @@ export interface Behaviour {
 
 interface Period {
   readonly errors: number;
+  readonly clientErrors: number;
   /** Sorted, in seconds. */
   readonly seconds: readonly number[];
 }
@@ -37,7 +40,7 @@ export class SimulatedBalancer {
     }
   }
 
-  #period(periodSeconds: number, { requestsPerSecond, errorShare, ...times }: Behaviour): Period {
+  #period(periodSeconds: number, { requestsPerSecond, errorShare, clientErrorShare = 0, ...times }: Behaviour): Period {
     const mean = requestsPerSecond * periodSeconds;
     const requests = Math.max(0, Math.round(mean + Math.sqrt(mean) * this.#normal()));
     const seconds = Array.from(
@@ -45,7 +48,9 @@ export class SimulatedBalancer {
       () => (times.medianMilliseconds * Math.exp(0.5 * this.#normal()) + times.slowMilliseconds) / 1000,
     ).sort((a, b) => a - b);
     const errors = seconds.filter(() => this.#random() < errorShare).length;
-    return { errors, seconds };
+    const share = clientErrorShare * (1 - errorShare);
+    const clientErrors = share === 0 ? 0 : seconds.filter(() => this.#random() < share).length;
+    return { errors, clientErrors, seconds };
   }
 
   /** Box and Muller's way from two even numbers to a normal one. */
@@ -73,10 +78,11 @@ export class SimulatedBalancer {
 }
 
 /** Nothing where a load balancer reports nothing. */
-function statisticOf({ errors, seconds }: Period, metric = "", stat = ""): number | undefined {
+function statisticOf({ errors, clientErrors, seconds }: Period, metric = "", stat = ""): number | undefined {
   if (seconds.length === 0) return undefined;
   if (metric === "RequestCount") return seconds.length;
   if (metric === "HTTPCode_Target_5XX_Count") return errors > 0 ? errors : undefined;
+  if (metric === "HTTPCode_Target_4XX_Count") return clientErrors > 0 ? clientErrors : undefined;
   const [, percentile] = /^p(\d+)$/.exec(stat) ?? [];
   if (percentile !== undefined) return seconds[Math.ceil((Number(percentile) / 100) * seconds.length) - 1];
   const [, limit] = /^PR\(:([\d.]+)\)$/.exec(stat) ?? [];

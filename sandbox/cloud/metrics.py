@@ -65,6 +65,8 @@ def _put(backend: CloudWatchBackend, dimensions: list[dict[str, str]], report: d
         put("RequestCountPerTarget", "Count", [(report["requests"] / healthy, 1)])
     if report["errors"] > 0:
         put("HTTPCode_Target_5XX_Count", "Count", [(1, report["errors"])])
+    if report["clientErrors"] > 0:
+        put("HTTPCode_Target_4XX_Count", "Count", [(1, report["clientErrors"])])
     if report["seconds"]:
         put("TargetResponseTime", "Seconds", list(zip(report["seconds"], report["counts"], strict=True)))
 

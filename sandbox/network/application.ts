@@ -58,6 +58,7 @@ export function createApplication({ instanceId, inputs, simulation, database }: 
     if (path === "/health") return simulation.unhealthy ? [500, "unhealthy\n"] : [200, "ok\n"];
     if (path === "/health/db") return databaseHealth(database);
     if (random() < simulation.errorShare) return [500, "simulated error\n"];
+    if (random() < simulation.missingShare) return [404, "simulated: not found\n"];
     if (path === "/") return [200, `${generation} ${inputs.APP_REVISION ?? "unknown"} ${instanceId}\n`];
     return [404, `nothing at ${request.method} ${path}\n`];
   }

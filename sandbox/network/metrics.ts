@@ -14,9 +14,12 @@ interface Counts {
   readonly targetGroupArn: string;
   requests: number;
   errors: number;
+  clientErrors: number;
   /** Number of answers by milliseconds. */
   readonly times: Map<number, number>;
 }
+
+const none = { errors: 0, clientErrors: 0 };
 
 /** Measures each target group on each node, and tells the cloud every second; that makes minutes of it. */
 export class BalancerMetrics {
@@ -24,10 +27,11 @@ export class BalancerMetrics {
 
   add(node: string, targetGroupArn: string, { status, seconds }: Answer): void {
     const key = `${node} ${targetGroupArn}`;
-    const counts = this.#counts.get(key) ?? { node, targetGroupArn, requests: 0, errors: 0, times: new Map() };
+    const counts = this.#counts.get(key) ?? { node, targetGroupArn, requests: 0, ...none, times: new Map() };
     this.#counts.set(key, counts);
     counts.requests++;
     if (status !== undefined && status >= 500) counts.errors++;
+    else if (status !== undefined && status >= 400) counts.clientErrors++;
     if (seconds === undefined) return;
     const milliseconds = Math.round(seconds * 1000);
     counts.times.set(milliseconds, (counts.times.get(milliseconds) ?? 0) + 1);

@@ -6,6 +6,8 @@ export interface Simulation {
   readonly databaseDown: boolean;
   /** The share of answers, outside `/health…`, that are a 500: 0 to 1. */
   readonly errorShare: number;
+  /** The share of the other answers, outside `/health…`, that are a 404: 0 to 1. */
+  readonly missingShare: number;
   /** Every answer but the server status waits for this long. */
   readonly slowMilliseconds: number;
   /** The server dies this long after it started, and stays dead; the instance still runs, though EC2 may find it impaired. */
@@ -18,7 +20,7 @@ export interface Simulation {
   readonly unknown: readonly string[];
 }
 
-/** Reads `unhealthy`, `db-down`, `errors=0.3`, `slow=800`, `crash-after=5`, `impaired-after=5`, `anonymous` and `boot-fail`, separated by commas. */
+/** Reads `unhealthy`, `db-down`, `errors=0.3`, `missing=0.3`, `slow=800`, `crash-after=5`, `impaired-after=5`, `anonymous` and `boot-fail`, separated by commas. */
 export function parseSimulation(text: string): Simulation {
   const settings = new Map<string, string>();
   for (const item of text.split(",")) {
@@ -40,6 +42,7 @@ export function parseSimulation(text: string): Simulation {
     unhealthy: flag("unhealthy"),
     databaseDown: flag("db-down"),
     errorShare: Math.min(quantity("errors") ?? 0, 1),
+    missingShare: Math.min(quantity("missing") ?? 0, 1),
     slowMilliseconds: quantity("slow") ?? 0,
     crashAfterSeconds: quantity("crash-after") ?? quantity("impaired-after"),
     anonymous: flag("anonymous"),

@@ -97,6 +97,8 @@ export interface TargetGroupMetrics {
   readonly requests: number;
   /** Answers with 5xx. */
   readonly errors: number;
+  /** Answers with 4xx. */
+  readonly clientErrors: number;
   /** Times until the targets began their answers, and the number of answers for each. */
   readonly seconds: readonly number[];
   readonly counts: readonly number[];

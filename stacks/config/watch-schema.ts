@@ -20,6 +20,14 @@ export const comparisonSchema = z.strictObject({
     .lt(1)
     .default(0.01)
     .describe("How much larger than the old generation's the share of 5xx answers may be."),
+  clientErrorTolerance: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.05)
+    .describe(
+      "How much larger than the old generation's the share of 4xx answers may be while both have traffic; 1 for any. Nothing waits for this verdict.",
+    ),
   slow: z
     .strictObject({
       percentile: z.number().min(1).max(99).default(90),

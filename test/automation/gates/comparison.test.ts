@@ -60,7 +60,7 @@ describe("the comparison of new and old", () => {
     assert.equal(verdict, "pass");
     assert.match(
       JSON.stringify(evidence),
-      /"green":{"requests":\d+,"errors":0,"slow":\d+},"blue":{.*"errors":"no worse"/,
+      /"green":{"requests":\d+,"errors":0,"clientErrors":0,"slow":\d+},"blue":{.*"errors":"no worse"/,
     );
   });
 
@@ -68,6 +68,22 @@ describe("the comparison of new and old", () => {
     const { verdict, evidence } = await new Step().minute({ errorShare: 0.05 });
     assert.equal(verdict, "fail");
     assert.match(JSON.stringify(evidence), /"errors":"worse","slow":"no worse"/);
+  });
+
+  it("fails one that refuses many more requests with 4xx", async () => {
+    const { verdict, evidence } = await new Step().minute({ clientErrorShare: 0.2 });
+    assert.equal(verdict, "fail");
+    assert.match(JSON.stringify(evidence), /"errors":"no worse","slow":"no worse","clientErrors":"worse"/);
+  });
+
+  it("lets clients be wrong: both are refused as often, or a few more, or no old server is there to be held against", async () => {
+    const wrong = { clientErrorShare: 0.3 };
+    assert.equal((await new Step().minute(wrong, wrong)).verdict, "pass");
+    assert.equal((await new Step().minute({ clientErrorShare: 0.03 })).verdict, "pass");
+    const bake = new Step({ weight: 100, before: { ...usual, clientErrorShare: 0.01 } });
+    assert.equal((await bake.minute(wrong, undefined)).verdict, "pass");
+    const any = new Step({ settings: { clientErrorTolerance: 1 } });
+    assert.equal((await any.minute({ clientErrorShare: 1 })).verdict, "pass");
   });
 
   it("fails one that is slower", async () => {

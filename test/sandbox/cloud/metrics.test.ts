@@ -113,8 +113,26 @@ describe("The cloud's metrics and logs", () => {
     );
     const node = "127.144.0.1";
     const published: TargetGroupMetrics[] = [
-      { node, targetGroupArn, timestamp: minute / 1000, requests: 10, errors: 1, seconds: [0.01, 2], counts: [9, 1] },
-      { node, targetGroupArn, timestamp: minute / 1000 + 1, requests: 5, errors: 0, seconds: [0.01], counts: [5] },
+      {
+        node,
+        targetGroupArn,
+        timestamp: minute / 1000,
+        requests: 10,
+        errors: 1,
+        clientErrors: 2,
+        seconds: [0.01, 2],
+        counts: [9, 1],
+      },
+      {
+        node,
+        targetGroupArn,
+        timestamp: minute / 1000 + 1,
+        requests: 5,
+        errors: 0,
+        clientErrors: 0,
+        seconds: [0.01],
+        counts: [5],
+      },
     ];
     await cloud.control("POST", "metrics", published);
     const slow = { percentile: 50, percent: 50, milliseconds: 100 };
@@ -122,7 +140,12 @@ describe("The cloud's metrics and logs", () => {
       const metrics = new BalancerMetrics(cloudWatch, balancer, periodSeconds);
       const threshold = await metrics.threshold(targetGroupArn, span, slow, signal);
       assert.equal(threshold?.toFixed(3), "0.110");
-      assert.deepEqual(await metrics.answers(targetGroupArn, span, 0.11, signal), { requests: 15, errors: 1, slow: 1 });
+      assert.deepEqual(await metrics.answers(targetGroupArn, span, 0.11, signal), {
+        requests: 15,
+        errors: 1,
+        clientErrors: 2,
+        slow: 1,
+      });
     }
   });
 
@@ -137,7 +160,16 @@ describe("The cloud's metrics and logs", () => {
     const now = Math.floor(Date.now() / 1000);
     const nodes = ["1", "2", "3", "4", "5", "6"];
     const published = nodes.map((node): TargetGroupMetrics => {
-      return { node, targetGroupArn, timestamp: now, requests: 10, errors: 0, seconds: [0.01], counts: [10] };
+      return {
+        node,
+        targetGroupArn,
+        timestamp: now,
+        requests: 10,
+        errors: 0,
+        clientErrors: 0,
+        seconds: [0.01],
+        counts: [10],
+      };
     });
     await cloud.control("POST", "metrics", published);
     const metrics = new BalancerMetrics(cloudWatch, balancer, 1);

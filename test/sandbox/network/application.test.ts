@@ -104,6 +104,14 @@ describe("an instance's server", () => {
       for (let turn = 0; turn < 10; turn++) assert.equal((await ask("/health")).status, 200);
     });
 
+    it("missing: that share of answers is a 404, and health is not affected", async () => {
+      await boot({ SIMULATE: "missing=0.3" });
+      const statuses = await Promise.all(Array.from({ length: 200 }, async () => (await ask("/")).status));
+      const missing = statuses.filter((status) => status === 404).length;
+      assert.ok(missing > 40 && missing < 80, `${missing} of 200`);
+      for (let turn = 0; turn < 10; turn++) assert.equal((await ask("/health")).status, 200);
+    });
+
     it("slow: answers take that long", async () => {
       await boot({ SIMULATE: "slow=60" });
       const before = performance.now();
