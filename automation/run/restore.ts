@@ -38,7 +38,12 @@ export async function restore(drive: Drive, walker: Walker, generation: string):
     ({ generation: of, kind, id }) => of === generation && !(kind === "stopped" && wasBad(drive, "server", id)),
   );
   const isRuleGone = missing.some(({ kind }) => kind === "no-rule");
-  await forget(drive, missing);
+  // A server of the other generation that takes no requests any more is not registered again before it is removed.
+  const leaves = ({ kind, generation: of }: Missing) => kind === "deregistered" && of !== generation;
+  await forget(
+    drive,
+    missing.filter((each) => !leaves(each)),
+  );
   const stopped = own.filter(({ kind }) => kind === "stopped");
   if (stopped.length > 0) throw stoppedServers(stopped, drive.opened.region, await staffOf(drive, generation, own));
   if (isRuleGone) await again(walker, outputs);

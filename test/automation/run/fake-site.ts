@@ -52,6 +52,10 @@ export class FakeSite {
   readonly ended = new Set<string>();
   /** Ids of servers that somebody stopped. */
   readonly stopped = new Set<string>();
+  /** Ids of servers that somebody deregistered; the next update registers them again, if the state knows. */
+  readonly deregistered = new Set<string>();
+  /** Names of what was read from AWS into the state. */
+  readonly read: string[] = [];
   /** Somebody deleted the rule of the test host name; the next update creates it, if the state knows. */
   ruleIsGone = false;
   /** AWS launches nothing anew for what is missing. */
@@ -156,7 +160,12 @@ export class FakeSite {
     account: async () => "123456789012",
     unlock: async () => void this.mended++,
     refresh: async (urns) => {
-      for (const urn of urns) this.#forgotten.add(urn.split("::").at(-1) ?? "");
+      const names = urns.map((urn) => urn.split("::").at(-1) ?? "");
+      this.read.push(...names);
+      for (const name of names) {
+        if (this.deregistered.delete(`i-${name}`)) continue;
+        this.#forgotten.add(name);
+      }
       this.#ruleIsForgotten = this.ruleIsGone;
     },
     preview: async (position) => this.#plan(position),
@@ -203,7 +212,8 @@ export class FakeSite {
       const state = this.sick.has(name) || this.down.has(name) ? "unhealthy" : "healthy";
       const registered = this.intent.generations[name]?.registered === true;
       const servers = registered ? this.#serversOf(name) : [];
-      return new Map(servers.map(({ instanceId }) => [instanceId, { TargetHealth: { State: state } }]));
+      const targets = servers.filter(({ instanceId }) => !this.deregistered.has(instanceId));
+      return new Map(targets.map(({ instanceId }) => [instanceId, { TargetHealth: { State: state } }]));
     },
     instanceStatuses: async (ids) => {
       this.#reach();

@@ -581,6 +581,13 @@ describe("a walk", () => {
       assert.deepEqual([exitCode, live], [0, "blue"]);
     });
 
+    it("registers an old server again that somebody deregistered, and no new one: that is to go", async () => {
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      site.deregistered.add("i-blue-1").add("i-green-1");
+      const { exitCode, live } = await back();
+      assert.deepEqual([exitCode, live, site.read], [0, "blue", ["blue-1"]]);
+    });
+
     const killIn = (row: string, times: number) => {
       let left = times;
       site.beforeUp = (each) => {
