@@ -36,7 +36,7 @@ export interface UpOptions extends Partial<BalancerOptions> {
   readonly like?: string;
   readonly frontends?: number;
   readonly array?: number;
-  /** The longest that a Describe call takes to show a change, in seconds. Default: 1, and 0 with `plugin`. */
+  /** The longest that a Describe call takes to show a change, in seconds. Default: 1. */
   readonly staleReadSeconds?: number;
   /** Another `pulumi-resource-aws`, for example the official one. Default: `HANDOVER_SANDBOX_PLUGIN`, or the sandbox's own. */
   readonly plugin?: string;
@@ -61,8 +61,7 @@ export async function up({
   balancerLate = "both",
   seed = 1,
   plugin = process.env.HANDOVER_SANDBOX_PLUGIN || undefined,
-  // The official plugin takes some late reads for a failed update, as it does on AWS.
-  staleReadSeconds = plugin === undefined ? defaultStaleReadSeconds : 0,
+  staleReadSeconds = defaultStaleReadSeconds,
 }: UpOptions): Promise<Sandbox> {
   if (find(name) !== undefined) {
     throw new HandoverError(

@@ -44,7 +44,7 @@ export const lagOptions = {
   "stale-reads": {
     type: "number",
     requiresArg: true,
-    describe: "longest delay, in seconds, until a Describe call shows a change (default: 1, and 0 with --plugin)",
+    describe: "longest delay, in seconds, until a Describe call shows a change (default: 1)",
   },
 } as const;
 
