@@ -57,6 +57,8 @@ export async function walk(driven: Drive, run: RunIdentity, progress: Progress):
     for (const [index, name] of left.entries()) {
       phase = name;
       if (factsOf(name).givesTraffic) await walker.lookAgain();
+      // Nothing has asked for it since traffic was shared, and the next run begins with it.
+      if (name === lastPhase) await restoreRule(drive, walker);
       await walker.phase(name, {
         lastPlanned: progress.lastPlanned,
         next: left.slice(index + 1).find((next) => factsOf(next).updates(opened.shape) > 0),

@@ -22,8 +22,8 @@ import {
   DescribeRulesCommand,
   ModifyListenerCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { factsOf, type Row } from "../../automation/runbook/rows.ts";
-import { isPhase } from "../../stacks/runbook.ts";
+import { factsOf, type Row, settle } from "../../automation/runbook/rows.ts";
+import { isPhase, lastPhase } from "../../stacks/runbook.ts";
 import { oldAreThere, untilFoundDead } from "./servers.ts";
 import { nothing, type Storm, type Struck } from "./storm.ts";
 import type { World } from "./world.ts";
@@ -76,7 +76,8 @@ export const byHandStorms: readonly Storm[] = [
   {
     ...byHand,
     name: "test rule deleted",
-    inPhase: () => true,
+    // The last update is planned by then: the next run begins with it.
+    inPhase: (phase) => phase !== lastPhase && phase !== settle,
     async strike({ world }) {
       const own = (await rulesOf(world)).find(({ IsDefault }) => !IsDefault);
       if (own === undefined) return nothing;
@@ -104,13 +105,16 @@ export const byHandStorms: readonly Storm[] = [
     name: "address moved",
     async strike(run) {
       const { world } = run;
-      const [address] = await world.addresses();
+      const [address, ...others] = await world.addresses();
       const servers = [...(await world.frontends(run.from)), ...(await world.frontends(run.to))];
       const other = servers.find(({ id, state }) => state === "running" && id !== address?.InstanceId);
       if (address === undefined || other === undefined) return nothing;
       const move = { AllocationId: address.AllocationId, InstanceId: other.id, AllowReassociation: true };
       await world.ec2.send(new AssociateAddressCommand(move));
-      return { happened: (await holderOf(run, address.AllocationId)) === other.id };
+      // A server has one address: the one that it had is nobody's then.
+      const lost = others.filter(({ InstanceId }) => InstanceId === other.id);
+      const happened = (await holderOf(run, address.AllocationId)) === other.id;
+      return { happened, cutAddresses: lost.map(({ PublicIp = "" }) => PublicIp) };
     },
   },
   {

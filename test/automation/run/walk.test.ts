@@ -548,6 +548,21 @@ describe("a walk", () => {
       assert.deepEqual([(await back()).exitCode, site.intent, site.ruleIsGone], [0, site.settled, false]);
     });
 
+    it("creates the rule anew that was deleted after it was last asked for, before only one generation is left", async () => {
+      site.beforeUp = (row) => {
+        site.ruleIsGone ||= row === "drain";
+      };
+      assert.deepEqual([(await upgrade()).exitCode, site.ruleIsGone], [0, false]);
+    });
+
+    it("creates the rule anew that was deleted on the way back", async () => {
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      site.beforeUp = (row) => {
+        site.ruleIsGone ||= row === "withdraw";
+      };
+      assert.deepEqual([(await back()).exitCode, site.ruleIsGone], [0, false]);
+    });
+
     for (const [before, ended] of [
       ["observe", ["i-green-1"]],
       ["retire", ["i-green-1"]],
