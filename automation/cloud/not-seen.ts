@@ -10,7 +10,7 @@ export const remedies: Readonly<Record<NotSeen, string>> = {
   credentials:
     "Provide credentials that are valid and last, for example: aws sso login; check them with: aws sts get-caller-identity",
   denied:
-    "Have whoever manages the policy that denies it allow the actions of docs/iam-policy.json again, or use credentials that it does not concern",
+    "Have the actions of docs/iam-policy.json allowed again, also by the policies that may deny them, or use credentials that have them",
   throttled: "Wait until AWS takes as many requests again; others in the account may send many",
   unavailable: "Wait until AWS answers again; see https://health.aws.amazon.com",
 };
@@ -33,8 +33,8 @@ export class NotSeenError extends HandoverError {
 const names: Readonly<Record<NotSeen, RegExp>> = {
   credentials:
     /^(ExpiredToken\w*|RequestExpired|InvalidClientTokenId|UnrecognizedClient\w*|SignatureDoesNotMatch|InvalidSignature\w*|AuthFailure|InvalidAccessKeyId|InvalidToken|MissingAuthenticationToken\w*|IncompleteSignature\w*|RequestTimeTooSkewed|(CredentialsProvider|TokenProvider|Provider)Error|TokenRefreshRequired\w*|UnauthorizedSSOToken\w*|InvalidIdentityToken\w*|IDPCommunicationError\w*|InvalidGrantException|SSOTokenProviderFailure|NoCredentialProviders)$/,
-  // A missing permission was missing from the start; a policy that denies may come at any time, and is told in words.
-  denied: /^$/,
+  // Going back needs most of what going on does.
+  denied: /^(AccessDenied\w*|UnauthorizedOperation|AuthorizationError\w*|NotAuthorized\w*)$/,
   throttled:
     /^(Throttl\w*|RequestLimitExceeded|RequestThrottled\w*|EC2Throttled\w*|TooManyRequests\w*|SlowDown|BandwidthLimitExceeded|ProvisionedThroughputExceeded\w*|PriorRequestNotComplete|TransactionInProgress\w*)$/,
   unavailable:
@@ -47,8 +47,7 @@ const names: Readonly<Record<NotSeen, RegExp>> = {
 const phrases: Readonly<Record<NotSeen, RegExp>> = {
   credentials:
     /no valid credential sources|unable to validate AWS credentials|validating provider credentials|failed to refresh cached credentials|static credentials are empty|security token included in the request is (expired|invalid)|could not load credentials|NoCredentialProviders|(token|credentials|session) (has|have|is|are) (expired|invalid)|SSO session (associated with this profile )?has expired|loading SSO token|refresh cached SSO token|failed to (retrieve|get|refresh) (\w+ )?credentials|failed to get shared config profile|IAM Role \(.*\) cannot be assumed|cannot assume IAM role/i,
-  denied:
-    /with an explicit deny in a|no (service|resource) control policy allows|because no permissions boundary allows|because no session policy allows/i,
+  denied: /is not authorized to perform: \w+:\w+/i,
   throttled: /rate exceeded|retry quota exceeded/i,
   unavailable: /\b(api error |^|: )Unavailable: /m,
   unreachable:
@@ -66,9 +65,6 @@ export function notSeenIn(error: unknown, depth = 0): NotSeen | undefined {
   const words = [error.name, code].filter((word) => typeof word === "string");
   const own = kinds.find((kind) => words.some((word) => names[kind].test(word)));
   if (own !== undefined) return own;
-  // AWS's message says whose policy it is: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
-  if (/^(AccessDenied\w*|UnauthorizedOperation)$/.test(error.name) && phrases.denied.test(error.message))
-    return "denied";
   // AWS never answers 407, and what a proxy answers in its place is not of AWS's form.
   const status = $metadata?.httpStatusCode;
   if (status === 407 || (status !== undefined && status >= 400 && isNoAnswerOfAws(error))) return "unreachable";

@@ -62,7 +62,10 @@ export async function knownWays(
     ...{ generation, servers: [...frontends, ...ofArray], targetGroupArn, port, testHostname },
     loadBalancerArn: loadBalancer.arn,
     listenerPort: loadBalancer.port,
-    addresses: addresses.map(({ allocationId }) => allocationId),
+    // One that shall be elsewhere, and was moved back by hand, is a way in like any other.
+    addresses: addresses
+      .filter(({ instanceId }) => frontends.some((frontend) => frontend.instanceId === instanceId))
+      .map(({ allocationId }) => allocationId),
     ...(array !== undefined && { array: array.name }),
   };
 }

@@ -14,7 +14,7 @@ import { schemaAfter } from "../site-commands/command-states.ts";
 import { CutOffError } from "../site-commands/run-commands.ts";
 import { explainNotSeen } from "./blind.ts";
 import type { Drive } from "./drive.ts";
-import { restore, restoreRule, ShortError, thereOf } from "./restore.ts";
+import { restore, restoreWays, ShortError, thereOf } from "./restore.ts";
 import { servingOf } from "./serving.ts";
 import type { Ending, Walker } from "./walker.ts";
 
@@ -129,7 +129,7 @@ async function rowsBack(
 ): Promise<GateError | undefined> {
   for (const row of wayBack(reached, back)) {
     try {
-      if (row === settle) await restoreRule(walker.drive, walker);
+      if (row === settle) await restoreWays(walker.drive, walker, from);
       await walker.phaseOutliving(row, row === settle ? {} : { left });
     } catch (error) {
       const { run, generations = {} } = walker.outputs ?? {};

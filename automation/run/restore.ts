@@ -9,7 +9,6 @@ import { wasBad } from "../gates/context.ts";
 import { GateError } from "../gates/gate-error.ts";
 import { isRefused } from "../runbook/policy.ts";
 import type { RunIdentity } from "../runbook/rows.ts";
-import { lastUpdate } from "../runbook/updates.ts";
 import type { Drive } from "./drive.ts";
 import { isThere, type Missing, missingFrom, missingRule, urnsOf } from "./missing.ts";
 import { nameOf } from "./repair.ts";
@@ -49,24 +48,36 @@ export async function restore(drive: Drive, walker: Walker, generation: string):
   if (isRuleGone) await again(walker, outputs);
   if (own.length === 0 && !(await isShort(drive, generation))) return;
   try {
-    await walker.restore(lastUpdate(outputs), generation);
+    await walker.restore(outputs, generation);
   } catch (error) {
     if (!isOfServers(error)) throw error;
     throw notRestored(error, generation, await staffOf(drive, generation, own));
   }
 }
 
-/** Creates the test host name's rule anew where somebody deleted it, in the row in which the stack is. */
-export async function restoreRule(drive: Drive, walker: Walker): Promise<void> {
+/**
+ * Puts back what somebody took of the ways to a generation, in the row in which the stack is: the test host name's rule,
+ * and addresses that were moved to its servers.
+ */
+export async function restoreWays(drive: Drive, walker: Walker, generation: string): Promise<void> {
   const { outputs } = walker;
   if (outputs === undefined || drive.opened.engine.state.interrupted) return;
-  const missing = await seen(drive, () => missingRule(drive.opened.aws, outputs, signalOf(drive)));
+  const { frontends = [] } = outputs.generations[generation] ?? {};
+  const addresses = outputs.addresses.filter(({ instanceId: on }) =>
+    frontends.some(({ instanceId }) => instanceId === on),
+  );
+  const { aws } = drive.opened;
+  const signal = signalOf(drive);
+  const missing = await seen(drive, async () => [
+    ...(await missingRule(aws, outputs, signal)),
+    ...(await missingFrom(aws, { generations: {}, addresses }, signal)),
+  ]);
   if ((await forget(drive, missing)).length > 0) await again(walker, outputs);
 }
 
 /** The row in which the stack is, once more. Where an update was cut off it is in none: the next one creates the rule. */
 async function again(walker: Walker, outputs: Outputs): Promise<void> {
-  await walker.again(lastUpdate(outputs)).catch((error) => {
+  await walker.again(outputs).catch((error) => {
     if (!isRefused(error)) throw error;
   });
 }

@@ -17,7 +17,7 @@ import { driveAfter, takeBaseline } from "./before.ts";
 import { explainNotSeen } from "./blind.ts";
 import type { Drive } from "./drive.ts";
 import { putBack } from "./put-back.ts";
-import { restore, restoreRule, ShortError } from "./restore.ts";
+import { restore, restoreWays, ShortError } from "./restore.ts";
 import { servingOf } from "./serving.ts";
 import { type Ending, Walker } from "./walker.ts";
 import { warningsOf } from "./warnings.ts";
@@ -51,14 +51,14 @@ export async function walk(driven: Drive, run: RunIdentity, progress: Progress):
   let phase = left[0] ?? lastPhase;
   try {
     await walker.commands.thawIfFrozen();
-    await restoreRule(drive, walker);
+    await restoreWays(drive, walker, to);
     // From here on there is nothing else to serve, so what is missing is not a reason to go back.
     if (progress.reached !== undefined && !hasWayBack(progress.reached)) await restore(drive, walker, to);
     for (const [index, name] of left.entries()) {
       phase = name;
       if (factsOf(name).givesTraffic) await walker.lookAgain();
-      // Nothing has asked for it since traffic was shared, and the next run begins with it.
-      if (name === lastPhase) await restoreRule(drive, walker);
+      // Nothing has asked for them since they were moved, and old servers that have them would take them along.
+      if (name === lastPhase) await restoreWays(drive, walker, to);
       await walker.phase(name, {
         lastPlanned: progress.lastPlanned,
         next: left.slice(index + 1).find((next) => factsOf(next).updates(opened.shape) > 0),

@@ -14,7 +14,7 @@ import { gatesBefore, gatesOf } from "../runbook/gates.ts";
 import { check } from "../runbook/policy.ts";
 import { descriptionOf, factsOf, type LastPlanned, type Row, type RunIdentity, type Update } from "../runbook/rows.ts";
 import { restored } from "../runbook/servers.ts";
-import { updatesOf } from "../runbook/updates.ts";
+import { lastUpdate, updatesOf } from "../runbook/updates.ts";
 import type { CommandStates } from "../site-commands/command-states.ts";
 import { RunCommands } from "../site-commands/run-commands.ts";
 import { applyPlan } from "./apply-plan.ts";
@@ -153,17 +153,19 @@ export class Walker {
   }
 
   /** The row in which the stack is, once more: what somebody took from a generation is created anew, and proven. */
-  async restore(update: Update, generation: string): Promise<void> {
+  async restore(outputs: Outputs, generation: string): Promise<void> {
+    const update = lastUpdate(outputs, this.#identity);
     const plan = await this.#plan(update, { restores: true });
-    const { outputs } = await this.#applyWhole(update, plan, { restores: true });
-    const context = this.#context(outputs);
+    const applied = await this.#applyWhole(update, plan, { restores: true });
+    const context = this.#context(applied.outputs);
     await this.#gates.hold(update.row, {
       hold: [...restored(context, generation), ...arrayServing(context, generation)],
     });
   }
 
   /** The row in which the stack is, once more, where nothing of a server is missing. */
-  async again(update: Update): Promise<void> {
+  async again(outputs: Outputs): Promise<void> {
+    const update = lastUpdate(outputs, this.#identity);
     await this.#applyWhole(update, await this.#plan(update, { restores: true }), { restores: true });
   }
 

@@ -79,7 +79,7 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
     case "drain":
       return { hold: drained(context, from) };
     case "retire":
-      return { hold: gone(context) };
+      return { hold: [...gone(context), ...addressesWork(context, to)] };
     case "readmit":
       return { hold: [healthy(context, from), ...throughTestHost(context, from), ...arrayServing(context, from)] };
     case "withdraw":

@@ -1,7 +1,7 @@
 import type { SiteShape } from "../../stacks/intent.ts";
 import { generationNames } from "../../stacks/names.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
-import { type PhaseName, phaseNames } from "../../stacks/runbook.ts";
+import { lastPhase, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import type { Position } from "../engine/position.ts";
 import {
   factsOf,
@@ -58,18 +58,19 @@ export function positionOf({ row, step, left, short }: Update, { id, from, to, a
 }
 
 /** The update that the stack has had last, which changes nothing where nothing is missing. */
-export function lastUpdate({
-  run,
-  generations,
-  addresses,
-}: Pick<Outputs, "run" | "generations" | "addresses">): Update {
-  const row = rowNames.find((name) => name === run?.phase) ?? settle;
-  const old = generations[run?.from ?? ""]?.frontends.map(({ name }) => name);
+export function lastUpdate(
+  { live, run, generations, addresses }: Pick<Outputs, "live" | "run" | "generations" | "addresses">,
+  { from, to }: Pick<RunIdentity, "from" | "to">,
+): Update {
+  // Alone it is the run's goal, or where the run came from.
+  if (run === null) return { row: live === to && from !== to ? lastPhase : settle };
+  const row = rowNames.find((name) => name === run.phase) ?? settle;
+  const old = generations[run.from]?.frontends.map(({ name }) => name);
   const left = factsOf(row).sessions === "ended one by one" ? old : undefined;
   const short = shortIn(row, { run, generations, addresses });
   return {
     row,
-    ...(run?.step != null && { step: run.step }),
+    ...(run.step != null && { step: run.step }),
     ...(left !== undefined && { left }),
     ...(short.length > 0 && { short }),
   };

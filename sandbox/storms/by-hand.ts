@@ -150,7 +150,9 @@ export const byHandStorms: readonly Storm[] = [
       );
       const after = async () => {
         const { Volumes: [volume] = [] } = await world.ec2.send(new DescribeVolumesCommand({ VolumeIds: [VolumeId] }));
-        if (volume?.State === "in-use") await world.ec2.send(new DetachVolumeCommand({ VolumeId }));
+        const [attachment] = volume?.Attachments ?? [];
+        if (attachment !== undefined)
+          await world.ec2.send(new DetachVolumeCommand({ VolumeId, InstanceId: attachment.InstanceId }));
         await world.ec2.send(new DeleteVolumeCommand({ VolumeId }));
       };
       return { happened: true, stays: [VolumeId], after };

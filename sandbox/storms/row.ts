@@ -30,8 +30,6 @@ export interface StormResult {
 export interface StormSite {
   readonly world: World;
   readonly live: string;
-  /** Number of servers in the array. */
-  readonly array: number;
   /** Ids of what another owner has in the account. */
   readonly others: ReadonlySet<string>;
   readonly seed: number;
@@ -49,7 +47,7 @@ const toleranceMilliseconds = 1000;
 /** Lets one thing happen beside one run, and sees it to its end as a person would. */
 export async function happen(
   row: StormRow,
-  { world, live, array, others, seed }: StormSite,
+  { world, live, others, seed }: StormSite,
 ): Promise<{ readonly result: StormResult; readonly live: string }> {
   const started = performance.now();
   const { sandbox } = world;
@@ -58,6 +56,7 @@ export async function happen(
   edit(sandbox.name, { "handover:live": goal, "handover:upgrade.whenOldIsDown": "shift", ...storm.config });
   const random = seededRandom(seed);
   const before = await inventoryOf(world);
+  const array = (await world.arrayOf(live))?.DesiredCapacity ?? 0;
   const env = await storm.env?.(world);
   const traffic = await trafficOn(sandbox, { requestsPerSecond: 30, failureSamples: 100_000 });
   const way: string[] = [];

@@ -53,7 +53,7 @@ export async function storm(
     const random = seededRandom(seed);
     let live = "blue";
     for (const row of rows) {
-      const { result, live: now } = await happen(row, { world, live, array, others, seed: random() * 2 ** 31 });
+      const { result, live: now } = await happen(row, { world, live, others, seed: random() * 2 ** 31 });
       tell(result);
       if (result.problems.length > 0) return;
       live = now;

@@ -35,6 +35,8 @@ describe("what is not seen", () => {
             { name },
           ),
         ),
+        named("AccessDenied", { $metadata: { httpStatusCode: 403 } }),
+        named("UnauthorizedOperation", { $metadata: { httpStatusCode: 403 } }),
         Object.assign(new Error("not authorized to perform: x because no service control policy allows the x action"), {
           name: "AccessDenied",
         }),
@@ -73,8 +75,6 @@ describe("what is not seen", () => {
     [
       undefined,
       [
-        named("AccessDenied", { $metadata: { httpStatusCode: 403 } }),
-        named("UnauthorizedOperation", { $metadata: { httpStatusCode: 403 } }),
         named("InsufficientInstanceCapacity", { $metadata: { httpStatusCode: 500 } }),
         named("InvalidAMIID.NotFound", { $metadata: { httpStatusCode: 400 } }),
         named("VcpuLimitExceeded", { $metadata: { httpStatusCode: 400 } }),
@@ -122,7 +122,7 @@ describe("what is not seen", () => {
     ["unreachable", "Post https://ec2.us-east-1.amazonaws.com: read tcp 10.0.0.7:44714: connection reset by peer"],
     ["unavailable", "operation error EC2: RunInstances, api error Unavailable: The server is overloaded"],
     [undefined, "creating EC2 Instance: InsufficientInstanceCapacity: no capacity"],
-    [undefined, "creating EC2 Instance: UnauthorizedOperation: You are not authorized"],
+    ["denied", "creating EC2 Instance: UnauthorizedOperation: You are not authorized"],
     [undefined, "waiting for EC2 Instance (i-1) create: unexpected state 'terminated', wanted target 'running'"],
   ];
   for (const [kind, text] of texts)

@@ -52,6 +52,9 @@ export class FakeSite {
   readonly ended = new Set<string>();
   /** Ids of servers that somebody stopped. */
   readonly stopped = new Set<string>();
+  /** Servers by the addresses that somebody moved to them, or to none; the next update puts them back, if the state knows. */
+  readonly moved = new Map<string, string>();
+  readonly #movedBack = new Set<string>();
   /** Ids of servers that somebody deregistered; the next update registers them again, if the state knows. */
   readonly deregistered = new Set<string>();
   /** Names of what was read from AWS into the state. */
@@ -156,7 +159,7 @@ export class FakeSite {
   readonly #engine: Pick<Engine, "account" | "preview" | "up" | "unlock" | "refresh"> & {
     readonly state: Pick<State, "interrupted" | "export">;
   } = {
-    state: { interrupted: false, export: async () => ({ resources: this.#instances() }) },
+    state: { interrupted: false, export: async () => ({ resources: [...this.#instances(), ...this.#associations()] }) },
     account: async () => "123456789012",
     unlock: async () => void this.mended++,
     refresh: async (urns) => {
@@ -164,7 +167,8 @@ export class FakeSite {
       this.read.push(...names);
       for (const name of names) {
         if (this.deregistered.delete(`i-${name}`)) continue;
-        this.#forgotten.add(name);
+        if (this.moved.has(name)) this.#movedBack.add(name);
+        else this.#forgotten.add(name);
       }
       this.#ruleIsForgotten = this.ruleIsGone;
     },
@@ -230,7 +234,10 @@ export class FakeSite {
     },
     addressHolders: async () => {
       this.#reach();
-      return new Map(this.#outputs().addresses.map(({ allocationId, instanceId }) => [allocationId, instanceId]));
+      return new Map([
+        ...this.#outputs().addresses.map(({ allocationId, instanceId }) => [allocationId, instanceId] as const),
+        ...this.moved,
+      ]);
     },
     snapshots: {
       find: async ({ kind, id }) => ({
@@ -274,10 +281,19 @@ export class FakeSite {
       .map(({ name, instanceId: id }) => ({ urn: `urn:pulumi:fake::handover::${name}`, type: types.instance, id }));
   }
 
+  #associations() {
+    return this.#outputs().addresses.map(({ allocationId }) => ({
+      urn: `urn:pulumi:fake::handover::${allocationId}`,
+      type: types.eipAssociation,
+      inputs: { allocationId },
+    }));
+  }
+
   #apply({ phase, step, run }: Position): Applied {
     const row = phase ?? "settle";
     this.beforeUp(row);
     const { id = "", from = "blue", to = "green", atOnce } = run ?? {};
+    for (const id of this.#movedBack) this.moved.delete(id);
     if (this.#ruleIsForgotten) this.ruleIsGone = false;
     const isWanted = (name: string) => run?.left?.includes(name) ?? true;
     const goes = (name: string) => phase === undefined && !name.startsWith(from);

@@ -555,6 +555,30 @@ describe("a walk", () => {
       assert.deepEqual([(await upgrade()).exitCode, site.ruleIsGone], [0, false]);
     });
 
+    it("puts an address back that was moved from its new server, before the old ones take it along", async () => {
+      site.beforeUp = (row) => {
+        if (row === "drain") site.moved.set("eipalloc-1", "i-blue-1");
+      };
+      assert.deepEqual([(await upgrade()).exitCode, site.moved.size], [0, 0]);
+    });
+
+    it("leaves an address where somebody moved it before the run, until its turn comes", async () => {
+      site.moved.set("eipalloc-1", "i-blue-2");
+      await upgrade(fresh, { pauseBefore: ["connect"] });
+      assert.deepEqual([...site.moved], [["eipalloc-1", "i-blue-2"]]);
+    });
+
+    it("does not end in silence where an address is on no server: what is typed next puts it back", async () => {
+      site.beforeUp = (row) => {
+        if (row === "retire") site.moved.set("eipalloc-1", "");
+      };
+      const { exitCode, next } = await upgrade();
+      assert.deepEqual([exitCode, next], [4, "handover resume --stack fake"]);
+      site.beforeUp = () => {};
+      const again = await upgrade(begun());
+      assert.deepEqual([again.exitCode, site.moved.size], [0, 0], again.message);
+    });
+
     it("creates the rule anew that was deleted on the way back", async () => {
       await upgrade(fresh, { pauseBefore: ["observe"] });
       site.beforeUp = (row) => {

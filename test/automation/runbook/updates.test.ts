@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { lastByHand, phasesOf, positionOf, updatesOf, wayBack } from "../../../automation/runbook/updates.ts";
+import {
+  lastByHand,
+  lastUpdate,
+  phasesOf,
+  positionOf,
+  updatesOf,
+  wayBack,
+} from "../../../automation/runbook/updates.ts";
 import { configOf } from "../config.ts";
 
 describe("the updates of a run", () => {
@@ -64,5 +71,13 @@ describe("the updates of a run", () => {
     });
     assert.deepEqual(positionOf({ row: "retire", left: ["blue-2"] }, run).run, { ...run, left: ["blue-2"] });
     assert.deepEqual(positionOf({ row: "settle" }, run), { live: "blue", run: { id: "r1", from: "blue", to: "blue" } });
+  });
+
+  it("are known of a stack with one generation alone: it is at the goal, or where the run came from", () => {
+    const of = (live: string, identity: { from: string; to: string } = run) =>
+      lastUpdate({ live, run: null, generations: {}, addresses: [] }, identity);
+    assert.deepEqual(of("green"), { row: "retire" });
+    assert.deepEqual(of("blue"), { row: "settle" });
+    assert.deepEqual(of("green", { from: "green", to: "green" }), { row: "settle" });
   });
 });
