@@ -65,8 +65,8 @@ export async function putBack(
   try {
     await walker.commands.thawIfFrozen();
     await restore(drive, walker, from).catch(async (error) => {
-      // A launch was cut off: what is missing comes back as what it left goes.
-      if (isRefused(error) && wayBack(phase, run.back).every((row) => row === settle)) return;
+      // An update was cut off, so the stack is in no row: what is missing comes with the first one of the way back.
+      if (isRefused(error)) return;
       throw error instanceof ShortError ? await serveWithout(drive, walker, run, error) : error;
     });
     const doubt = await rowsBack(walker, run, await thereOf(drive, run));

@@ -56,13 +56,22 @@ export async function restore(drive: Drive, walker: Walker, generation: string):
 }
 
 /**
- * Puts back what somebody took of the ways to a generation, in the row in which the stack is: the test host name's rule,
- * and addresses that were moved to its servers.
+ * Puts back what somebody took that no server has to prove, in the row in which the stack is: the test host name's rule,
+ * addresses that were moved to a generation's servers, and arrays: what comes next changes these.
+ * @param arraysOf generations whose arrays are still to serve, or to be changed
  */
-export async function restoreWays(drive: Drive, walker: Walker, generation: string): Promise<void> {
+export async function restoreWays(
+  drive: Drive,
+  walker: Walker,
+  generation: string,
+  arraysOf: readonly string[] = [generation],
+): Promise<void> {
   const { outputs } = walker;
   if (outputs === undefined || drive.opened.engine.state.interrupted) return;
   const { frontends = [] } = outputs.generations[generation] ?? {};
+  const arrays = Object.entries(outputs.generations)
+    .filter(([name]) => arraysOf.includes(name))
+    .map(([name, each]) => [name, { ...each, frontends: [], registered: false }]);
   const addresses = outputs.addresses.filter(({ instanceId: on }) =>
     frontends.some(({ instanceId }) => instanceId === on),
   );
@@ -70,12 +79,12 @@ export async function restoreWays(drive: Drive, walker: Walker, generation: stri
   const signal = signalOf(drive);
   const missing = await seen(drive, async () => [
     ...(await missingRule(aws, outputs, signal)),
-    ...(await missingFrom(aws, { generations: {}, addresses }, signal)),
+    ...(await missingFrom(aws, { generations: Object.fromEntries(arrays), addresses }, signal)),
   ]);
   if ((await forget(drive, missing)).length > 0) await again(walker, outputs);
 }
 
-/** The row in which the stack is, once more. Where an update was cut off it is in none: the next one creates the rule. */
+/** The row in which the stack is, once more. Where an update was cut off it is in none, and the next one does it. */
 async function again(walker: Walker, outputs: Outputs): Promise<void> {
   await walker.again(outputs).catch((error) => {
     if (!isRefused(error)) throw error;

@@ -51,7 +51,7 @@ export async function walk(driven: Drive, run: RunIdentity, progress: Progress):
   let phase = left[0] ?? lastPhase;
   try {
     await walker.commands.thawIfFrozen();
-    await restoreWays(drive, walker, to);
+    await restoreWays(drive, walker, to, left[0] === lastPhase ? [to] : [from, to]);
     // From here on there is nothing else to serve, so what is missing is not a reason to go back.
     if (progress.reached !== undefined && !hasWayBack(progress.reached)) await restore(drive, walker, to);
     for (const [index, name] of left.entries()) {

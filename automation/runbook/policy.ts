@@ -36,6 +36,16 @@ const forgetSnapshot: Permission = { types: snapshots, ops: ["delete"] };
 const suspend = (of: "from" | "to"): Permission => changeArray(of, "suspendedProcesses");
 const attach = (of: "from" | "to"): Permission => changeArray(of, "targetGroupArns");
 
+/**
+ * Creating anew what somebody ended, deregistered or deleted beside the run, in the place where it was. The way back may do
+ * so in each row: where an update was cut off, the stack is in no row in which it could come before.
+ */
+const restore = (of: "from" | "to"): readonly Permission[] => [
+  { types: [...servers, ...array], ops: ["create"], of },
+  { types: [types.targetGroupAttachment], ops: replacement, of },
+  suspend(of),
+];
+
 const permissions: Readonly<Record<Exclude<Row, "settle">, readonly Permission[]>> = {
   backup: [{ types: snapshots, ops: ["create"] }],
   migrate: [],
@@ -49,17 +59,12 @@ const permissions: Readonly<Record<Exclude<Row, "settle">, readonly Permission[]
   drain: [{ types: [types.targetGroupAttachment], ops: ["delete"], of: "from" }, attach("from")],
   retire: [route, forgetSnapshot, { types: [...generation, ...array], ops: ["delete"], of: "from" }],
   // Nor does an address wait whose new server is gone.
-  readmit: [
-    testRoute,
-    move,
-    hold,
-    { types: [types.targetGroupAttachment], ops: ["create"], of: "from" },
-    attach("from"),
-  ],
+  readmit: [testRoute, move, hold, ...restore("from"), attach("from")],
   withdraw: [
     route,
     move,
     hold,
+    ...restore("from"),
     { types: [types.targetGroupAttachment], ops: ["delete"], of: "to" },
     changeArray("from", "suspendedProcesses", "targetGroupArns"),
     changeArray("to", "suspendedProcesses", "targetGroupArns"),
@@ -67,17 +72,11 @@ const permissions: Readonly<Record<Exclude<Row, "settle">, readonly Permission[]
   ],
 };
 
-/** Creating anew what somebody ended, deregistered or deleted beside the run, in the place where it was. */
-const restore = (of: "from" | "to"): readonly Permission[] => [
-  { types: [...servers, ...array], ops: ["create"], of },
-  { types: [types.targetGroupAttachment], ops: replacement, of },
-  suspend(of),
-];
+/** A row that is only applied again to that end. */
 const restoring: readonly Permission[] = [...restore("from"), ...restore("to"), move, hold, lead];
 
 /**
- * Going back from a row that was reached: what was created may be deleted, as it was left by whatever stopped the run. What
- * is missing of what is left alone comes with it: a launch that was cut off belongs to no row in which it could come before.
+ * Going back from a row that was reached: what was created may be deleted, as it was left by whatever stopped the run.
  */
 const goingBack: readonly Permission[] = [
   route,

@@ -57,6 +57,14 @@ const move = ["replace", "create-replacement", "delete-replaced"].map((op) => `$
 
 const hold = "create Association site";
 
+/** On the way back, what somebody took from the old generation. */
+const again = [
+  ...["Instance blue-1", "Attachment blue-1"].map((each) => `create ${each}`),
+  ...["replace", "create-replacement", "delete-replaced"].map((op) => `${op} Attachment blue-1`),
+  ...array("create", "blue"),
+  "update Group blue",
+];
+
 const mayDo: Readonly<Record<Row, readonly string[]>> = {
   backup: ["create Snapshot site"],
   migrate: [],
@@ -69,13 +77,13 @@ const mayDo: Readonly<Record<Row, readonly string[]>> = {
   observe: route,
   drain: ["delete Attachment blue-1", "update Group blue"],
   retire: [...generation("delete", "blue"), ...array("delete", "blue"), ...route, "delete Snapshot site"],
-  readmit: [...move, hold, "update Rule site", "create Attachment blue-1", "update Group blue"],
+  readmit: [...move, hold, "update Rule site", ...again],
   withdraw: [
     ...route,
     ...move,
     hold,
     "delete Attachment green-1",
-    "update Group blue",
+    ...again,
     "update Group green",
     ...array("create", "green"),
   ],
@@ -86,10 +94,7 @@ const mayDo: Readonly<Record<Row, readonly string[]>> = {
     ...move,
     hold,
     "delete Snapshot site",
-    ...["Instance blue-1", "Attachment blue-1"].map((each) => `create ${each}`),
-    ...["replace", "create-replacement", "delete-replaced"].map((op) => `${op} Attachment blue-1`),
-    ...array("create", "blue"),
-    "update Group blue",
+    ...again,
   ],
 };
 
