@@ -196,7 +196,9 @@ export const byHandStorms: readonly Storm[] = [
       const { AutoScalingGroupName, Instances = [] } = array;
       await world.scaling.send(new DeleteAutoScalingGroupCommand({ AutoScalingGroupName, ForceDelete: true }));
       const took = [AutoScalingGroupName, ...Instances.map(({ InstanceId = "" }) => InstanceId)];
-      return { happened: (await world.arrayOf(from)) === undefined, took, cutSeconds: untilFoundDead };
+      // Nobody knows any more how many servers it had.
+      const happened = (await world.arrayOf(from)) === undefined;
+      return { happened, took, cutSeconds: untilFoundDead, arraySize: "any" };
     },
   },
 ];
