@@ -273,9 +273,10 @@ export const errors = {
   },
   "not-seen": {
     exitCodes: [paused],
-    happened: "AWS, a server or the load balancer cannot be reached from here, or AWS does not take the credentials",
+    happened:
+      "AWS, a server or the load balancer cannot be reached from here, or AWS does not take the credentials or lets them do too little",
     state: serving,
-    first: "Mend what the message names: the network, a proxy, the credentials",
+    first: "Mend what the message names: the network, a proxy, the credentials, a policy",
     next: ["resume"],
     or: [{ to: "begin again, where nothing was begun", type: ["upgrade"] }],
   },

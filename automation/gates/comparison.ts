@@ -137,7 +137,7 @@ export class Comparison implements Gate {
     const share = (of: Answers, what: "errors" | "slow" | "clientErrors") => ({ count: of[what], of: of.requests });
     const errors = judge(share(ours, "errors"), share(theirs, "errors"), { tolerance, confidence, look: look() });
     const slowness = judge(share(ours, "slow"), share(theirs, "slow"), { ...slow, confidence, look: look() });
-    const refused =
+    const clientErrors =
       old.weight > 0 &&
       judge(share(ours, "clientErrors"), share(theirs, "clientErrors"), {
         ...{ tolerance: clientErrorTolerance, confidence, look: look() },
@@ -148,9 +148,9 @@ export class Comparison implements Gate {
       slowAfterSeconds: Number(threshold.toFixed(3)),
       errors,
       slow: slowness,
-      ...(refused !== false && { clientErrors: refused }),
+      ...(clientErrors !== false && { clientErrors }),
     };
-    return { verdicts: [errors, slowness, ...(refused === "worse" ? [refused] : [])], evidence };
+    return { verdicts: [errors, slowness, ...(clientErrors === "worse" ? [clientErrors] : [])], evidence };
   }
 }
 

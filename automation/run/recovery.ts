@@ -88,19 +88,19 @@ async function read(
     const kept = new Set(((await engine.state.export()).resources ?? []).map(({ urn }) => urn));
     if (urns.every((urn) => kept.has(urn))) return;
     await engine.state.import(whole);
-    throw new NotShownError();
+    throw new DroppedError();
   };
   // A provider that died may be there again only a moment later.
   const shouldRetry = ({ error }: { error: Error }) =>
-    error instanceof EngineDiedError || error instanceof NotShownError;
+    error instanceof EngineDiedError || error instanceof DroppedError;
   const limits = { retries: 2 * patience, minTimeout: 500, factor: 1 };
   await pRetry(look, { ...limits, signal, shouldRetry }).catch((error) => {
     // It is in the state, unread: if it is gone by now, the next update finds that out.
-    if (!(error instanceof NotShownError)) throw error;
+    if (!(error instanceof DroppedError)) throw error;
   });
 }
 
-class NotShownError extends Error {}
+class DroppedError extends Error {}
 
 /** The deployment without pending operations and with what was adopted. */
 export function mended(deployment: Deployment, adopted: readonly StateResource[]): Deployment {

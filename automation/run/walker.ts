@@ -154,19 +154,18 @@ export class Walker {
 
   /** The row in which the stack is, once more: what somebody took from a generation is created anew, and proven. */
   async restore(outputs: Outputs, generation: string): Promise<void> {
-    const update = lastUpdate(outputs, this.#identity);
-    const plan = await this.#plan(update, { restores: true });
-    const applied = await this.#applyWhole(update, plan, { restores: true });
-    const context = this.#context(applied.outputs);
-    await this.#gates.hold(update.row, {
+    const { row } = await this.again(outputs);
+    const context = this.#context(this.outputs ?? outputs);
+    await this.#gates.hold(row, {
       hold: [...restored(context, generation), ...arrayServing(context, generation)],
     });
   }
 
   /** The row in which the stack is, once more, where nothing of a server is missing. */
-  async again(outputs: Outputs): Promise<void> {
+  async again(outputs: Outputs): Promise<Update> {
     const update = lastUpdate(outputs, this.#identity);
     await this.#applyWhole(update, await this.#plan(update, { restores: true }), { restores: true });
+    return update;
   }
 
   /** An update of the way back without old servers that cannot serve: they are held against nobody. */

@@ -96,21 +96,17 @@ describe("an instance's server", () => {
       assert.equal((await ask("/health")).status, 200);
     });
 
-    it("errors: that share of answers is a 500, and health is not affected", async () => {
-      await boot({ SIMULATE: "errors=0.3" });
-      const statuses = await Promise.all(Array.from({ length: 200 }, async () => (await ask("/")).status));
-      const errors = statuses.filter((status) => status === 500).length;
-      assert.ok(errors > 40 && errors < 80, `${errors} of 200`);
-      for (let turn = 0; turn < 10; turn++) assert.equal((await ask("/health")).status, 200);
-    });
-
-    it("missing: that share of answers is a 404, and health is not affected", async () => {
-      await boot({ SIMULATE: "missing=0.3" });
-      const statuses = await Promise.all(Array.from({ length: 200 }, async () => (await ask("/")).status));
-      const missing = statuses.filter((status) => status === 404).length;
-      assert.ok(missing > 40 && missing < 80, `${missing} of 200`);
-      for (let turn = 0; turn < 10; turn++) assert.equal((await ask("/health")).status, 200);
-    });
+    for (const [name, wrong] of [
+      ["errors", 500],
+      ["missing", 404],
+    ] as const)
+      it(`${name}: that share of answers is a ${wrong}, and health is not affected`, async () => {
+        await boot({ SIMULATE: `${name}=0.3` });
+        const statuses = await Promise.all(Array.from({ length: 200 }, async () => (await ask("/")).status));
+        const count = statuses.filter((status) => status === wrong).length;
+        assert.ok(count > 40 && count < 80, `${count} of 200`);
+        for (let turn = 0; turn < 10; turn++) assert.equal((await ask("/health")).status, 200);
+      });
 
     it("slow: answers take that long", async () => {
       await boot({ SIMULATE: "slow=60" });
