@@ -4,6 +4,8 @@ import { codeOf } from "./errors.ts";
 export interface WaitOptions {
   /** Names the awaited state in the error. */
   readonly what: string;
+  /** What the error says. Default: for what it waited in vain. */
+  readonly failure?: string;
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal;
 }
@@ -23,11 +25,21 @@ export async function waitFor<T>(poll: () => Promise<T | undefined>, options: Wa
     const answer = await poll();
     if (answer !== undefined) return answer;
     if (Date.now() + pause > deadline) {
-      throw new Error(`Waited ${options.timeoutSeconds} s in vain for ${options.what}.`);
+      throw new Error(options.failure ?? `Waited ${options.timeoutSeconds} s in vain for ${options.what}.`);
     }
     await sleep(pause, undefined, { signal: options.signal });
   }
   throw new Error("unreachable");
+}
+
+/**
+ * Polls until what was just created is there, and names it in the error as the official plugin does.
+ * @throws when the time is over or the signal fires
+ */
+export async function waitUntilThere(find: () => Promise<unknown>, options: WaitOptions): Promise<void> {
+  const isThere = async () => ((await find()) === undefined ? undefined : true);
+  const { what } = options;
+  await waitFor(isThere, { ...options, failure: `waiting for ${what} create: couldn't find resource` });
 }
 
 /**
@@ -37,7 +49,7 @@ export async function waitFor<T>(poll: () => Promise<T | undefined>, options: Wa
 export async function insist<T>(
   codes: readonly string[],
   call: () => Promise<T>,
-  { timeoutSeconds, signal }: Omit<WaitOptions, "what">,
+  { timeoutSeconds, signal }: Pick<WaitOptions, "timeoutSeconds" | "signal">,
 ): Promise<T> {
   const deadline = Date.now() + timeoutSeconds * 1000;
   for (const pause of pauses()) {

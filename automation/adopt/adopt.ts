@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { parseConfig } from "../../stacks/config.ts";
 import { projectDirectory } from "../../stacks/project.ts";
@@ -36,10 +37,22 @@ export async function adopt(asked: Asked, { force }: { readonly force: boolean }
   const existing = Object.values(names).filter((name) => existsSync(join(projectDirectory, name)));
   if (existing.length > 0 && !force)
     throw refusal([`${existing.join(" and ")} would be overwritten. Choose another --stack, or give --force.`]);
-  const description = describe(asked, await readSite(asked).catch(unanswered));
+  const description = describe(asked, await factsOf(asked));
   for (const [name, text] of Object.entries(description.files))
     writeFileSync(join(projectDirectory, name), text, { mode: name === names.userData ? 0o600 : 0o644 });
   return description;
+}
+
+/**
+ * What AWS describes. What stands against the site is read again, since each answer may be of a moment ago.
+ * https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+ */
+async function factsOf(asked: Asked): Promise<Facts> {
+  for (let left = 3; ; left--) {
+    const facts = await readSite(asked).catch(unanswered);
+    if (left === 0 || objections(facts).length === 0) return facts;
+    await sleep(2000);
+  }
 }
 
 /** Nothing was begun, so what AWS says is the operator's to mend: credentials, permissions, the network. */

@@ -3,7 +3,7 @@ import type * as aws from "@pulumi/aws";
 import { unless } from "../errors.ts";
 import { boolean, string } from "../fields.ts";
 import { resource } from "../resource.ts";
-import { insist, waitFor } from "../wait.ts";
+import { insist, waitUntilThere } from "../wait.ts";
 import { findAddress } from "./eip.ts";
 
 export const eipAssociation = resource<aws.ec2.EipAssociation, aws.ec2.EipAssociationArgs>({
@@ -33,8 +33,8 @@ export const eipAssociation = resource<aws.ec2.EipAssociation, aws.ec2.EipAssoci
     const call = () => cloud.ec2.send(command);
     const { AssociationId = "" } = await insist(retried, call, { timeoutSeconds: 15, signal });
     created(AssociationId);
-    await waitFor(() => findAddress(cloud, "association-id", AssociationId), {
-      what: `${AssociationId} to be there`,
+    await waitUntilThere(() => findAddress(cloud, "association-id", AssociationId), {
+      what: `EC2 EIP Association (${AssociationId})`,
       timeoutSeconds,
       signal,
     });

@@ -9,7 +9,7 @@ import type { Cloud } from "../cloud.ts";
 import { unless } from "../errors.ts";
 import { string } from "../fields.ts";
 import { resource } from "../resource.ts";
-import { insist, waitFor } from "../wait.ts";
+import { insist, waitUntilThere } from "../wait.ts";
 
 export const routeTableAssociation = resource<aws.ec2.RouteTableAssociation, aws.ec2.RouteTableAssociationArgs>({
   token: "aws:ec2/routeTableAssociation:RouteTableAssociation",
@@ -27,8 +27,8 @@ export const routeTableAssociation = resource<aws.ec2.RouteTableAssociation, aws
     const call = () => cloud.ec2.send(command);
     const { AssociationId = "" } = await insist(["InvalidRouteTableID.NotFound"], call, { timeoutSeconds: 60, signal });
     created(AssociationId);
-    await waitFor(async () => (await find(cloud, AssociationId)) && true, {
-      what: `${AssociationId} to be there`,
+    await waitUntilThere(() => find(cloud, AssociationId), {
+      what: `Route Table Association (${AssociationId})`,
       timeoutSeconds,
       signal,
     });

@@ -111,10 +111,9 @@ export const byHandStorms: readonly Storm[] = [
       if (address === undefined || other === undefined) return nothing;
       const move = { AllocationId: address.AllocationId, InstanceId: other.id, AllowReassociation: true };
       await world.ec2.send(new AssociateAddressCommand(move));
-      // A server has one address: the one that it had is nobody's then.
-      const lost = others.filter(({ InstanceId }) => InstanceId === other.id);
       const happened = (await holderOf(run, address.AllocationId)) === other.id;
-      return { happened, cutAddresses: lost.map(({ PublicIp = "" }) => PublicIp) };
+      // A server has one address. Whichever it had, or was just given by the run, may be nobody's then, or this one.
+      return { happened, displaced: [address, ...others].map(({ PublicIp = "" }) => PublicIp) };
     },
   },
   {
@@ -126,7 +125,7 @@ export const byHandStorms: readonly Storm[] = [
       const [address] = await world.addresses();
       if (address?.AssociationId === undefined) return nothing;
       await world.ec2.send(new DisassociateAddressCommand({ AssociationId: address.AssociationId }));
-      return { happened: true, cutAddresses: [address.PublicIp ?? ""] };
+      return { happened: true, displaced: [address.PublicIp ?? ""] };
     },
   },
   {

@@ -160,21 +160,25 @@ function commandsIn(next: string, message: string): string[][] {
 
 /** Requests that the event cut: to an address until it was moved, and through the load balancer until it found a server dead. */
 async function cutBy(done: Done | undefined, at: number, world: World): Promise<(failure: FailureSample) => boolean> {
-  const { cutAddresses = [], cutSeconds = 0 } = done ?? {};
-  const moves = await world.moves();
-  const ends = new Map(
-    cutAddresses.map((address) => {
-      const move = moves.find(({ publicIp, at: moved, to }) => publicIp === address && moved > at && to !== null);
-      return [address, move === undefined ? Number.POSITIVE_INFINITY : move.at + 2000];
-    }),
-  );
+  const { cutAddresses = [], displaced = [], cutSeconds = 0 } = done ?? {};
+  const moves = (await world.moves()).filter((move) => move.at > at);
+  const movesOf = (address: string) => moves.filter(({ publicIp }) => publicIp === address);
+  const untilOnServer = (address: string, from: number) => {
+    const move = movesOf(address).find((each) => each.to !== null && each.at >= from);
+    return [address, { from, to: move === undefined ? Number.POSITIVE_INFINITY : move.at + 2000 }] as const;
+  };
+  const left = (address: string) => movesOf(address).find(({ to }) => to === null)?.at ?? Number.POSITIVE_INFINITY;
+  const cuts = new Map([
+    ...cutAddresses.map((address) => untilOnServer(address, at)),
+    ...displaced.map((address) => untilOnServer(address, left(address))),
+  ]);
   const balancerEnds = at + cutSeconds * 1000;
   return ({ target, at: when, generation }) => {
     const time = Date.parse(when);
     if (time < at - toleranceMilliseconds) return false;
     const [host = ""] = target.split(":");
-    const end = ends.get(host);
-    if (end !== undefined) return time <= end + toleranceMilliseconds;
+    const cut = cuts.get(host);
+    if (cut !== undefined) return time >= cut.from - toleranceMilliseconds && time <= cut.to + toleranceMilliseconds;
     // What a server answered itself nothing has cut.
     return generation === undefined && cutSeconds > 0 && time <= balancerEnds + toleranceMilliseconds;
   };

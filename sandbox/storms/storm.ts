@@ -20,6 +20,8 @@ export interface Done {
   readonly took?: readonly string[];
   /** Public addresses whose requests it cuts until they are moved. Default: none. */
   readonly cutAddresses?: readonly string[];
+  /** Public addresses that it may leave on no server, which cuts their requests until they are on one again. Default: none. */
+  readonly displaced?: readonly string[];
   /** Ids of what it brought, and what nobody may lose either. Default: nothing. */
   readonly stays?: readonly string[];
   /** The size of the live array afterwards. Default: as before. */

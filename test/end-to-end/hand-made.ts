@@ -151,9 +151,10 @@ async function makeBalancer(
   await eventually(
     async () => {
       const { TargetHealthDescriptions = [] } = await client.send(new DescribeTargetHealthCommand({ TargetGroupArn }));
-      return TargetHealthDescriptions.every(({ TargetHealth }) => TargetHealth?.State === "healthy");
+      const healthy = TargetHealthDescriptions.filter(({ TargetHealth }) => TargetHealth?.State === "healthy");
+      return healthy.length === site.instanceIds.length;
     },
-    "every server healthy",
+    "every server is healthy",
     60,
   );
 }
