@@ -57,7 +57,9 @@ function aboutTargets({ targets, targetGroup }: Facts): string[] {
   return [
     ...(unwell.length === 0
       ? []
-      : [`A site is adopted while all of its servers are healthy: ${described}. Wait for those that have just been registered; mend or deregister the others.`]),
+      : [
+          `A site is adopted while all of its servers are healthy: ${described}. Wait for those that have just been registered; mend or deregister the others.`,
+        ]),
     ...elsewhere.map(
       ({ Target }) =>
         `${Target?.Id} is registered on port ${Target?.Port}, and the target group's is ${targetGroup.Port}; register it on that one.`,
