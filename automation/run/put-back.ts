@@ -8,13 +8,13 @@ import { NotPlannedError } from "../engine/plan.ts";
 import { type ExitCode, exitCodes, explanationOf, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
 import { isRefused } from "../runbook/policy.ts";
-import { phaseThat, type RunIdentity, settle } from "../runbook/rows.ts";
+import { phaseThat, type Row, type RunIdentity, settle } from "../runbook/rows.ts";
 import { updatesOf, wayBack } from "../runbook/updates.ts";
 import { schemaAfter } from "../site-commands/command-states.ts";
 import { CutOffError } from "../site-commands/run-commands.ts";
 import { explainNotSeen } from "./blind.ts";
 import type { Drive } from "./drive.ts";
-import { restore, restoreWays, ShortError, thereOf } from "./restore.ts";
+import { isOfServers, restore, restoreWays, ShortError, thereOf } from "./restore.ts";
 import { servingOf } from "./serving.ts";
 import type { Ending, Walker } from "./walker.ts";
 
@@ -64,12 +64,8 @@ export async function putBack(
   await ledger.written();
   try {
     await walker.commands.thawIfFrozen();
-    await restore(drive, walker, from).catch(async (error) => {
-      // An update was cut off, so the stack is in no row: what is missing comes with the first one of the way back.
-      if (isRefused(error)) return;
-      throw error instanceof ShortError ? await serveWithout(drive, walker, run, error) : error;
-    });
-    const doubt = await rowsBack(walker, run, await thereOf(drive, run));
+    await restoreOld(drive, walker, run);
+    const doubt = await rowsBack(walker, run);
     if (schema === "new") await walker.commands.undoMigrations();
     const serves = `${from} serves, and ${to} is gone`;
     const unknown = "Whether the migration took effect is not known, so nothing was undone in the database: look at it";
@@ -118,27 +114,53 @@ async function isBlind({ opened, options }: Drive): Promise<ReturnType<typeof ex
   }
 }
 
+/** Puts back what is missing of the old generation, or lets it serve without. @returns whether anything was missing */
+async function restoreOld(drive: Drive, walker: Walker, run: WayBack): Promise<boolean> {
+  try {
+    return await restore(drive, walker, run.from);
+  } catch (error) {
+    // An update was cut off, so the stack is in no row: what is missing comes with the next one of the way back.
+    if (isRefused(error)) return true;
+    throw error instanceof ShortError ? await serveWithout(drive, walker, run, error) : error;
+  }
+}
+
 /**
  * Goes back row by row; until it is done users may meet what failed.
  * @returns the gates that did not pass when one generation was alone again: there is nothing left to go back from
  */
-async function rowsBack(
-  walker: Walker,
-  { from, reached, back }: WayBack,
-  left: readonly string[] | undefined,
-): Promise<GateError | undefined> {
+async function rowsBack(walker: Walker, run: WayBack): Promise<GateError | undefined> {
+  const { from, reached } = run;
+  const back = [...run.back];
   for (const row of wayBack(reached, back)) {
     try {
-      if (row === settle) await restoreWays(walker.drive, walker, from);
-      await walker.phaseOutliving(row, row === settle ? {} : { left });
+      await rowBack(walker, row, { ...run, back });
     } catch (error) {
-      const { run, generations = {} } = walker.outputs ?? {};
-      const alone = run === null && Object.keys(generations).every((name) => name === from);
+      const { run: last, generations = {} } = walker.outputs ?? {};
+      const alone = last === null && Object.keys(generations).every((name) => name === from);
       if (row === settle && alone && error instanceof GateError) return error;
       throw error;
     }
+    back.push(row);
   }
   return undefined;
+}
+
+/** One row, and once more where it failed because somebody took something from the old generation meanwhile. */
+async function rowBack(walker: Walker, row: Row, run: WayBack): Promise<void> {
+  const { drive } = walker;
+  if (row === settle) {
+    await restoreWays(drive, walker, run.from);
+    await restoreOld(drive, walker, run);
+    return walker.phaseOutliving(row);
+  }
+  const phase = async () => walker.phaseOutliving(row, { left: await thereOf(drive, run) });
+  try {
+    await phase();
+  } catch (error) {
+    if (!isOfServers(error) || isInconclusive(error) || !(await restoreOld(drive, walker, run))) throw error;
+    await phase();
+  }
 }
 
 /** Old servers that can serve take traffic and their addresses back without those that cannot. @returns what is left to do */

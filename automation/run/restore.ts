@@ -26,11 +26,12 @@ export async function forgetMissing(drive: Drive, outputs: Outputs): Promise<rea
 /**
  * Gives a generation back what somebody took from it, in the row in which the stack is: before traffic or addresses come
  * to its servers they are all there, and answer.
+ * @returns whether anything was missing
  * @throws ShortError
  */
-export async function restore(drive: Drive, walker: Walker, generation: string): Promise<void> {
+export async function restore(drive: Drive, walker: Walker, generation: string): Promise<boolean> {
   const { outputs } = walker;
-  if (outputs?.generations[generation] === undefined) return;
+  if (outputs?.generations[generation] === undefined) return false;
   const missing = await look(drive, outputs);
   // A server that was stopped before the run is as it was, and no way back waits for it.
   const own = missing.filter(
@@ -39,16 +40,17 @@ export async function restore(drive: Drive, walker: Walker, generation: string):
   const isRuleGone = missing.some(({ kind }) => kind === "no-rule");
   // A server of the other generation that takes no requests any more is not registered again before it is removed.
   const leaves = ({ kind, generation: of }: Missing) => kind === "deregistered" && of !== generation;
-  await forget(
+  const forgotten = await forget(
     drive,
     missing.filter((each) => !leaves(each)),
   );
   const stopped = own.filter(({ kind }) => kind === "stopped");
   if (stopped.length > 0) throw stoppedServers(stopped, drive.opened.region, await staffOf(drive, generation, own));
   if (isRuleGone) await again(walker, outputs);
-  if (own.length === 0 && !(await isShort(drive, generation))) return;
+  if (own.length === 0 && !(await isShort(drive, generation))) return forgotten.length > 0;
   try {
     await walker.restore(outputs, generation);
+    return true;
   } catch (error) {
     if (!isOfServers(error)) throw error;
     throw notRestored(error, generation, await staffOf(drive, generation, own));
@@ -133,7 +135,7 @@ export async function thereOf(drive: Drive, { from, to }: RunIdentity): Promise<
 }
 
 /** Whether AWS, or the servers themselves, are why they are not there: nothing else is known to be wrong. */
-function isOfServers(error: unknown): error is HandoverError {
+export function isOfServers(error: unknown): error is HandoverError {
   if (notSeenIn(error) !== undefined || error instanceof CutShortError) return false;
   return (
     error instanceof GateError ||

@@ -587,6 +587,40 @@ describe("a walk", () => {
       assert.deepEqual([(await back()).exitCode, site.ruleIsGone], [0, false]);
     });
 
+    it("registers an old server again that somebody deregistered on the way back", async () => {
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      let left = 1;
+      site.beforeUp = (row) => {
+        if (row === "withdraw" && left-- > 0) site.deregistered.add("i-blue-1");
+      };
+      const { exitCode, message } = await back();
+      assert.deepEqual([exitCode, site.intent, site.deregistered.size], [0, site.settled, 0], message);
+    });
+
+    it("launches an old server anew that somebody ended on the way back, in the middle of an update", async () => {
+      await upgrade(fresh, { pauseBefore: ["retire"] });
+      let left = 1;
+      site.beforeUp = (row) => {
+        if (row !== "readmit" || left-- <= 0) return;
+        site.ended.add("i-blue-1");
+        throw new HandoverError("update-failed", 2, "The update failed. InvalidInstanceID");
+      };
+      const { exitCode, message } = await back();
+      assert.deepEqual([exitCode, site.intent, site.read], [0, site.settled, ["blue-1"]], message);
+    });
+
+    it("keeps the new generation where an old server does not stay in the pool, and goes on once it does", async () => {
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      site.beforeUp = (row) => {
+        if (row === "withdraw") site.deregistered.add("i-blue-1");
+      };
+      const { exitCode, next } = await back();
+      assert.deepEqual([exitCode, next], [3, "handover resume --stack fake"]);
+      assert.deepEqual(Object.keys(site.intent.generations), ["blue", "green"]);
+      site.beforeUp = () => {};
+      assert.deepEqual([(await back()).exitCode, site.intent], [0, site.settled]);
+    });
+
     for (const [before, ended] of [
       ["observe", ["i-green-1"]],
       ["retire", ["i-green-1"]],
