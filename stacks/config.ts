@@ -5,6 +5,7 @@ import type { z } from "zod";
 import type { ArrayConfig } from "./config/array-schema.ts";
 import { hasWildcard, overlap } from "./config/hosts.ts";
 import { describeIssue } from "./config/issues.ts";
+import { inputsIn } from "./config/said.ts";
 import { fileSchema, type generationSchema, type Input, type runSchema, type SiteConfig } from "./config/schema.ts";
 import type { UpgradeConfig } from "./config/upgrade-schema.ts";
 
@@ -78,6 +79,7 @@ export function parseConfig(values: Record<string, unknown>, projectDirectory: s
     ...checkLive(config),
     ...checkHosts(config),
     ...checkInputs(config),
+    ...checkIdentify(config),
     ...checkBackup(config),
     ...checkAddresses(config),
     ...checkFiles(config, projectDirectory),
@@ -172,6 +174,19 @@ function checkInputs({ site, generations }: Config): string[] {
       return [];
     });
   });
+}
+
+/** What a generation says of itself has to be known for each: an answer of any other is then of none. */
+function checkIdentify({ upgrade, generations }: Config): string[] {
+  const inputs = inputsIn(upgrade.identify?.equals ?? "") ?? [];
+  return Object.values(generations).flatMap((generation) =>
+    inputs
+      .filter((input) => generation.inputs[input] === undefined)
+      .map(
+        (input) =>
+          `handover:upgrade.identify.equals: generation "${generation.name}" has no input ${input}; state it in handover:generations.${generation.name}.inputs, with the value that its servers answer`,
+      ),
+  );
 }
 
 function checkBackup({ site, upgrade }: Config): string[] {

@@ -6,6 +6,7 @@ import { isUnreachable } from "../cloud/not-seen.ts";
 import { secondsSince } from "../elapsed.ts";
 import { differenceOf } from "./expectation.ts";
 import type { Evidence, Gate, Observation } from "./gate.ts";
+import { byHeader, type Identity } from "./identity.ts";
 import { Looks } from "./looks.ts";
 import { fewest, type Judgement, judge, type Share } from "./proportions.ts";
 import type { Place } from "./smoke.ts";
@@ -35,6 +36,8 @@ export interface Probed {
   readonly addresses: Doors;
   /** Whether users come by a way on which nothing else compares. */
   readonly uncounted: boolean;
+  /** How answers say who gave them. Default: by the header `x-generation`. */
+  readonly identity?: Identity;
   /** Safe to ask again and again. */
   readonly checks: readonly HttpCheck[];
 }
@@ -130,7 +133,8 @@ export class Probes implements Gate {
     const question = { ...place.question, path, method, headers: headersOf(check), timeoutSeconds, tls };
     try {
       const answer = await this.#ask(question, signal);
-      const from = answer.headers["x-generation"]?.toString();
+      const { identity = byHeader } = this.#probed;
+      const from = identity.of(answer)?.generation;
       if (from === undefined ? place.shared : from !== this.#probed[side]) return undefined;
       return { path, failed: differenceOf(check, answer, (text) => text) !== undefined, seconds: answer.seconds };
     } catch (error) {

@@ -3,6 +3,7 @@ import type { BalancerMetrics } from "../cloud/balancer-metrics.ts";
 import { finalUntil, lateSeconds } from "../cloud/cloudwatch.ts";
 import { type Answer, ask, type Question } from "../cloud/http.ts";
 import type { Gate, Observation } from "./gate.ts";
+import { byHeader, type Identity } from "./identity.ts";
 
 export interface Weights {
   /** The load balancer by its name, asked for the public host name. */
@@ -11,6 +12,8 @@ export interface Weights {
   readonly without: string;
   /** The other one did not answer before the run either: an answer that nobody signs is not the generation's. Default: false. */
   readonly otherIsDown?: boolean;
+  /** How answers say who gave them. Default: by the header `x-generation`. */
+  readonly identity?: Identity;
   /** A server of it, and one of the other generation: asked once whether their answers say who gave them. */
   readonly servers: readonly [without: Server | undefined, other: Server | undefined];
   readonly targetGroupArns: readonly [without: string, other: string];
@@ -50,7 +53,7 @@ const silentPeriods = 2;
  * and not when the nodes follow, which takes from seconds to minutes. The evidence, by what there is:
  * - each address of the load balancer's name answers new connections, as often in a row as a node that has not learned it
  *   would not by chance, and never from that generation;
- * - where answers do not say who gave them (`x-generation`), its target group counts no request in two whole periods, or
+ * - where answers do not say who gave them, its target group counts no request in two whole periods, or
  *   more, in which the other one counts as many as would not leave out by chance the share of one node that is behind:
  *   metrics that can be asked for are waited for, however late they come;
  * - without either, or with fewer requests, twice `propagationSeconds` have passed. That is waited for blindly, and the evidence says so.
@@ -114,7 +117,7 @@ export class WeightsEverywhere implements Gate {
   #isClean(answer: Answer | undefined): boolean {
     const { without, otherIsDown = false } = this.#weights;
     if (answer === undefined) return false;
-    const generation = answer.headers["x-generation"];
+    const { generation } = this.#identity.of(answer) ?? {};
     if (generation !== undefined) {
       this.#tell = generation === without ? [true, this.#tell?.[1] ?? false] : [this.#tell?.[0] ?? false, true];
       return generation !== without;
@@ -123,10 +126,14 @@ export class WeightsEverywhere implements Gate {
     return (answer.status < 500 || otherIsDown) && withoutTells && !otherTells;
   }
 
+  get #identity(): Identity {
+    return this.#weights.identity ?? byHeader;
+  }
+
   async #whoTells(signal: AbortSignal): Promise<readonly [boolean, boolean]> {
     const tells = this.#weights.servers.map(async (server) => {
       const answer = server && (await this.#means.ask(server, signal).catch(() => undefined));
-      return answer?.headers["x-generation"] !== undefined;
+      return answer !== undefined && this.#identity.of(answer)?.generation !== undefined;
     });
     const [without = false, other = false] = await Promise.all(tells);
     return [without, other];

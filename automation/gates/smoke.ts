@@ -1,16 +1,17 @@
 import pLimit from "p-limit";
 import { type HttpCheck, headersOf } from "../../stacks/config/checks.ts";
-import { addressesOf, ask, type Question } from "../cloud/http.ts";
+import { type Answer, addressesOf, ask, type Question } from "../cloud/http.ts";
 import { isUnreachable } from "../cloud/not-seen.ts";
 import { messageOf } from "../errors.ts";
 import { type Difference, differenceOf } from "./expectation.ts";
 import type { Gate, Observation } from "./gate.ts";
+import { byHeader, type Identity } from "./identity.ts";
 
 /** Somebody to ask, and who must answer. */
 export interface Place {
   readonly name: string;
   readonly question: Pick<Question, "protocol" | "address" | "name" | "port" | "host">;
-  /** The generation that must answer, where the answer says so in `x-generation`. */
+  /** The generation that must answer, where the answer says who gave it. */
   readonly generation?: string;
 }
 
@@ -23,6 +24,10 @@ export interface SmokeOptions {
   readonly counts?: (check: HttpCheck, generation: string | undefined) => boolean;
   /** Takes secrets out of what is quoted. Default: nothing is taken out. */
   readonly redact?: (text: string) => string;
+  /** How answers say who gave them. Default: by the header `x-generation`. */
+  readonly identity?: Identity;
+  /** What a pass without an answer that says who gave it leaves open. Default: nothing. */
+  readonly unsigned?: string;
 }
 
 const atOnce = 64;
@@ -32,7 +37,14 @@ export function smoke(
   name: string,
   places: readonly Place[],
   checks: readonly HttpCheck[],
-  { onEveryNode = false, standIn, counts = () => true, redact = (text) => text }: SmokeOptions = {},
+  {
+    onEveryNode = false,
+    standIn,
+    counts = () => true,
+    redact = (text) => text,
+    identity = byHeader,
+    unsigned,
+  }: SmokeOptions = {},
 ): Gate {
   return {
     name,
@@ -40,13 +52,20 @@ export function smoke(
       const limit = pLimit(atOnce);
       const asked = onEveryNode ? (await Promise.all(places.map(nodesOf))).flat() : places;
       const questions = asked.flatMap((place) => checks.map((check) => ({ place, check })));
-      const found = (await limit.map(questions, (question) => missOf(question, redact, signal))).filter(
+      let signed = 0;
+      const reading = { redact, identity, onSigned: () => signed++ };
+      const found = (await limit.map(questions, (question) => missOf(question, reading, signal))).filter(
         (miss) => miss !== undefined,
       );
       const misses = found.filter(({ check, answeredBy }) => counts(check, answeredBy));
       const notCounted = found.length - misses.length;
-      if (misses.length === 0)
-        return { verdict: "pass", evidence: { asked: questions.length, ...(notCounted > 0 && { notCounted }) } };
+      if (misses.length === 0) {
+        const open = {
+          ...(notCounted > 0 && { notCounted }),
+          ...(signed === 0 && unsigned !== undefined && { notJudged: unsigned }),
+        };
+        return { verdict: "pass", evidence: { asked: questions.length, ...open } };
+      }
       if (standIn !== undefined && misses.length === questions.length && misses.every((miss) => miss.unreachable)) {
         const { verdict, evidence } = await standIn.observe(signal);
         return { verdict, evidence: { unreachableFromHere: places.length, instead: standIn.name, evidence } };
@@ -86,10 +105,17 @@ export async function nodesOf(place: Place): Promise<Place[]> {
   return addresses.map((address) => ({ ...place, question: { ...place.question, address, name } }));
 }
 
+/** How answers are read. */
+export interface Reading extends Pick<SmokeOptions, "identity"> {
+  readonly redact: (text: string) => string;
+  /** Called for each answer that says which generation gave it. */
+  readonly onSigned?: () => void;
+}
+
 /** The first miss, if there is one, among as many questions in a row as the check wants passed. */
 export async function missOf(
   { place, check }: { readonly place: Place; readonly check: HttpCheck },
-  redact: (text: string) => string,
+  { redact, identity = byHeader, onSigned = () => {} }: Reading,
   signal: AbortSignal,
 ): Promise<Miss | undefined> {
   const { path, method, timeoutSeconds, tls } = check;
@@ -98,10 +124,12 @@ export async function missOf(
   for (let pass = 0; pass < check.passes; pass++) {
     try {
       const answer = await ask(question, signal);
-      const answeredBy = answer.headers["x-generation"]?.toString();
+      const signature = identity.of(answer);
+      const answeredBy = signature?.generation;
+      if (answeredBy !== undefined) onSigned();
       const other = otherGeneration(place, answeredBy);
       if (other !== undefined) return { at, check, answeredBy, ...other, otherGeneration: true };
-      const difference = differenceOf(check, answer, redact);
+      const difference = differenceOf(check, answer, redact) ?? unidentified(place, check, answer, identity, redact);
       if (difference !== undefined) return { at, check, answeredBy, failed: answer.status >= 500, ...difference };
     } catch (error) {
       // Not asked to the end: no evidence.
@@ -117,4 +145,22 @@ export async function missOf(
 function otherGeneration({ generation }: Place, answered: string | undefined): Difference | undefined {
   if (generation === undefined || answered === undefined || answered === generation) return undefined;
   return { expected: `generation ${generation}`, answered: `generation ${answered}` };
+}
+
+/** What a new server says must be known: neither nothing, nor what no generation says. */
+function unidentified(
+  { generation }: Place,
+  check: HttpCheck,
+  answer: Answer,
+  identity: Identity,
+  redact: (text: string) => string,
+): Difference | undefined {
+  if (check.identifies !== true || generation === undefined) return undefined;
+  const expected = `what ${generation} says in ${identity.where}`;
+  const signature = identity.of(answer);
+  if (signature !== undefined)
+    return signature.generation === undefined
+      ? { expected, answered: redact(signature.says).slice(0, 200) }
+      : undefined;
+  return identity.isSigned(answer) ? undefined : { expected, answered: "nothing there" };
 }

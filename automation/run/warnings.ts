@@ -1,10 +1,11 @@
+import { said } from "../../stacks/config/said.ts";
 import type { Config } from "../../stacks/config.ts";
 import type { Baseline, Finding } from "../ledger/events.ts";
 import type { RunIdentity } from "../runbook/rows.ts";
 
 /** Warns of what a person should know before a run begins, from the configuration alone. */
 export function warningsOf(config: Config, run: Pick<RunIdentity, "from" | "to">): string[] {
-  return [...fewer(config, run), ...unjudged(config, run)];
+  return [...fewer(config, run), ...unjudged(config, run), ...alike(config, run)];
 }
 
 /** Every new server is healthy before an old one leaves; how many that are is the configuration's word. */
@@ -24,6 +25,17 @@ function unjudged({ site, upgrade }: Config, { from, to }: Pick<RunIdentity, "fr
   if (!comparison.enabled) return [`nothing compares ${to} with ${from}: ${remedy} or handover:upgrade.comparison`];
   if (site.elasticIps === 0) return [];
   return [`nothing compares ${to} with ${from} for users who come by the Elastic IPs: ${remedy}`];
+}
+
+/** Answers of the two generations may say the same. */
+function alike({ generations, upgrade }: Config, { from, to }: Pick<RunIdentity, "from" | "to">): string[] {
+  const { [from]: old, [to]: next } = generations;
+  const { identify } = upgrade;
+  if (identify === undefined || old === undefined || next === undefined || from === to) return [];
+  if (said(identify.equals, old) !== said(identify.equals, next)) return [];
+  return [
+    `answers of ${from} and ${to} say the same (handover:upgrade.identify.equals: ${identify.equals}), so which of them answers cannot be told; use an input that differs, or $generation`,
+  ];
 }
 
 const kinds: Readonly<Record<Finding["kind"], string>> = {

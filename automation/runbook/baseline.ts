@@ -117,13 +117,13 @@ async function checks({ config, after, from, redact }: GateContext, signal: Abor
   const asked = await Promise.all(
     all.map(async (check) => {
       const strict = { ...check, passes: Math.max(looks, check.passes) };
-      const misses = nodes.map((place) => missOf({ place, check: strict }, redact, signal));
+      const misses = nodes.map((place) => missOf({ place, check: strict }, { redact }, signal));
       return { check, misses: await Promise.all(misses) };
     }),
   );
   // Users ask for pages, whatever the checks are of.
   const pages = await Promise.all(
-    nodes.map((place) => missOf({ place, check: httpCheckOf({ path: "/" }) }, redact, signal)),
+    nodes.map((place) => missOf({ place, check: httpCheckOf({ path: "/" }) }, { redact }, signal)),
   );
   mustBeSeen(asked.flatMap(({ misses }) => misses));
   const bad = asked.flatMap(({ check, misses }): Finding[] => {
@@ -165,7 +165,7 @@ function mustBeSeen(misses: readonly (Miss | undefined)[]): void {
 
 async function lastMiss(place: Place, check: HttpCheck, redact: (text: string) => string, signal: AbortSignal) {
   for (let look = 1; ; look++) {
-    const miss = await missOf({ place, check }, redact, signal);
+    const miss = await missOf({ place, check }, { redact }, signal);
     if (miss === undefined || miss.unreachable || look === looks) return miss;
     await sleep(1000, undefined, { signal });
   }

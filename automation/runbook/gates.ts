@@ -7,6 +7,7 @@ import { arrayResumed, arrayServing, arraySuspended, arrayWorks } from "./array.
 import { probed } from "./probed.ts";
 import type { Row } from "./rows.ts";
 import {
+  addressesMoved,
   addressesWork,
   drained,
   gone,
@@ -56,7 +57,7 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
       return { hold: [...arraySuspended(context, from), ...arrayWorks(context, to), ...suites(row, context, to)] };
     case "move-addresses":
       return {
-        hold: [...addressesWork(context, to), ...suites(row, context, to)],
+        hold: [...addressesMoved(context, to), ...suites(row, context, to)],
         watch: { gates: probed(context), seconds: 0 },
       };
     case "resume-array":

@@ -3,6 +3,7 @@ import type { Frontend } from "../../stacks/outputs.ts";
 import { serversInService } from "../gates/array.ts";
 import { type GateContext, generationOf, wasBad } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
+import { identityOf } from "../gates/identity.ts";
 import { type Door, Probes } from "../gates/probes.ts";
 import { balancerPlace, httpChecksOf } from "./servers.ts";
 
@@ -34,6 +35,7 @@ export function probed(context: GateContext): Gate[] {
     },
     addresses: { next: addresses(context, to), old: addresses(context, from) },
     uncounted: after.addresses.length > 0 || !comparison.enabled,
+    identity: identityOf(context),
     checks: [...own.map((check) => ({ ...check, passes: 1 })), ...pages],
   };
   return [new Probes(generations, { ...probe, slow, confidence, minRequests })];

@@ -7,9 +7,10 @@ import { addressesHeld } from "../gates/addresses.ts";
 import { allServers, arrayServersGone, overArray } from "../gates/array.ts";
 import { type GateContext, generationOf, wasBad } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
+import { identityOf } from "../gates/identity.ts";
 import { instancesGone, instancesOk } from "../gates/instances.ts";
 import { WeightsEverywhere } from "../gates/propagation.ts";
-import { type Place, smoke } from "../gates/smoke.ts";
+import { type Place, type SmokeOptions, smoke } from "../gates/smoke.ts";
 import { Departures, targetsDrained, targetsHealthy } from "../gates/targets.ts";
 
 /** Gates over a generation's frontends, and over who reaches them. */
@@ -41,10 +42,10 @@ export function restored(context: GateContext, name: string): Gate[] {
 
 /** The generation answers for the test host name, on every node of the load balancer. */
 export function throughTestHost(context: GateContext, name: string): Gate[] {
-  const { after, redact } = context;
+  const { after } = context;
   if (neverAnswered(context, name)) return [];
   const place = balancerPlace(after, after.testHostname, name);
-  const options = { redact, onEveryNode: true };
+  const options = { ...reading(context), onEveryNode: true };
   return [smoke("smoke through the test host name", [place], httpChecks(context, name), options)];
 }
 
@@ -58,12 +59,14 @@ export function weightsEverywhere(context: GateContext, without: string, alone: 
   // A node may be several changes behind: the smallest share that any of them gave to the generation.
   const shares = shiftPercent.filter((share) => share < 100);
   const staleShare = without === from ? 100 - Math.max(0, ...shares) : Math.min(100, ...shares);
-  const { path } = config.site.loadBalancer.healthCheck;
+  const identity = identityOf(context);
+  const { path = config.site.loadBalancer.healthCheck.path } = identity;
   const serverOf = (name: string, { port }: typeof silent) => {
     const [first] = frontendsOf(context, name);
     return first && ({ protocol: "http", address: first.privateIp, port, host: after.testHostname, path } as const);
   };
   const weights = {
+    identity,
     servers: [serverOf(without, silent), serverOf(alone, other)] as const,
     question: { name: dnsName, protocol, port, host: after.hostname, path },
     without,
@@ -85,21 +88,22 @@ export function smokeOnEach(
   servers: readonly Frontend[],
   standIn: Gate | undefined,
 ): Gate {
-  const { after, redact } = context;
+  const { after } = context;
   const { port } = generationOf(after, name);
   const places = servers.map((server): Place => {
     const question = { protocol: "http", address: server.privateIp, port, host: after.testHostname } as const;
     return { name: server.name, question, generation: name };
   });
-  return smoke("smoke on each server", places, httpChecks(context, name), { standIn, redact });
+  return smoke("smoke on each server", places, httpChecks(context, name), { standIn, ...reading(context) });
 }
 
 /** @param generation the one that has all traffic, and must answer */
 export function publicSmoke(context: GateContext, generation: string): Gate[] {
-  const { after, redact } = context;
+  const { after } = context;
   if (neverAnswered(context, generation)) return [];
   const place = balancerPlace(after, after.hostname, generation);
-  return [smoke(throughBalancer, [place], httpChecks(context, generation), { redact, onEveryNode: true })];
+  const options = { ...reading(context), onEveryNode: true };
+  return [smoke(throughBalancer, [place], httpChecks(context, generation), options)];
 }
 
 /**
@@ -107,11 +111,12 @@ export function publicSmoke(context: GateContext, generation: string): Gate[] {
  * say who gave them, by the checks that the old one is known to pass too.
  */
 export function sharedSmoke(context: GateContext): Gate {
-  const { after, baseline, to, redact } = context;
+  const { after, baseline, to } = context;
   const place = balancerPlace(after, after.hostname);
   const counts = (check: HttpCheck, generation: string | undefined) =>
     generation === undefined ? baseline !== undefined && !wasBad(context, "check", checkId(check)) : generation === to;
-  return smoke(throughBalancer, [place], httpChecks(context, to), { redact, onEveryNode: true, counts });
+  const checks = httpChecks(context, to).filter(({ identifies }) => identifies !== true);
+  return smoke(throughBalancer, [place], checks, { ...reading(context), onEveryNode: true, counts });
 }
 
 const throughBalancer = "smoke through the load balancer";
@@ -121,9 +126,20 @@ export function checkId({ path, method, expectStatus, expectBody, expectJson, ma
   return JSON.stringify({ path, method, expectStatus, expectBody, expectJson, matcher });
 }
 
+/** Every address that has moved works; where answers do not say who gave them, that is told. */
+export function addressesMoved(context: GateContext, name: string): Gate[] {
+  const unsigned =
+    "answers do not say which generation gave them (handover:upgrade.identify); AWS shows each address on its server";
+  return addressesWork(context, name, { unsigned });
+}
+
 /** Every address that the generation holds is on its server, and is answered from there. */
-export function addressesWork(context: GateContext, name: string): Gate[] {
-  const { aws, after, redact } = context;
+export function addressesWork(
+  context: GateContext,
+  name: string,
+  options: Pick<SmokeOptions, "unsigned"> = {},
+): Gate[] {
+  const { aws, after } = context;
   const { frontends, port } = generationOf(after, name);
   const held = after.addresses
     .filter(({ instanceId }) => frontends.some((frontend) => frontend.instanceId === instanceId))
@@ -135,7 +151,7 @@ export function addressesWork(context: GateContext, name: string): Gate[] {
   });
   return [
     addressesHeld(aws, held),
-    smoke("smoke through the addresses", places, httpChecks(context, name), { redact }),
+    smoke("smoke through the addresses", places, httpChecks(context, name), { ...reading(context), ...options }),
   ];
 }
 
@@ -194,8 +210,19 @@ function neverAnswered(context: GateContext, name: string): boolean {
  */
 function httpChecks(context: GateContext, name: string): readonly HttpCheck[] {
   const { config } = context;
-  const checks = isOld(context, name) ? [] : httpChecksOf(config);
-  return checks.length > 0 ? checks : [healthCheckOf(config.site.loadBalancer)];
+  const health = healthCheckOf(config.site.loadBalancer);
+  if (isOld(context, name)) return [health];
+  const checks = httpChecksOf(config);
+  const { path } = identityOf(context);
+  return [
+    ...(checks.length > 0 ? checks : [health]),
+    ...(path === undefined ? [] : [{ ...httpCheckOf({ path }), matcher: "200-399", identifies: true }]),
+  ];
+}
+
+/** How answers are read. */
+function reading(context: GateContext) {
+  return { redact: context.redact, identity: identityOf(context) };
 }
 
 /** The HTTP checks among the configuration's. */

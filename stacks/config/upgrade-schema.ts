@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { phaseNames } from "../runbook.ts";
-import { sessionsSchema, smokeCheck } from "./checks.ts";
+import { identifySchema, sessionsSchema, smokeCheck } from "./checks.ts";
 import { command, seconds } from "./primitives.ts";
 import { comparisonSchema, logSchema, metricSchema, probeSchema } from "./watch-schema.ts";
 
@@ -62,6 +62,9 @@ export const upgradeSchema = z.strictObject({
     .array(smokeCheck)
     .optional()
     .describe("Checks that every new server must pass. Default: the health check's path answers 200."),
+  identify: identifySchema
+    .optional()
+    .describe("How an answer says which generation gave it. Default: its name in the header x-generation, if there."),
   stableSeconds: seconds.default(10).describe("How long all new servers must keep answering before they get traffic."),
   /** Share of the traffic that the new generation gets, step by step, in `connect`; 100 comes with `observe`. */
   shiftPercent: z

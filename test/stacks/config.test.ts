@@ -5,6 +5,21 @@ import { exampleConfig, exampleValues, problemsOf } from "./shape.ts";
 
 type Values = ReturnType<typeof exampleValues>;
 
+const header = "x-revision";
+const wrongIdentities: readonly [string, object, RegExp][] = [
+  ["two places", { header, json: "revision", equals: "$generation" }, /: give one of header, json and body/],
+  ["no place", { equals: "$generation" }, /: give one of header, json and body/],
+  ["the same for every generation", { header, equals: "42" }, /\.equals: must differ between generations/],
+  ["no value", { header }, /\.equals: /],
+  ["a name that is no header's", { header: "x revision", equals: "$generation" }, /\.header: must be the name/],
+  ["a pattern that is none", { body: "(", equals: "$generation" }, /\.body: must be a regular expression/],
+  [
+    "an input that is not stated",
+    { header, equals: "$inputs.RELEASE" },
+    /\.equals: generation "\w+" has no input RELEASE/,
+  ],
+];
+
 describe("configuration", () => {
   it("accepts both example stacks", () => {
     for (const stack of ["staging", "production"]) assert.ok(parseConfig(exampleValues(stack), projectDirectory));
@@ -226,6 +241,13 @@ describe("configuration", () => {
       },
       /^handover:upgrade\.migrate\.command: \.\/docs is not executable/,
     ],
+    ...wrongIdentities.map(([what, identify, problem]): [string, (values: Values) => void, RegExp] => [
+      `who gave an answer, by ${what},`,
+      (v) => {
+        v.upgrade.identify = identify;
+      },
+      new RegExp(`^handover:upgrade\\.identify${problem.source}`),
+    ]),
     [
       "two sources of sessions",
       (v) => {

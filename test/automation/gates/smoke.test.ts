@@ -6,8 +6,10 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { hold } from "../../../automation/gates/gate.ts";
+import { identityOf } from "../../../automation/gates/identity.ts";
 import { type Place, smoke } from "../../../automation/gates/smoke.ts";
 import { httpCheckOf } from "../../../stacks/config/checks.ts";
+import { configOf } from "../config.ts";
 
 const signal = new AbortController().signal;
 const servers: Server[] = [];
@@ -74,6 +76,49 @@ describe("smoke", () => {
     const { verdict, evidence } = await observe([place]);
     assert.equal(verdict, "pending");
     assert.match(JSON.stringify(evidence), /generation blue/);
+  });
+
+  describe("where every answer is to say who gave it", () => {
+    const { config } = configOf({ upgrade: { identify: { json: "revision", equals: "$inputs.APP_REVISION" } } });
+    const options = { identity: identityOf({ config, from: "blue", to: "green" }), redact: String };
+    const identifying = { ...httpCheckOf({ path: "/" }), identifies: true };
+    const answering = async (text: string) => {
+      const place = await serving((_, response) => response.end(text), "green");
+      return smoke("smoke", [place], [identifying], options).observe(signal);
+    };
+
+    it("passes with what the generation says", async () => {
+      const { verdict, evidence } = await answering('{"revision":42}');
+      assert.deepEqual([verdict, evidence], ["pass", { asked: 1 }]);
+    });
+
+    it("takes the other generation's answer for late, and what nobody says for wrong", async () => {
+      for (const [text, unproven, answered] of [
+        ['{"revision":41}', true, "generation blue"],
+        ['{"revision":43}', false, "43"],
+        ["{}", false, "nothing there"],
+      ] as const) {
+        const observation = await answering(text);
+        assert.deepEqual([observation.verdict, observation.unproven], ["pending", unproven], text);
+        assert.match(JSON.stringify(observation.evidence), new RegExp(`"answered":"${answered}"`));
+      }
+    });
+
+    it("takes secrets out of what is said", async () => {
+      const place = await serving((_, response) => response.end('{"revision":"s3cret"}'), "green");
+      const gate = smoke("smoke", [place], [identifying], { ...options, redact: () => "[secret]" });
+      assert.doesNotMatch(JSON.stringify(await gate.observe(signal)), /s3cret/);
+    });
+  });
+
+  it("says what is open where it passes and no answer says who gave it", async () => {
+    const options = { unsigned: "who answers is not known" };
+    const pass = async (headers: Record<string, string>) => {
+      const place = await serving((_, response) => response.writeHead(200, headers).end(), "green");
+      return (await smoke("smoke", [place], [httpCheckOf(check)], options).observe(signal)).evidence;
+    };
+    assert.deepEqual(await pass({}), { asked: 1, notJudged: "who answers is not known" });
+    assert.deepEqual(await pass({ "x-generation": "green" }), { asked: 1 });
   });
 
   it("takes a redirect for the answer that it is, and does not follow it", async () => {

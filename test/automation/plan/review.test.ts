@@ -201,6 +201,19 @@ describe("what is told beside a plan", () => {
     assert.deepEqual(warningsOf(config, { from: "green", to: "blue" }), []);
   });
 
+  it("is that answers of both generations say the same, where they are to tell them apart", () => {
+    const warnings = (equals: string, APP_REVISION: string) => {
+      const { config } = configOf({
+        green: { inputs: { APP_REVISION } },
+        upgrade: { identify: { header: "x-revision", equals } },
+      });
+      return warningsOf(config, { from: "blue", to: "green" }).join();
+    };
+    assert.match(warnings("$inputs.APP_REVISION", "41"), /^answers of blue and green say the same/);
+    assert.equal(warnings("$inputs.APP_REVISION", "42"), "");
+    assert.equal(warnings("$inputs.APP_REVISION $generation", "41"), "");
+  });
+
   it("is what nothing compares, where the driver may not ask", () => {
     const warnings = (elasticIps: number, enabled: boolean) => {
       const upgrade = { probe: { enabled: false }, comparison: { enabled } };
