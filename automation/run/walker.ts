@@ -1,3 +1,4 @@
+import { types } from "../../stacks/names.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
 import { isPhase } from "../../stacks/runbook.ts";
 import type { Outcome, PhaseReport, RunResult } from "../documents/events.ts";
@@ -6,6 +7,7 @@ import type { Applied } from "../engine/engine.ts";
 import { EngineDiedError, NotYetShownError } from "../engine/engine-errors.ts";
 import type { Plan } from "../engine/plan.ts";
 import { type ExitCode, type Explanation, exitCodes, say } from "../errors.ts";
+import type { AddressGap } from "../gates/address-gap.ts";
 import type { GateContext } from "../gates/context.ts";
 import { sessionGates } from "../gates/sessions.ts";
 import { canonicalJson, sha256 } from "../ledger/canonical.ts";
@@ -13,7 +15,7 @@ import { arrayServing } from "../runbook/array.ts";
 import { gatesBefore, gatesOf } from "../runbook/gates.ts";
 import { check } from "../runbook/policy.ts";
 import { descriptionOf, factsOf, type LastPlanned, type Row, type RunIdentity, type Update } from "../runbook/rows.ts";
-import { restored } from "../runbook/servers.ts";
+import { addressUsers, restored } from "../runbook/servers.ts";
 import { lastUpdate, updatesOf } from "../runbook/updates.ts";
 import type { CommandStates } from "../site-commands/command-states.ts";
 import { RunCommands } from "../site-commands/run-commands.ts";
@@ -275,13 +277,27 @@ export class Walker {
     waitedSeconds += precautions?.waitedSeconds ?? 0;
     this.#begin(row);
     if (command === "quiets" && step === 1) waitedSeconds += await this.commands.beforeMove();
-    const apply = () => this.#applyWhole(update, plan);
-    const takesSnapshot = command === "freezes" && plan.operations.length > 0;
-    const applied = takesSnapshot ? await this.commands.whileFrozen(apply) : await apply();
-    await precautions?.afterwards();
-    if (next !== undefined) this.#planner.planAhead(next);
-    waitedSeconds += await this.#gates.hold(row, gatesOf(row, this.#context(applied.outputs, before)));
-    return { operations: applied.operations.length, waitedSeconds: waitedSeconds + applied.cloudSeconds };
+    const users = this.#usersOfAddresses(row, plan);
+    users?.begin();
+    try {
+      const apply = () => this.#applyWhole(update, plan);
+      const takesSnapshot = command === "freezes" && plan.operations.length > 0;
+      const applied = takesSnapshot ? await this.commands.whileFrozen(apply) : await apply();
+      await precautions?.afterwards();
+      if (next !== undefined) this.#planner.planAhead(next);
+      waitedSeconds += await this.#gates.hold(row, gatesOf(row, this.#context(applied.outputs, before)));
+      if (users !== undefined) waitedSeconds += await this.#gates.hold(row, { hold: [users] });
+      return { operations: applied.operations.length, waitedSeconds: waitedSeconds + applied.cloudSeconds };
+    } finally {
+      users?.end();
+    }
+  }
+
+  /** Those whose addresses the plan moves. A way back has to end, whatever they meet. */
+  #usersOfAddresses(row: Row, { operations }: Plan): AddressGap | undefined {
+    if (this.outputs === undefined || !operations.some(({ type }) => type === types.eipAssociation)) return undefined;
+    const { maxGapMilliseconds, ...rules } = this.#upgrade.addresses;
+    return addressUsers(this.#context(this.outputs), { ...rules, ...(isPhase(row) && { maxGapMilliseconds }) });
   }
 
   #context(after: Outputs, before?: Outputs): GateContext {

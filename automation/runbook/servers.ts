@@ -3,6 +3,7 @@ import type { Config, SiteConfig } from "../../stacks/config.ts";
 import type { Frontend, Outputs } from "../../stacks/outputs.ts";
 import { BalancerMetrics } from "../cloud/balancer-metrics.ts";
 import { addressesOf } from "../cloud/http.ts";
+import { AddressGap, type GapRules } from "../gates/address-gap.ts";
 import { addressesHeld } from "../gates/addresses.ts";
 import { allServers, arrayServersGone, overArray } from "../gates/array.ts";
 import { type GateContext, generationOf, wasBad } from "../gates/context.ts";
@@ -124,6 +125,21 @@ const throughBalancer = "smoke through the load balancer";
 /** Names a check in the baseline, without the values of its headers. */
 export function checkId({ path, method, expectStatus, expectBody, expectJson, matcher }: HttpCheck): string {
   return JSON.stringify({ path, method, expectStatus, expectBody, expectJson, matcher });
+}
+
+/** The users of the Elastic IPs, as the driver can be one; undefined where none of them has any. */
+export function addressUsers(context: GateContext, rules: GapRules): AddressGap | undefined {
+  const { config, after } = context;
+  const { port } = generationOf(after, after.live);
+  const identity = identityOf(context);
+  const { path = config.site.loadBalancer.healthCheck.path } = identity;
+  const asked = after.addresses
+    .filter(({ allocationId }) => !wasBad(context, "address", allocationId))
+    .map(({ publicIp }) => {
+      const question = { protocol: "http", address: publicIp, port, host: after.hostname, path } as const;
+      return { publicIp, question };
+    });
+  return asked.length === 0 ? undefined : new AddressGap(asked, rules, identity);
 }
 
 /** Every address that has moved works; where answers do not say who gave them, that is told. */

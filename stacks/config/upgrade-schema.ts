@@ -88,6 +88,24 @@ export const upgradeSchema = z.strictObject({
     .describe(
       "How long a change of weights takes to reach every node of the load balancer. Evidence is waited for five times as long, and metrics of the load balancer as long as they take; where there can be none, twice this time is waited for blindly. A run that goes back waits until the last update on the way there is that old.",
     ),
+  addresses: z
+    .strictObject({
+      intervalMilliseconds: z
+        .number()
+        .int()
+        .min(5)
+        .max(10_000)
+        .default(20)
+        .describe("Time between two of the driver's questions to an Elastic IP while it moves."),
+      maxGapMilliseconds: z
+        .number()
+        .int()
+        .min(1)
+        .optional()
+        .describe("Longest time without an answer in a move that is no failure. Default: it is told, and is none."),
+    })
+    .prefault({})
+    .describe("How Elastic IPs move."),
   sessions: sessionsSchema
     .optional()
     .describe("When each old server may be terminated. Default: when the load balancer has drained it."),

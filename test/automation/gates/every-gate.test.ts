@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { AddressGap } from "../../../automation/gates/address-gap.ts";
 import { addressesHeld } from "../../../automation/gates/addresses.ts";
 import { noAlarm } from "../../../automation/gates/alarms.ts";
 import {
@@ -31,6 +32,7 @@ import { SimulatedBalancer } from "../../../sandbox/bench/simulated-balancer.ts"
 import { arraySchema } from "../../../stacks/config/array-schema.ts";
 import { httpCheckOf, sessionsSchema } from "../../../stacks/config/checks.ts";
 import { comparisonSchema, metricSchema, probeSchema } from "../../../stacks/config/watch-schema.ts";
+import { eventually } from "../../sandbox/support.ts";
 import { arrays, server, statuses, targets, telling, type World } from "./worlds.ts";
 
 const { signal } = new AbortController();
@@ -83,6 +85,35 @@ const rows: Readonly<Record<string, Row>> = {
           }),
         },
       ),
+  },
+  AddressGap: {
+    bad: "fail",
+    limit: "own",
+    gate: (world) => {
+      const question = { protocol: "http", address: "a", port: 80, host: "www.example.com", path: "/" } as const;
+      const answer = { status: 200, headers: {}, body: "" };
+      let now = 0;
+      let asked = 0;
+      const means = {
+        ask: async () => {
+          asked++;
+          return telling(world, answer, answer)();
+        },
+        clock: () => {
+          now += world === "bad" ? 1000 : 0;
+          return now;
+        },
+      };
+      const rules = { intervalMilliseconds: 5, maxGapMilliseconds: 500 };
+      const gap = new AddressGap([{ publicIp: "a", question }], rules, undefined, means);
+      const observe = async () => {
+        gap.begin();
+        await eventually(async () => asked > 1);
+        gap.end();
+        return gap.observe();
+      };
+      return { name: gap.name, patienceSeconds: 0, observe };
+    },
   },
   addressesHeld: {
     bad: "fail",

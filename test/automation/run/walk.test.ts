@@ -10,6 +10,7 @@ import { putBack } from "../../../automation/run/put-back.ts";
 import { unfinishedRun } from "../../../automation/run/unfinished-run.ts";
 import { type Progress, walk } from "../../../automation/run/walk.ts";
 import { Walker } from "../../../automation/run/walker.ts";
+import { types } from "../../../stacks/names.ts";
 import { FakeSite } from "./fake-site.ts";
 
 const run = { id: "r1", from: "blue", to: "green" };
@@ -585,6 +586,20 @@ describe("a walk", () => {
         site.ruleIsGone ||= row === "withdraw";
       };
       assert.deepEqual([(await back()).exitCode, site.ruleIsGone], [0, false]);
+    });
+
+    it("tells what users of the Elastic IPs met while these moved, there and back", async () => {
+      site.operationsOf = (row) =>
+        row === "move-addresses" || row === "withdraw"
+          ? [{ op: "replace", urn: "urn", type: types.eipAssociation, name: "address-1", properties: [] }]
+          : [];
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      assert.equal((await back()).exitCode, 0);
+      const met = site.told.flatMap((event) =>
+        event.type === "gate" && event.gate === "addresses answer while they move" ? [event] : [],
+      );
+      assert.deepEqual(new Set(met.map(({ phase }) => phase)), new Set(["move-addresses", "withdraw"]));
+      assert.ok(met.every(({ verdict }) => verdict === "pass"));
     });
 
     it("registers an old server again that somebody deregistered on the way back", async () => {
