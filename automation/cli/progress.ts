@@ -34,6 +34,10 @@ function linesOf(event: RunEvent): string[] {
       return [
         `  ${event.verdict === "pass" ? "ok" : event.verdict}: ${event.gate} (${seconds(event.seconds)})${event.verdict === "pass" ? "" : ` ${JSON.stringify(event.evidence)}`}`,
       ];
+    case "waiting":
+      return [
+        `  waiting for ${seconds(event.seconds)}: ${event.gate}, up to ${seconds(event.leftSeconds)} more${event.evidence === null ? "" : ` ${JSON.stringify(event.evidence)}`}`,
+      ];
     case "phase-finished":
       return [`  done in ${seconds(event.seconds)}`];
     case "warning":

@@ -63,6 +63,13 @@ export const runEvent = z.discriminatedUnion("type", [
     evidence,
     seconds,
   }),
+  event("waiting", {
+    phase: row,
+    gate: z.string().describe("what the run waits for, or watching: all gates are watched for a time"),
+    evidence: evidence.describe("what the gate saw last"),
+    seconds: seconds.describe("how long gates have been waited for in this phase"),
+    leftSeconds: seconds.describe("how long this one may take yet"),
+  }),
   event("phase-finished", phaseReport.shape),
   event("warning", { message: z.string() }),
   event("failed", { phase: row, message: z.string() }),

@@ -56,15 +56,33 @@ export interface GateResult {
   readonly notSeen?: NotSeen | undefined;
 }
 
+/** A gate that is waited for. */
+export interface Waiting {
+  readonly gate: string;
+  /** What it saw last. */
+  readonly evidence: Evidence;
+  /** How long it may take yet. */
+  readonly leftSeconds: number;
+}
+
 export interface Patience {
   /** Default patience. A gate that has seen nothing by then is inconclusive. */
   readonly seconds: number;
   readonly signal: AbortSignal;
+  /** Called at each look that does not settle a gate. Default: nobody is told. */
+  readonly onWait?: (waiting: Waiting) => void;
+  /** Called with the name of a gate that is not waited for any more. Default: nobody is told. */
+  readonly onSettled?: (gate: string) => void;
 }
 
 /** Observes all gates side by side until each has passed, or the first has failed. */
-export async function hold(gates: readonly Gate[], { seconds, signal }: Patience): Promise<GateResult[]> {
-  return sideBySide(gates, signal, (gate, stop) => untilSettled(gate, gate.patienceSeconds ?? seconds, stop));
+export async function hold(gates: readonly Gate[], patience: Patience): Promise<GateResult[]> {
+  const { signal, onSettled } = patience;
+  return sideBySide(gates, signal, async (gate, stop) => {
+    const result = await untilSettled(gate, { ...patience, signal: stop });
+    onSettled?.(gate.name);
+    return result;
+  });
 }
 
 /** A gate that misses this often in a row while it is watched has failed: one lost packet is no reason to go back. */
@@ -144,7 +162,11 @@ function lostAs({ whenOver = "fail" }: Gate, { verdict, unproven }: Look): GateR
   return verdict === "pending" ? whenOver : "fail";
 }
 
-async function untilSettled(gate: Gate, seconds: number, signal: AbortSignal): Promise<GateResult | undefined> {
+async function untilSettled(
+  gate: Gate,
+  { seconds: usual, signal, onWait = () => {} }: Patience,
+): Promise<GateResult | undefined> {
+  const seconds = gate.patienceSeconds ?? usual;
   const started = performance.now();
   let seen: Evidence | undefined;
   const settled = (verdict: GateResult["verdict"], evidence: Evidence, notSeen?: NotSeen) => ({
@@ -163,7 +185,9 @@ async function untilSettled(gate: Gate, seconds: number, signal: AbortSignal): P
     if (verdict === "pending" || !signal.aborted) seen = evidence;
     // Stopped by another gate: its own patience does not count any more, though it may have ended at the same moment.
     if (signal.aborted) return seen === undefined ? undefined : settled("inconclusive", seen);
-    if (secondsSince(started) + interval > seconds) return settled(lostAs(gate, now), evidence, now.notSeen);
+    const leftSeconds = seconds - secondsSince(started);
+    if (interval > leftSeconds) return settled(lostAs(gate, now), evidence, now.notSeen);
+    onWait({ gate: gate.name, evidence, leftSeconds });
     await pause(interval, signal);
     if (signal.aborted) return seen === undefined ? undefined : settled("inconclusive", seen);
   }

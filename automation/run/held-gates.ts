@@ -1,9 +1,10 @@
 import { secondsSince } from "../elapsed.ts";
-import { type GateResult, hold, notJudgedIn, watch } from "../gates/gate.ts";
+import { type GateResult, hold, notJudgedIn, type Waiting, watch } from "../gates/gate.ts";
 import { GateError } from "../gates/gate-error.ts";
 import type { RowGates } from "../runbook/gates.ts";
 import type { Row } from "../runbook/rows.ts";
 import type { Drive } from "./drive.ts";
+import { type Told, Waits } from "./waits.ts";
 
 /** Holds a run until gates have passed, and tells what they saw. */
 export class HeldGates {
@@ -30,11 +31,29 @@ export class HeldGates {
       const results = this.tell(row, seen);
       if (results.some(({ verdict }) => verdict !== "pass")) throw new GateError(row, results);
     };
-    const patience = { seconds: this.#seconds, signal: this.signal };
-    judge(await hold(first, patience));
-    judge(await hold(once, patience));
-    if (watched !== undefined) judge(await watch(watched.gates, watched.seconds, this.signal));
-    return secondsSince(started);
+    const { signal } = this;
+    const waits = new Waits((waiting) => this.#tellWaiting(row, waiting));
+    try {
+      const patience = {
+        ...{ seconds: this.#seconds, signal },
+        onWait: (waiting: Waiting) => waits.heard(waiting),
+        onSettled: (gate: string) => waits.settled(gate),
+      };
+      judge(await hold(first, patience));
+      judge(await hold(once, patience));
+      if (watched !== undefined) {
+        waits.watch(watched.seconds);
+        judge(await watch(watched.gates, watched.seconds, signal));
+      }
+      return secondsSince(started);
+    } finally {
+      waits.end();
+    }
+  }
+
+  #tellWaiting(row: Row, { seconds, leftSeconds, ...waiting }: Told): void {
+    const { gate, evidence } = this.#ledger.clean({ ...waiting, verdict: "inconclusive", seconds });
+    this.#ledger.tell({ type: "waiting", phase: row, gate, evidence, seconds, leftSeconds });
   }
 
   /** @returns the results without secrets, as they are printed and recorded */

@@ -28,6 +28,7 @@ export function keptOf(event: RunEvent): LedgerEvent | undefined {
     case "run-started":
     case "phase-started":
     case "output":
+    case "waiting":
     case "warning":
     case "failed":
       return undefined;

@@ -158,7 +158,7 @@ async function rowBack(walker: Walker, row: Row, run: WayBack): Promise<void> {
   try {
     await phase();
   } catch (error) {
-    if (!isOfServers(error) || isInconclusive(error) || !(await restoreOld(drive, walker, run))) throw error;
+    if (!isOfServers(error) || !(await restoreOld(drive, walker, run))) throw error;
     await phase();
   }
 }

@@ -31,6 +31,17 @@ describe("a run's progress", () => {
     ]);
   });
 
+  it("says what is waited for, what was seen last, and how long it may take yet", () => {
+    const drained = { phase: "drain", gate: "targets drained: blue", evidence: { draining: 2 } } as const;
+    assert.deepEqual(lines({ type: "waiting", ...drained, seconds: 15, leftSeconds: 885 }), [
+      '  waiting for 15.0 s: targets drained: blue, up to 885.0 s more {"draining":2}',
+    ]);
+    const watching = { phase: "observe", gate: "watching", evidence: null } as const;
+    assert.deepEqual(lines({ type: "waiting", ...watching, seconds: 60, leftSeconds: 240 }), [
+      "  waiting for 60.0 s: watching, up to 240.0 s more",
+    ]);
+  });
+
   it("counts where there is too much to name, and says where there is nothing", () => {
     const many = ["Vpc", "Subnet", "Route", "Eip", "Instance"].map((type) => operation("create", type, "www"));
     assert.deepEqual(lines(plan(many)), ["  plan 0123456789ab: 5 create"]);

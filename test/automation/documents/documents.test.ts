@@ -41,6 +41,7 @@ const events: { readonly [Type in RunEvent["type"]]: Extract<RunEvent, { type: T
   },
   output: { type: "output", phase: "migrate", line: "2 tables" },
   gate: { type: "gate", phase: "settle", gate: "gone", verdict: "pass", evidence: { left: [], at: null }, seconds: 0 },
+  waiting: { type: "waiting", phase: "drain", gate: "drained", evidence: { left: 2 }, seconds: 5, leftSeconds: 600 },
   "phase-finished": {
     type: "phase-finished",
     name: "backup",

@@ -29,6 +29,19 @@ describe("holding gates", () => {
     assert.deepEqual(verdicts(results), ["a: pass", "b: pass"]);
   });
 
+  it("tells at each look what is waited for, what it saw and how long it may take yet, and when it is not any more", async () => {
+    const told: unknown[] = [];
+    await hold(
+      [scripted("a", ["pending", "pass"]), scripted("b", ["pending", "pending", "pass"], { everySeconds: 0.01 })],
+      {
+        ...{ seconds: 3600, signal },
+        onWait: ({ gate, evidence, leftSeconds }) => told.push([gate, evidence, Math.round(leftSeconds / 60)]),
+        onSettled: (gate) => told.push(gate),
+      },
+    );
+    assert.deepEqual(told, [["a", { look: 1 }, 60], ["b", { look: 1 }, 60], ["b", { look: 2 }, 60], "b", "a"]);
+  });
+
   it("fails at once when one says so, and tells what the others had seen", async () => {
     const waiting = scripted("b", ["pending"]);
     const results = await hold([scripted("a", ["fail"]), waiting, scripted("c", ["pass"])], { seconds: 3600, signal });

@@ -61,6 +61,8 @@ export class FakeSite {
   readonly read: string[] = [];
   /** Somebody deleted the rule of the test host name; the next update creates it, if the state knows. */
   ruleIsGone = false;
+  /** Whoever answers for a test host name without a rule says who it is. */
+  signs = false;
   /** AWS launches nothing anew for what is missing. */
   noRoom = false;
   /** Names of servers that the state has forgotten, and that no update has launched since. */
@@ -98,7 +100,9 @@ export class FakeSite {
   }
 
   static async open(upgrade: object = {}): Promise<FakeSite> {
-    const server = createServer(({ headers }, response) => response.writeHead(site.#statusFor(headers.host)).end("ok"));
+    const server = createServer(({ headers: { host } }, response) => {
+      response.writeHead(site.#statusFor(host), site.#signatureFor(host)).end("ok");
+    });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const site = new FakeSite(server, upgrade);
     return site;
@@ -108,11 +112,19 @@ export class FakeSite {
     this.#server.close();
   }
 
-  /** Whoever has the most traffic answers for the public name, on every address. */
+  /** Whoever has the most traffic answers for the public name, on every address, and for a test host name without a rule. */
   #statusFor(host: string | undefined): number {
-    const { weights, testTarget } = this.intent;
-    const busiest = Object.entries(weights).toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? "";
-    return this.down.has(host === this.config.site.testHostname ? testTarget : busiest) ? 502 : 200;
+    const isTest = host === this.config.site.testHostname && !this.ruleIsGone;
+    return this.down.has(isTest ? this.intent.testTarget : this.#busiest) ? 502 : 200;
+  }
+
+  #signatureFor(host: string | undefined): Record<string, string> {
+    const isPublic = host === this.config.site.testHostname && this.ruleIsGone;
+    return isPublic && this.signs ? { "x-generation": this.#busiest } : {};
+  }
+
+  get #busiest(): string {
+    return Object.entries(this.intent.weights).toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? "";
   }
 
   /** The stack as it is before and after a run. */

@@ -624,6 +624,17 @@ describe("a walk", () => {
       assert.deepEqual([exitCode, site.intent, site.read], [0, site.settled, ["blue-1"]], message);
     });
 
+    it("creates the test host name's rule anew that was deleted while old servers prove themselves by it", async () => {
+      await upgrade(fresh, { pauseBefore: ["retire"] });
+      let left = 1;
+      site.signs = true;
+      site.beforeUp = (row) => {
+        if (row === "readmit") site.ruleIsGone ||= left-- > 0;
+      };
+      const { exitCode, message } = await back();
+      assert.deepEqual([exitCode, site.intent, site.ruleIsGone], [0, site.settled, false], message);
+    });
+
     it("keeps the new generation where an old server does not stay in the pool, and goes on once it does", async () => {
       await upgrade(fresh, { pauseBefore: ["observe"] });
       site.beforeUp = (row) => {
