@@ -61,15 +61,16 @@ export async function restore(drive: Drive, walker: Walker, generation: string):
  * Puts back what somebody took that no server has to prove, in the row in which the stack is: the test host name's rule,
  * addresses that were moved to a generation's servers, and arrays: what comes next changes these.
  * @param arraysOf generations whose arrays are still to serve, or to be changed
+ * @returns whether anything was missing
  */
 export async function restoreWays(
   drive: Drive,
   walker: Walker,
   generation: string,
   arraysOf: readonly string[] = [generation],
-): Promise<void> {
+): Promise<boolean> {
   const { outputs } = walker;
-  if (outputs === undefined || drive.opened.engine.state.interrupted) return;
+  if (outputs === undefined || drive.opened.engine.state.interrupted) return false;
   const { frontends = [] } = outputs.generations[generation] ?? {};
   const arrays = Object.entries(outputs.generations)
     .filter(([name]) => arraysOf.includes(name))
@@ -83,7 +84,9 @@ export async function restoreWays(
     ...(await missingRule(aws, outputs, signal)),
     ...(await missingFrom(aws, { generations: Object.fromEntries(arrays), addresses }, signal)),
   ]);
-  if ((await forget(drive, missing)).length > 0) await again(walker, outputs);
+  const isMissing = (await forget(drive, missing)).length > 0;
+  if (isMissing) await again(walker, outputs);
+  return isMissing;
 }
 
 /** The row in which the stack is, once more. Where an update was cut off it is in none, and the next one does it. */

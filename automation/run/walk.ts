@@ -17,9 +17,10 @@ import { driveAfter, takeBaseline } from "./before.ts";
 import { explainNotSeen } from "./blind.ts";
 import type { Drive } from "./drive.ts";
 import { putBack } from "./put-back.ts";
-import { restore, restoreWays, ShortError } from "./restore.ts";
+import { isOfServers, restore, restoreWays, ShortError } from "./restore.ts";
 import { servingOf } from "./serving.ts";
-import { type Ending, Walker } from "./walker.ts";
+import { readSuspensions } from "./suspensions.ts";
+import { type Ending, type PhaseOptions, Walker } from "./walker.ts";
 import { warningsOf } from "./warnings.ts";
 
 /** A run's progress so far. */
@@ -52,6 +53,7 @@ export async function walk(driven: Drive, run: RunIdentity, progress: Progress):
   try {
     await walker.commands.thawIfFrozen();
     await restoreWays(drive, walker, to, left[0] === lastPhase ? [to] : [from, to]);
+    await readSuspensions(drive, walker.outputs);
     // From here on there is nothing else to serve, so what is missing is not a reason to go back.
     if (progress.reached !== undefined && !hasWayBack(progress.reached)) await restore(drive, walker, to);
     for (const [index, name] of left.entries()) {
@@ -59,7 +61,7 @@ export async function walk(driven: Drive, run: RunIdentity, progress: Progress):
       if (factsOf(name).givesTraffic) await walker.lookAgain();
       // Nothing has asked for them since they were moved, and old servers that have them would take them along.
       if (name === lastPhase) await restoreWays(drive, walker, to);
-      await walker.phase(name, {
+      await phaseToTheEnd(walker, name, to, {
         lastPlanned: progress.lastPlanned,
         next: left.slice(index + 1).find((next) => factsOf(next).updates(opened.shape) > 0),
         needsApproval: ({ digest }) => mustAsk(drive, progress, name) && !progress.approved.has(digest),
@@ -70,6 +72,20 @@ export async function walk(driven: Drive, run: RunIdentity, progress: Progress):
   } catch (error) {
     const reached = left.filter((name) => walker.begun.has(name)).at(-1) ?? progress.reached ?? firstPhase;
     return stopped(walker, { ...run, phase, reached }, error);
+  }
+}
+
+/** One phase; where there is no way back, once more if it failed because somebody took something meanwhile. */
+async function phaseToTheEnd(walker: Walker, name: PhaseName, to: string, options: PhaseOptions): Promise<void> {
+  const { drive } = walker;
+  try {
+    await walker.phase(name, options);
+  } catch (error) {
+    if (hasWayBack(name) || !isOfServers(error)) throw error;
+    const missing = [await restoreWays(drive, walker, to), await restore(drive, walker, to)];
+    if (!missing.includes(true)) throw error;
+    // What is left of the phase is part of what was approved.
+    await walker.phase(name, { ...options, needsApproval: () => false });
   }
 }
 

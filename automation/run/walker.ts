@@ -131,6 +131,7 @@ export class Walker {
       ledger.tell({ type: "phase-finished", ...report });
     } catch (error) {
       this.#oldServers?.close();
+      this.#oldServers = undefined;
       await this.#planner.drop();
       await ledger.written();
       throw error;

@@ -54,6 +54,8 @@ export class FakeSite {
   readonly stopped = new Set<string>();
   /** Servers by the addresses that somebody moved to them, or to none; the next update puts them back, if the state knows. */
   readonly moved = new Map<string, string>();
+  /** Somebody moves them again and again. */
+  isKept = false;
   readonly #movedBack = new Set<string>();
   /** Ids of servers that somebody deregistered; the next update registers them again, if the state knows. */
   readonly deregistered = new Set<string>();
@@ -305,7 +307,7 @@ export class FakeSite {
     const row = phase ?? "settle";
     this.beforeUp(row);
     const { id = "", from = "blue", to = "green", atOnce } = run ?? {};
-    for (const id of this.#movedBack) this.moved.delete(id);
+    if (!this.isKept) for (const id of this.#movedBack) this.moved.delete(id);
     if (this.#ruleIsForgotten) this.ruleIsGone = false;
     const isWanted = (name: string) => run?.left?.includes(name) ?? true;
     const goes = (name: string) => phase === undefined && !name.startsWith(from);
