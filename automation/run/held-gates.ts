@@ -11,6 +11,8 @@ export class HeldGates {
   readonly #ledger: Drive["ledger"];
   /** Patience of a gate that has none of its own, in seconds. */
   readonly #seconds: number;
+  /** What was told to be open. */
+  readonly #open = new Set<string>();
   /** Nobody waits for evidence any more: the run was told to stop, or the stack is somebody else's. */
   readonly signal: AbortSignal;
 
@@ -63,7 +65,10 @@ export class HeldGates {
       this.#ledger.tell({ type: "gate", phase: row, ...result });
       const notJudged = notJudgedIn(result.evidence);
       if (result.verdict !== "pass" || notJudged === undefined) continue;
-      this.#ledger.tell({ type: "warning", message: `${row}: ${result.gate}: not judged: ${notJudged}` });
+      const message = `${row}: ${result.gate}: not judged: ${notJudged}`;
+      // A row of several updates is told once.
+      if (!this.#open.has(message)) this.#ledger.tell({ type: "warning", message });
+      this.#open.add(message);
     }
     return results;
   }
