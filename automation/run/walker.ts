@@ -3,8 +3,7 @@ import type { Outputs } from "../../stacks/outputs.ts";
 import { isPhase } from "../../stacks/runbook.ts";
 import type { Outcome, PhaseReport, RunResult } from "../documents/events.ts";
 import { secondsSince } from "../elapsed.ts";
-import type { Applied } from "../engine/engine.ts";
-import { EngineDiedError, NotYetShownError } from "../engine/engine-errors.ts";
+import { EngineDiedError } from "../engine/engine-errors.ts";
 import type { Plan } from "../engine/plan.ts";
 import { type ExitCode, type Explanation, exitCodes, say } from "../errors.ts";
 import type { AddressGap } from "../gates/address-gap.ts";
@@ -13,27 +12,22 @@ import { sessionGates } from "../gates/sessions.ts";
 import { canonicalJson, sha256 } from "../ledger/canonical.ts";
 import { arrayServing } from "../runbook/array.ts";
 import { gatesBefore, gatesOf } from "../runbook/gates.ts";
-import { check } from "../runbook/policy.ts";
 import { descriptionOf, factsOf, type LastPlanned, type Row, type RunIdentity, type Update } from "../runbook/rows.ts";
 import { addressUsers, restored } from "../runbook/servers.ts";
 import { lastUpdate, updatesOf } from "../runbook/updates.ts";
 import type { CommandStates } from "../site-commands/command-states.ts";
 import { RunCommands } from "../site-commands/run-commands.ts";
-import { applyPlan } from "./apply-plan.ts";
 import { ApprovalNeeded } from "./approval-needed.ts";
 import { lookAgain } from "./before.ts";
 import { checkCredentials } from "./credentials.ts";
 import type { Drive } from "./drive.ts";
 import { HeldGates } from "./held-gates.ts";
 import { OldServers } from "./old-servers.ts";
-import { Planner } from "./planner.ts";
 import { Precautions } from "./precautions.ts";
 import { repair } from "./repair.ts";
+import { Updater } from "./updater.ts";
 
 type NeedsApproval = (plan: Pick<Plan, "digest">) => boolean;
-
-/** Number of times that an update is applied until AWS shows all that it made: each shows more. */
-const looksForNew = 4;
 
 interface Work {
   readonly operations: number;
@@ -68,19 +62,15 @@ export class Walker {
   readonly #started = performance.now();
   /** Ends the operation in hand: it was cancelled, or the stack is somebody else's now. */
   readonly #cancel: AbortSignal;
-  readonly #planner: Planner;
+  readonly #updater: Updater;
   readonly #gates: HeldGates;
   readonly #precautions: Precautions;
   #oldServers: OldServers | undefined;
-  /** When the last update of a phase was over. One of another process may be as late as this one's start. */
-  #forwardAt = Date.now();
   /** The site's own commands. */
   readonly commands: RunCommands;
   readonly phases: PhaseReport[] = [];
   /** Rows of which something may be in effect. */
   readonly begun = new Set<Row>();
-  /** The stack's outputs after the last update; undefined when there was none. */
-  outputs: Outputs | undefined;
 
   /** @param states how the run's commands ended before */
   constructor(drive: Drive, { id, from, to }: RunIdentity, states: CommandStates = {}) {
@@ -89,10 +79,9 @@ export class Walker {
     // Nothing more than that: what a person approves is a digest over it, in this process and in one that goes on.
     this.#identity = { id, from, to, ...(baseline?.down && { atOnce: true }) };
     this.#cancel = AbortSignal.any([options.signals.cancel, ledger.lost]);
-    this.#planner = new Planner(opened.engine, this.#identity, this.#cancel);
+    this.#updater = new Updater(drive, this.#identity, this.#cancel);
     this.#gates = new HeldGates(drive);
     this.#precautions = new Precautions(drive, this.#identity, this.#gates);
-    this.outputs = opened.last?.outputs;
     this.commands = new RunCommands({
       ...opened,
       ...{ identity: this.#identity, snapshots: opened.aws.snapshots, ledger, cancel: this.#cancel },
@@ -103,6 +92,11 @@ export class Walker {
   /** The run's drive, with the site as it was before the new generation had traffic. */
   get drive(): Drive {
     return this.#drive;
+  }
+
+  /** The stack's outputs after the last update; undefined when there was none. */
+  get outputs(): Outputs | undefined {
+    return this.#updater.outputs;
   }
 
   /** Looks at the site once more, before the new generation has traffic. */
@@ -132,7 +126,7 @@ export class Walker {
     } catch (error) {
       this.#oldServers?.close();
       this.#oldServers = undefined;
-      await this.#planner.drop();
+      await this.#updater.drop();
       await ledger.written();
       throw error;
     }
@@ -167,7 +161,7 @@ export class Walker {
   /** The row in which the stack is, once more, where nothing of a server is missing. */
   async again(outputs: Outputs): Promise<Update> {
     const update = lastUpdate(outputs, this.#identity);
-    await this.#applyWhole(update, await this.#plan(update, { restores: true }), { restores: true });
+    await this.#updater.apply(update, await this.#updater.plan(update, { restores: true }), { restores: true });
     return update;
   }
 
@@ -182,7 +176,7 @@ export class Walker {
     try {
       await this.#update(update, {});
     } catch (error) {
-      await this.#planner.drop();
+      await this.#updater.drop();
       await this.#drive.ledger.written();
       throw error;
     }
@@ -265,10 +259,10 @@ export class Walker {
     const { row, step = 1 } = update;
     const { command } = factsOf(row);
     const before = this.outputs;
-    const plan = await this.#plan(update);
+    const plan = await this.#updater.plan(update);
     if (needsApproval(plan)) {
       // The plan of the row as a whole has the same digest: a person approves that, whoever's sessions end first.
-      if (update.left !== undefined) await this.#plan({ row });
+      if (update.left !== undefined) await this.#updater.plan({ row });
       throw new ApprovalNeeded(row, plan.digest);
     }
     let waitedSeconds = 0;
@@ -281,11 +275,11 @@ export class Walker {
     const users = this.#usersOfAddresses(row, plan);
     users?.begin();
     try {
-      const apply = () => this.#applyWhole(update, plan);
+      const apply = () => this.#updater.apply(update, plan);
       const takesSnapshot = command === "freezes" && plan.operations.length > 0;
       const applied = takesSnapshot ? await this.commands.whileFrozen(apply) : await apply();
       await precautions?.afterwards();
-      if (next !== undefined) this.#planner.planAhead(next);
+      if (next !== undefined) this.#updater.planAhead(next);
       waitedSeconds += await this.#gates.hold(row, gatesOf(row, this.#context(applied.outputs, before)));
       if (users !== undefined) waitedSeconds += await this.#gates.hold(row, { hold: [users] });
       return { operations: applied.operations.length, waitedSeconds: waitedSeconds + applied.cloudSeconds };
@@ -303,7 +297,7 @@ export class Walker {
 
   #context(after: Outputs, before?: Outputs): GateContext {
     const { opened, ledger, baseline } = this.#drive;
-    const run = { ...this.#identity, baseline, before, after, forwardAt: this.#forwardAt };
+    const run = { ...this.#identity, baseline, before, after, forwardAt: this.#updater.forwardAt };
     return { ...opened, ...run, redact: (text) => ledger.redact(text) };
   }
 
@@ -312,47 +306,6 @@ export class Walker {
     if (this.begun.has(row)) return;
     this.#drive.ledger.note({ type: "phase-started", phase: row });
     this.begun.add(row);
-  }
-
-  async #plan(update: Update, { restores = false } = {}): Promise<Plan> {
-    const { ledger } = this.#drive;
-    ledger.assertHeld();
-    this.#signals.stop.throwIfAborted();
-    const plan = await this.#planner.plan(update, restores);
-    const { row, step, left } = update;
-    const operations = plan.operations.map(({ op, type, name, properties }) => ({ op, type, name, properties }));
-    ledger.tell({ type: "plan", phase: row, step, digest: plan.digest, operations });
-    check(plan.operations, { row, ...this.#identity, left, restores });
-    return plan;
-  }
-
-  /** What AWS did not show in time is in the state once it is read again: what is left is planned and applied. */
-  async #applyWhole(update: Update, plan: Plan, { restores = false, tries = looksForNew } = {}): Promise<Applied> {
-    try {
-      return await this.#apply(update, plan);
-    } catch (error) {
-      if (!(error instanceof NotYetShownError) || tries <= 1 || this.#signals.stop.aborted) throw error;
-      const { ledger } = this.#drive;
-      const message = `${update.row} goes on with what is left. ${ledger.redact(error.message)}`;
-      ledger.tell({ type: "warning", message });
-      await repair(this.#drive);
-      return this.#applyWhole(update, await this.#plan(update, { restores }), { restores, tries: tries - 1 });
-    }
-  }
-
-  async #apply({ row, step }: Update, plan: Plan): Promise<Applied> {
-    const { ledger } = this.#drive;
-    await ledger.written();
-    ledger.assertHeld();
-    this.#signals.stop.throwIfAborted();
-    const applied = await applyPlan(this.#drive, plan, this.#cancel).finally(() => {
-      if (isPhase(row)) this.#forwardAt = Date.now();
-    });
-    this.outputs = applied.outputs;
-    await ledger.changed(applied.outputs);
-    const operations = applied.operations.map(({ op, type, name }) => ({ op, type, name }));
-    ledger.tell({ type: "applied", phase: row, step, seconds: applied.seconds, operations });
-    return applied;
   }
 
   get #signals() {
