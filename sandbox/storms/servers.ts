@@ -39,9 +39,11 @@ const blows: Readonly<Record<string, Blow>> = {
   crashed: async ({ world }, { id }) => {
     const cutAddresses = await addressesOn(world, id);
     const happened = await world.crash(id);
-    // A person sees that it answers nothing, and starts it again.
+    // A person sees that it answers nothing, and starts it again: once, since it serves from then on.
+    let isMended = false;
     const again = async () => {
-      if ((await world.stateOf(id)) !== "running") return;
+      if (isMended || (await world.stateOf(id)) !== "running") return;
+      isMended = true;
       await world.ec2.send(new StopInstancesCommand({ InstanceIds: [id] }));
       while ((await world.stateOf(id)) === "stopping") await new Promise((resolve) => setTimeout(resolve, 200));
       await world.ec2.send(new StartInstancesCommand({ InstanceIds: [id] }));
