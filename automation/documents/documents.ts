@@ -55,6 +55,7 @@ export const documents = {
         name: row,
         expectedSeconds: seconds.describe("missing where nothing is known").optional(),
         operations: list(plannedOperation).describe("step by step, sorted by type and name"),
+        effects: list(z.string()).describe("what users would notice: shares of the traffic, and addresses that move"),
         gates: list(z.string()).describe("gates that must hold, and commands that must succeed, before the next phase"),
       }),
     ),

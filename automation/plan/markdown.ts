@@ -22,12 +22,14 @@ export function planMarkdown({ stack, prediction, changes, expected }: Review): 
   ];
 }
 
-function section({ name, operations, gates }: PredictedPhase, expected: Expected | undefined): string[] {
+function section({ name, operations, effects, gates }: PredictedPhase, expected: Expected | undefined): string[] {
   const lines = linesOf(operations).map(({ op, type, names, properties }) => [op, type, names, properties]);
   return [
     `<details><summary><code>${name}</code> ${escaped(descriptionOf(name))}${expectationOf(name, expected)}: ${countsOf(operations)}</summary>`,
     "",
     ...(lines.length > 0 ? markdownTable(["operation", "type", "name", "changes"], lines) : []),
+    ...effects.map((effect) => `- ${escaped(effect)}`),
+    ...(effects.length > 0 ? [""] : []),
     ...(gates.length > 0 ? [`Then must hold: ${escaped(gates.join(", "))}`, ""] : []),
     "</details>",
     "",

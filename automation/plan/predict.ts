@@ -16,6 +16,7 @@ import { offences } from "../runbook/policy.ts";
 import { factsOf, type Row } from "../runbook/rows.ts";
 import { positionOf, updatesOf } from "../runbook/updates.ts";
 import type { Copy } from "./copy.ts";
+import { effectsOf } from "./effects.ts";
 import type { Route } from "./route.ts";
 
 /** A run's prediction: the document of `handover plan --json`. */
@@ -46,14 +47,14 @@ export async function predict(
   let refused = false;
   let outputs = copy.opened.last?.outputs;
   for (const [index, row] of [...behind, ...rows].entries()) {
-    const { operations, gates, after } = await imagine(copy, route, row, outputs, signal);
-    outputs = after;
+    const { operations, gates, stages } = await imagine(copy, route, row, outputs, signal);
+    outputs = stages.at(-1);
     if (index < behind.length) continue;
     for (const { op, type, name } of offences(operations, { row, ...identity })) {
       refused = true;
       warnings.push(`the plan of ${row} would be refused, since it may not ${op} ${type} ${name}`);
     }
-    phases.push({ name: row, operations: operations.map(asPlanned), gates });
+    phases.push({ name: row, operations: operations.map(asPlanned), effects: effectsOf(stages), gates });
   }
   return { prediction: { from: identity.from, to: identity.to, warnings, phases }, refused };
 }
@@ -61,7 +62,8 @@ export async function predict(
 interface Imagined {
   readonly operations: readonly Operation[];
   readonly gates: readonly string[];
-  readonly after: Outputs | undefined;
+  /** The stack's outputs before the row, where it had any, and after each of its updates. */
+  readonly stages: readonly Outputs[];
 }
 
 async function imagine(
@@ -74,7 +76,7 @@ async function imagine(
   const operations: Operation[] = [];
   const redact = (text: string) => redactText(text, opened.secrets);
   const gates = new Set(commandsOf(opened.config.upgrade, row));
-  let outputs = before;
+  const stages = before === undefined ? [] : [before];
   for (const update of updatesOf(opened.shape, row, lastPlanned)) {
     const applied = await engine.upTo(positionOf(update, identity), signal);
     operations.push(...applied.operations.toSorted(byTypeAndName));
@@ -82,7 +84,7 @@ async function imagine(
       ...opened,
       ...identity,
       baseline,
-      before: outputs,
+      before: stages.at(-1),
       after: applied.outputs,
       redact,
     };
@@ -90,9 +92,9 @@ async function imagine(
     const sessions = factsOf(row).sessions === "awaited" ? sessionGates(context).values() : [];
     const held = [...gatesUntilApplied(row, context, applied.operations), ...first, ...hold, ...(watch?.gates ?? [])];
     for (const { name } of [...held, ...sessions]) gates.add(name);
-    outputs = applied.outputs;
+    stages.push(applied.outputs);
   }
-  return { operations, gates: [...gates].map(redact), after: outputs };
+  return { operations, gates: [...gates].map(redact), stages };
 }
 
 /** They look at the stack as it is before the update. */

@@ -5,12 +5,13 @@ import type { Review } from "./review.ts";
 /** The plan for a terminal. */
 export function planTable({ stack, prediction, changes, expected }: Review): string[] {
   const { phases, warnings, to } = prediction;
-  const rows = phases.flatMap(({ name, operations, gates }) => [
+  const rows = phases.flatMap(({ name, operations, effects, gates }) => [
     [name, `${descriptionOf(name)}${expectationOf(name, expected)}`],
     ...linesOf(operations).map(({ op, type, names, properties }) => [
       "",
       `${op} ${type} ${names}${properties === "" ? "" : ` (${properties})`}`,
     ]),
+    ...effects.map((effect) => ["", effect]),
     ...(gates.length > 0 ? [["", `then: ${gates.join(", ")}`]] : []),
   ]);
   const width = Math.max(0, ...rows.map(([name = ""]) => name.length));

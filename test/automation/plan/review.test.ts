@@ -28,9 +28,10 @@ const prediction: Prediction = {
     {
       name: "launch-first",
       operations: [operation("create", server, "green-1")],
+      effects: ["traffic: blue 100 -> blue 90, green 10"],
       gates: ["instance status", "targets healthy: green"],
     },
-    { name: "retire", operations: [operation("delete", server, "blue-1")], gates: [] },
+    { name: "retire", operations: [operation("delete", server, "blue-1")], effects: [], gates: [] },
   ],
 };
 const review: Review = {
@@ -69,7 +70,7 @@ describe("a plan for a person", () => {
   it("says in one sentence what comes to pass", () => {
     assert.equal(headline("shop", prediction), "shop: blue -> green in 2 phases: 1 create, 1 delete");
     const settle = (operations: ReturnType<typeof operation>[], from = "green"): Prediction => {
-      return { from, to: "green", warnings: [], phases: [{ name: "settle", operations, gates: [] }] };
+      return { from, to: "green", warnings: [], phases: [{ name: "settle", operations, effects: [], gates: [] }] };
     };
     assert.match(headline("shop", settle([])), /green is live and the goal; an update would change nothing/);
     assert.match(headline("shop", settle([operation("create", server, "green-1")])), /an update would do: 1 create/);
@@ -85,6 +86,7 @@ describe("a plan for a person", () => {
       "",
       "launch-first  launches the first new server, out of the pool, and tests it (about 40 s)",
       "              create ec2.Instance green-1",
+      "              traffic: blue 100 -> blue 90, green 10",
       "              then: instance status, targets healthy: green",
       "retire        terminates the old servers (about 3 min)",
       "              delete ec2.Instance blue-1",
@@ -101,6 +103,7 @@ describe("a plan for a person", () => {
       lines.join("\n"),
     );
     assert.ok(lines.includes("| inputs.GREETING |  | &#60;b&#62;\\| |"), lines.join("\n"));
+    assert.ok(lines.includes("- traffic: blue 100 -&#62; blue 90, green 10"), lines.join("\n"));
     assert.ok(lines.includes("| create | ec2.Instance | green-1 |  |"));
     assert.ok(lines.includes("> fewer servers"));
   });
