@@ -1,5 +1,3 @@
-import type { Input } from "./schema.ts";
-
 /** Placeholders of `handover:upgrade.identify.equals`. */
 
 const placeholder = /\$inputs\.([A-Za-z_][A-Za-z0-9_]*)|\$generation\b/g;
@@ -10,10 +8,10 @@ export function inputsIn(equals: string): readonly string[] | undefined {
   return found.length === 0 ? undefined : found.flatMap(([, input]) => input ?? []);
 }
 
-/** What a generation says of itself. The driver reads the configuration decrypted. */
+/** What a generation says of itself. @throws for a secret input; the driver reads the configuration decrypted */
 export function said(
   equals: string,
-  { name, inputs }: { readonly name: string; readonly inputs: Readonly<Record<string, Input>> },
+  { name, inputs }: { readonly name: string; readonly inputs: Readonly<Record<string, unknown>> },
 ): string {
   return equals.replaceAll(placeholder, (_, input: string | undefined) => {
     const value = input === undefined ? name : inputs[input];
