@@ -2,7 +2,6 @@ import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from "@aws-sdk/cl
 import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import {
   DescribeAddressesCommand,
-  DescribeInstancesCommand,
   DescribeInternetGatewaysCommand,
   DescribeLaunchTemplatesCommand,
   DescribeRouteTablesCommand,
@@ -18,6 +17,7 @@ import {
   DescribeTargetGroupsCommand,
   ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { allInstances } from "../instances.ts";
 import { observer } from "../observer.ts";
 
 export interface CloudCheck {
@@ -43,8 +43,7 @@ export async function cloudProblems(
   const balancing = new ElasticLoadBalancingV2Client(settings);
   const dynamodb = new DynamoDBClient(settings);
   try {
-    const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}));
-    const instances = Reservations.flatMap(({ Instances = [] }) => Instances).filter(
+    const instances = (await allInstances(ec2)).filter(
       ({ State, InstanceId = "" }) =>
         State?.Name !== "terminated" && State?.Name !== "shutting-down" && !others.has(InstanceId),
     );

@@ -6,7 +6,6 @@ import {
   CreateVolumeCommand,
   DescribeAddressesCommand,
   DescribeImagesCommand,
-  DescribeInstancesCommand,
   DescribeLaunchTemplatesCommand,
   DescribeSecurityGroupsCommand,
   DescribeSnapshotsCommand,
@@ -22,6 +21,7 @@ import {
   DescribeTagsCommand,
   DescribeTargetGroupsCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { allInstances } from "../instances.ts";
 import type { World } from "./world.ts";
 
 /** Something in AWS: what it is, and the generation that it belongs to and may leave with. */
@@ -43,11 +43,8 @@ export async function inventoryOf(world: World): Promise<Inventory> {
     const generation = tags.find(({ Key }) => Key === "handover:generation")?.Value;
     things.set(id, { what, generation, server });
   };
-  const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}));
   const roots = new Map<string, { readonly tags: Tag[]; readonly server: string | undefined }>();
-  for (const { InstanceId, Tags, State, RootDeviceName, BlockDeviceMappings = [] } of Reservations.flatMap(
-    ({ Instances = [] }) => Instances,
-  )) {
+  for (const { InstanceId, Tags, State, RootDeviceName, BlockDeviceMappings = [] } of await allInstances(ec2)) {
     if (State?.Name === "terminated" || State?.Name === "shutting-down") continue;
     add("server", InstanceId, Tags);
     const root = BlockDeviceMappings.find(({ DeviceName }) => DeviceName === RootDeviceName)?.Ebs?.VolumeId;

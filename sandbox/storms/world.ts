@@ -5,7 +5,7 @@ import {
 } from "@aws-sdk/client-auto-scaling";
 import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { type Address, DescribeAddressesCommand, DescribeInstancesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { type Address, DescribeAddressesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import {
   DescribeListenersCommand,
   DescribeLoadBalancersCommand,
@@ -15,6 +15,7 @@ import {
   ElasticLoadBalancingV2Client,
   type LoadBalancer,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { allInstances } from "../instances.ts";
 import { observer } from "../observer.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { slot } from "../slot.ts";
@@ -66,8 +67,7 @@ export class World {
   /** All of a generation's servers, its array's too. */
   async #servers(generation: string): Promise<readonly Server[]> {
     const Filters = [{ Name: "tag:handover:generation", Values: [generation] }];
-    const { Reservations = [] } = await this.ec2.send(new DescribeInstancesCommand({ Filters }));
-    return Reservations.flatMap(({ Instances = [] }) => Instances)
+    return (await allInstances(this.ec2, Filters))
       .map(({ InstanceId: id = "", State, Tags = [] }) => ({
         id,
         name: Tags.find(({ Key }) => Key === "Name")?.Value ?? "",
@@ -87,9 +87,7 @@ export class World {
 
   /** Undefined once it is gone. */
   async stateOf(id: string): Promise<string | undefined> {
-    const { Reservations = [] } = await this.ec2.send(new DescribeInstancesCommand({}));
-    return Reservations.flatMap(({ Instances = [] }) => Instances).find(({ InstanceId }) => InstanceId === id)?.State
-      ?.Name;
+    return (await allInstances(this.ec2)).find(({ InstanceId }) => InstanceId === id)?.State?.Name;
   }
 
   /** The site's Elastic IPs. */
