@@ -14,6 +14,7 @@ import { findingsIn, warningsOf } from "../run/warnings.ts";
 import { gatesBefore, gatesOf } from "../runbook/gates.ts";
 import { offences } from "../runbook/policy.ts";
 import { factsOf, type Row } from "../runbook/rows.ts";
+import { addressUsers } from "../runbook/servers.ts";
 import { positionOf, updatesOf } from "../runbook/updates.ts";
 import type { Copy } from "./copy.ts";
 import { effectsOf } from "./effects.ts";
@@ -89,9 +90,10 @@ async function imagine(
       redact,
     };
     const { first = [], hold, watch } = gatesOf(row, context);
+    const users = context.before && addressUsers(row, { ...context, after: context.before }, applied.operations);
     const sessions = factsOf(row).sessions === "awaited" ? sessionGates(context).values() : [];
     const held = [...gatesUntilApplied(row, context, applied.operations), ...first, ...hold, ...(watch?.gates ?? [])];
-    for (const { name } of [...held, ...sessions]) gates.add(name);
+    for (const { name } of [...held, ...sessions, ...(users === undefined ? [] : [users])]) gates.add(name);
     stages.push(applied.outputs);
   }
   return { operations, gates: [...gates].map(redact), stages };

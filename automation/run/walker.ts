@@ -1,12 +1,9 @@
-import { types } from "../../stacks/names.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
-import { isPhase } from "../../stacks/runbook.ts";
 import type { Outcome, PhaseReport, RunResult } from "../documents/events.ts";
 import { secondsSince } from "../elapsed.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
 import type { Plan } from "../engine/plan.ts";
 import { type ExitCode, type Explanation, exitCodes, say } from "../errors.ts";
-import type { AddressGap } from "../gates/address-gap.ts";
 import type { GateContext } from "../gates/context.ts";
 import { sessionGates } from "../gates/sessions.ts";
 import { canonicalJson, sha256 } from "../ledger/canonical.ts";
@@ -272,7 +269,7 @@ export class Walker {
     waitedSeconds += precautions?.waitedSeconds ?? 0;
     this.#begin(row);
     if (command === "quiets" && step === 1) waitedSeconds += await this.commands.beforeMove();
-    const users = this.#usersOfAddresses(row, plan);
+    const users = before && addressUsers(row, this.#context(before), plan.operations);
     users?.begin();
     try {
       const apply = () => this.#updater.apply(update, plan);
@@ -286,13 +283,6 @@ export class Walker {
     } finally {
       users?.end();
     }
-  }
-
-  /** Those whose addresses the plan moves. A way back has to end, whatever they meet. */
-  #usersOfAddresses(row: Row, { operations }: Plan): AddressGap | undefined {
-    if (this.outputs === undefined || !operations.some(({ type }) => type === types.eipAssociation)) return undefined;
-    const { maxGapMilliseconds, ...rules } = this.#upgrade.addresses;
-    return addressUsers(this.#context(this.outputs), { ...rules, ...(isPhase(row) && { maxGapMilliseconds }) });
   }
 
   #context(after: Outputs, before?: Outputs): GateContext {

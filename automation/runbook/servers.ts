@@ -1,9 +1,11 @@
 import { type HttpCheck, httpCheckOf } from "../../stacks/config/checks.ts";
 import type { Config, SiteConfig } from "../../stacks/config.ts";
+import { types } from "../../stacks/names.ts";
 import type { Frontend, Outputs } from "../../stacks/outputs.ts";
+import { isPhase } from "../../stacks/runbook.ts";
 import { BalancerMetrics } from "../cloud/balancer-metrics.ts";
 import { addressesOf } from "../cloud/http.ts";
-import { AddressGap, type GapRules } from "../gates/address-gap.ts";
+import { AddressGap } from "../gates/address-gap.ts";
 import { addressesHeld } from "../gates/addresses.ts";
 import { allServers, arrayServersGone, overArray } from "../gates/array.ts";
 import { type GateContext, generationOf, wasBad } from "../gates/context.ts";
@@ -13,6 +15,7 @@ import { instancesGone, instancesOk } from "../gates/instances.ts";
 import { WeightsEverywhere } from "../gates/propagation.ts";
 import { type Place, type SmokeOptions, smoke } from "../gates/smoke.ts";
 import { Departures, targetsDrained, targetsHealthy } from "../gates/targets.ts";
+import type { Row } from "./rows.ts";
 
 /** Gates over a generation's frontends, and over who reaches them. */
 
@@ -127,8 +130,13 @@ export function checkId({ path, method, expectStatus, expectBody, expectJson, ma
   return JSON.stringify({ path, method, expectStatus, expectBody, expectJson, matcher });
 }
 
-/** The users of the Elastic IPs, as the driver can be one; undefined where none of them has any. */
-export function addressUsers(context: GateContext, rules: GapRules): AddressGap | undefined {
+/** The users of the Elastic IPs, as the driver can be one, while an update moves some; undefined where it moves none. */
+export function addressUsers(
+  row: Row,
+  context: GateContext,
+  operations: readonly { readonly type: string }[],
+): AddressGap | undefined {
+  if (!operations.some(({ type }) => type === types.eipAssociation)) return undefined;
   const { config, after } = context;
   const { port } = generationOf(after, after.live);
   const identity = identityOf(context);
@@ -139,7 +147,10 @@ export function addressUsers(context: GateContext, rules: GapRules): AddressGap 
       const question = { protocol: "http", address: publicIp, port, host: after.hostname, path } as const;
       return { publicIp, question };
     });
-  return asked.length === 0 ? undefined : new AddressGap(asked, rules, identity);
+  const { maxGapMilliseconds, ...rules } = config.upgrade.addresses;
+  // A way back has to end, whatever they meet.
+  const limits = { ...rules, ...(isPhase(row) && { maxGapMilliseconds }) };
+  return asked.length === 0 ? undefined : new AddressGap(asked, limits, identity);
 }
 
 /** Every address that has moved works; where answers do not say who gave them, that is told. */
