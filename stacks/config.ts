@@ -4,8 +4,8 @@ import { isAbsolute, join } from "node:path";
 import type { z } from "zod";
 import type { ArrayConfig } from "./config/array-schema.ts";
 import { hasWildcard, overlap } from "./config/hosts.ts";
+import { inputsIn } from "./config/identify.ts";
 import { describeIssue } from "./config/issues.ts";
-import { inputsIn } from "./config/said.ts";
 import { fileSchema, type generationSchema, type Input, type runSchema, type SiteConfig } from "./config/schema.ts";
 import type { UpgradeConfig } from "./config/upgrade-schema.ts";
 

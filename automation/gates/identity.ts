@@ -1,5 +1,4 @@
-import type { IdentifyConfig } from "../../stacks/config/checks.ts";
-import { said } from "../../stacks/config/said.ts";
+import { type IdentifyConfig, said } from "../../stacks/config/identify.ts";
 import type { Config } from "../../stacks/config.ts";
 import type { Answer } from "../cloud/http.ts";
 import { valueAt } from "../cloud/json-path.ts";

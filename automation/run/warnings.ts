@@ -1,4 +1,4 @@
-import { said } from "../../stacks/config/said.ts";
+import { said } from "../../stacks/config/identify.ts";
 import type { Config } from "../../stacks/config.ts";
 import type { Baseline, Finding } from "../ledger/events.ts";
 import type { RunIdentity } from "../runbook/rows.ts";

@@ -1,15 +1,12 @@
 import { z } from "zod";
-import { command, inputValue, jsonPath, path, seconds } from "./primitives.ts";
-import { inputsIn } from "./said.ts";
+import { command, inputValue, jsonPath, path, pattern, seconds } from "./primitives.ts";
 import { cloudWatchSchema } from "./watch-schema.ts";
 
-/** The schema of `handover:upgrade.smoke`, `handover:upgrade.identify` and `handover:upgrade.sessions`. */
+/** The schema of `handover:upgrade.smoke` and `handover:upgrade.sessions`. */
 
 /** A check waits this long at most, in seconds; a command or a document takes as long as a suite does. */
 const longestAnswerSeconds = 60;
 const longestCommandSeconds = 3600;
-
-const pattern = z.string().refine(isPattern, "must be a regular expression, for example ^ok$");
 
 /** One HTTP question, asked of each new server, through the test host name, and through every Elastic IP after its move. */
 const httpCheck = z.strictObject({
@@ -101,34 +98,6 @@ const documentCheck = z.strictObject({
 
 export const smokeCheck = z.union([httpCheck, commandCheck, documentCheck]);
 
-/** How an answer says which generation gave it. */
-export const identifySchema = z
-  .strictObject({
-    path: path
-      .optional()
-      .describe("Page on which every server of the new generation must say it. Default: the health check's path."),
-    header: z
-      .string()
-      .regex(/^[A-Za-z0-9-]+$/, "must be the name of a header, for example x-revision")
-      .optional()
-      .describe("Header that says it."),
-    json: jsonPath.optional().describe("Where a JSON body says it, for example build.revision."),
-    body: pattern
-      .optional()
-      .describe("Regular expression whose first group says it, or the whole match where it has no group."),
-    equals: z
-      .string()
-      .refine((text) => inputsIn(text) !== undefined, {
-        error:
-          "must differ between generations: have $inputs.NAME or $generation in it, for example $inputs.APP_REVISION",
-      })
-      .describe("What a generation says: `$inputs.NAME` stands for its input, `$generation` for its name."),
-  })
-  .refine(
-    ({ header, json, body }) => [header, json, body].filter((source) => source !== undefined).length === 1,
-    "give one of header, json and body",
-  );
-
 export const sessionsSchema = z
   .strictObject({
     path: path
@@ -187,7 +156,6 @@ export type HttpCheck = z.infer<typeof httpCheck> & {
 export type CommandCheck = z.infer<typeof commandCheck>;
 export type DocumentCheck = z.infer<typeof documentCheck>;
 export type SmokeCheck = z.infer<typeof smokeCheck>;
-export type IdentifyConfig = z.infer<typeof identifySchema>;
 export type SessionsConfig = z.infer<typeof sessionsSchema>;
 
 /** An HTTP check with everything at its default. */
@@ -207,13 +175,4 @@ export function headersOf({ headers }: Pick<HttpCheck, "headers">): Record<strin
 
 function namesServer(dimension: string): boolean {
   return /\$instanceId\b/.test(dimension);
-}
-
-function isPattern(text: string): boolean {
-  try {
-    new RegExp(text, "u");
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -33,3 +33,14 @@ export function distinct<T extends z.ZodType<string>>(item: T) {
 export const jsonPath = z
   .string()
   .regex(/^[^.\s]+(\.[^.\s]+)*$/, "must be names with dots between them, for example database.ok or pools.0.active");
+
+export const pattern = z.string().refine(isPattern, "must be a regular expression, for example ^ok$");
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text, "u");
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { phaseNames } from "../runbook.ts";
-import { identifySchema, sessionsSchema, smokeCheck } from "./checks.ts";
+import { sessionsSchema, smokeCheck } from "./checks.ts";
+import { identifySchema } from "./identify.ts";
 import { command, seconds } from "./primitives.ts";
 import { comparisonSchema, logSchema, metricSchema, probeSchema } from "./watch-schema.ts";
 
