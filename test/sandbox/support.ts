@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EC2Client } from "@aws-sdk/client-ec2";
@@ -10,6 +9,8 @@ import { RDSClient } from "@aws-sdk/client-rds";
 import { startCloud } from "../../sandbox/cloud/start.ts";
 import { stopProcess } from "../../sandbox/processes.ts";
 import { type Slot, slot, slotCount } from "../../sandbox/slot.ts";
+
+export { eventually } from "../eventually.ts";
 
 /** Clients of one cloud. They do not try again: a test sees each answer as it is. */
 export interface Clients {
@@ -105,21 +106,6 @@ function testCloud(url: string, used: Slot, pid: number, directory: string): Tes
       rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** Waits until `condition` gives a value other than undefined or false. */
-export async function eventually<T>(
-  condition: () => Promise<T | undefined | false>,
-  what = "the condition",
-  seconds = 10,
-): Promise<T> {
-  const deadline = Date.now() + seconds * 1000;
-  for (;;) {
-    const value = await condition();
-    if (value !== undefined && value !== false) return value;
-    if (Date.now() > deadline) throw new Error(`${what} did not come true within ${seconds} s`);
-    await sleep(20);
-  }
 }
 
 /** What a rejected call has in `name`: AWS's error code. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Answer } from "../../../automation/cloud/http.ts";
 import { AddressGap } from "../../../automation/gates/address-gap.ts";
-import { eventually } from "../../sandbox/support.ts";
+import { eventually } from "../../eventually.ts";
 
 const question = { protocol: "http", port: 80, host: "www.example.com", path: "/" } as const;
 

@@ -32,7 +32,7 @@ import { SimulatedBalancer } from "../../../sandbox/bench/simulated-balancer.ts"
 import { arraySchema } from "../../../stacks/config/array-schema.ts";
 import { httpCheckOf, sessionsSchema } from "../../../stacks/config/checks.ts";
 import { comparisonSchema, metricSchema, probeSchema } from "../../../stacks/config/watch-schema.ts";
-import { eventually } from "../../sandbox/support.ts";
+import { eventually } from "../../eventually.ts";
 import { arrays, server, statuses, targets, telling, type World } from "./worlds.ts";
 
 const { signal } = new AbortController();

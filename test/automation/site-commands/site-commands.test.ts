@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { RunEvent } from "../../../automation/documents/events.ts";
 import type { LedgerEvent } from "../../../automation/ledger/events.ts";
 import { type SiteCommand, SiteCommands } from "../../../automation/site-commands/site-commands.ts";
-import { eventually } from "../../sandbox/support.ts";
+import { eventually } from "../../eventually.ts";
 
 /** Bash scripts as a site's commands, with a ledger that keeps what it is given. */
 function commands({ append = async (_event: LedgerEvent): Promise<void> => {} } = {}) {
