@@ -75,7 +75,8 @@ type Readable = Pick<Engine, "refresh"> & { readonly state: Pick<State, "export"
 
 /**
  * Reads what was adopted, or was created and not read yet. What AWS does not show at that moment the engine takes for
- * deleted, and drops: then the state is put back, and read again.
+ * deleted, and drops: then the state is put back, and read again. So it is where AWS does not show the tags yet: a state
+ * without a tag that no update changes would have the next one take it off.
  */
 async function read(
   engine: Readable,
@@ -85,22 +86,40 @@ async function read(
 ): Promise<void> {
   const look = async () => {
     await engine.refresh(urns, signal);
-    const kept = new Set(((await engine.state.export()).resources ?? []).map(({ urn }) => urn));
-    if (urns.every((urn) => kept.has(urn))) return;
-    await engine.state.import(whole);
-    throw new DroppedError();
+    const shown = ((await engine.state.export()).resources ?? []).filter(({ urn }) => urns.includes(urn));
+    if (shown.length === urns.length && shown.every((resource) => hasTags(resource, tagsOf(whole, resource.urn))))
+      return;
+    // The last reading stays if tags never come: somebody may have taken them off.
+    if (shown.length < urns.length) await engine.state.import(whole);
+    throw new NotShownError();
   };
   // A provider that died may be there again only a moment later.
   const shouldRetry = ({ error }: { error: Error }) =>
-    error instanceof EngineDiedError || error instanceof DroppedError;
+    error instanceof EngineDiedError || error instanceof NotShownError;
   const limits = { retries: 2 * patience, minTimeout: 500, factor: 1 };
   await pRetry(look, { ...limits, signal, shouldRetry }).catch((error) => {
     // It is in the state, unread: if it is gone by now, the next update finds that out.
-    if (!(error instanceof DroppedError)) throw error;
+    if (!(error instanceof NotShownError)) throw error;
   });
 }
 
-class DroppedError extends Error {}
+class NotShownError extends Error {}
+
+/** The tags with which a resource was made. */
+function tagsOf({ resources = [] }: Deployment, urn: string): readonly string[] {
+  const { tags } = resources.find((resource) => resource.urn === urn)?.inputs ?? {};
+  return keysOf(tags).filter((key) => key !== "__defaults");
+}
+
+function hasTags({ inputs, outputs }: StateResource, tags: readonly string[]): boolean {
+  const shown = keysOf(outputs?.tags ?? inputs?.tags);
+  return tags.every((key) => shown.includes(key));
+}
+
+/** Those of an array are a list, which AWS shows with the array. */
+function keysOf(tags: unknown): readonly string[] {
+  return typeof tags === "object" && tags !== null && !Array.isArray(tags) ? Object.keys(tags) : [];
+}
 
 /** The deployment without pending operations and with what was adopted. */
 export function mended(deployment: Deployment, adopted: readonly StateResource[]): Deployment {

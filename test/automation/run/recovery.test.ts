@@ -71,6 +71,34 @@ describe("what a killed engine left", () => {
     assert.deepEqual(resources(), ["lb-1", "lb-2"]);
   });
 
+  for (const [tagged, readings, end] of [
+    [2, 2, "read again until AWS shows its tags, or the next update would take off the run's"],
+    [Number.POSITIVE_INFINITY, 3, "as AWS shows it where somebody took its tags off"],
+  ] as const)
+    it(`is ${end}`, async () => {
+      const inputs = { tags: { __defaults: [], Name: "site-database", "handover:run": "7" } };
+      const made = { urn: "urn::snapshot", type: "aws:ebs/snapshot:Snapshot", id: "snap-1", inputs };
+      let read = 0;
+      let state: Deployment = { resources: [{ ...made, initErrors: ["couldn't find resource"] }] };
+      const engine = {
+        unlock: async () => {},
+        refresh: async () => {
+          const tags = ++read < tagged ? { Name: "site-database" } : { Name: "site-database", "handover:run": "7" };
+          state = { resources: [{ ...made, inputs: { tags }, outputs: { tags } }] };
+        },
+        state: {
+          export: async () => state,
+          import: async (deployment: Deployment) => {
+            state = deployment;
+          },
+        },
+      };
+      await recover(engine, { findCreated: async () => [] }, new AbortController().signal, { patience: 1 });
+      assert.equal(read, readings);
+      const { tags } = state.resources?.[0]?.inputs as { tags: Record<string, string> };
+      assert.equal(tags["handover:run"], tagged === 2 ? "7" : undefined);
+    });
+
   it("is adopted too when the engine forgot it since its provider died", async () => {
     const { mend, resources } = killed([]);
     const urn = `urn::${balancer}`;
