@@ -29,7 +29,7 @@ export interface Frontend {
  * an array launches the same servers.
  *
  * Servers state their arguments themselves, they are not launched from the template: EC2 refuses a template's network
- * interface together with a subnet, and the interface is what keeps public addresses off an array's servers.
+ * interface together with a subnet, and the interface says whether an array's servers get public addresses.
  */
 export class Generation extends pulumi.ComponentResource {
   readonly frontends: Frontend[];
@@ -59,17 +59,17 @@ export class Generation extends pulumi.ComponentResource {
         ami: imageId,
         instanceType,
         subnetId: subnetIds[index % subnetIds.length],
+        associatePublicIpAddress: args.network.publicAddresses[index % subnetIds.length],
         vpcSecurityGroupIds: frontendSecurityGroupIds,
         iamInstanceProfile,
         keyName,
-        ...noPublicAddress(args.site.network),
         metadataOptions: imdsv2,
         rootBlockDevice: { encrypted: true, ...rootBlockDevice },
         userData: args.userData,
         userDataReplaceOnChange: true,
         tags: tags(name, args.owner),
       },
-      // Once it holds an Elastic IP the plugin reads `associatePublicIpAddress` as true, which would replace it.
+      // The plugin reads `associatePublicIpAddress` as what the server has at the moment, which would replace it.
       { parent: this, ignoreChanges: this.#adopted ? asFound.instance : [...keepRun, "associatePublicIpAddress"] },
     );
     return { name, instance };
@@ -127,20 +127,21 @@ export class Generation extends pulumi.ComponentResource {
         userData: userData.apply((text) => Buffer.from(text).toString("base64")),
         metadataOptions: imdsv2,
         networkInterfaces: [
-          { deviceIndex: 0, associatePublicIpAddress: "false", securityGroups: network.frontendSecurityGroupIds },
+          {
+            deviceIndex: 0,
+            // One template launches in all subnets: behind a NAT gateway a public address does nothing.
+            associatePublicIpAddress: String(network.publicAddresses.includes(true)),
+            securityGroups: network.frontendSecurityGroupIds,
+          },
         ],
         blockDeviceMappings: [{ deviceName: rootDeviceName, ebs: { encrypted: "true", ...config.rootBlockDevice } }],
         updateDefaultVersion: true,
         tags: tags(name, owner),
       },
-      { parent: this, ignoreChanges: keepRun },
+      // What a live array launches stays as it is.
+      { parent: this, ignoreChanges: [...keepRun, "networkInterfaces[0].associatePublicIpAddress"] },
     );
   }
-}
-
-/** Subnets of our own hand out no public addresses; existing ones may. */
-function noPublicAddress({ cidrBlock }: SiteConfig["network"]) {
-  return cidrBlock === undefined ? { associatePublicIpAddress: false } : {};
 }
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-new-instances.html */

@@ -52,13 +52,24 @@ export interface SiteShape {
   readonly elasticIps: number;
   readonly database: boolean;
   readonly shiftPercent: readonly number[];
+  /** Whether a server may need its Elastic IP to call the Internet. Default: it may. */
+  readonly egress?: "required" | "none" | undefined;
+  /** The most Elastic IPs that move in one update, after the first. Default: 20. */
+  readonly addressBatch?: number;
   readonly generations: Readonly<Record<string, { readonly frontends: number; readonly array?: unknown }>>;
 }
 
 /** That part of a configuration. */
 export function shapeOf({ site, upgrade, generations }: Config): SiteShape {
-  const { elasticIps, database } = site;
-  return { elasticIps, database: database !== undefined, shiftPercent: upgrade.shiftPercent, generations };
+  const { elasticIps, database, network } = site;
+  return {
+    elasticIps,
+    database: database !== undefined,
+    shiftPercent: upgrade.shiftPercent,
+    egress: network.egress,
+    addressBatch: upgrade.addresses.batch,
+    generations,
+  };
 }
 
 /** The configuration of a run that gives all traffic in one step. */
@@ -83,7 +94,8 @@ export function settled(site: SiteShape, live: string): Intent {
  * @param step 1 is the first; beyond the phase's last step means the last. Default: the last.
  * @param left old servers that `retire` leaves for now, or that are there on the way back, by name. Default: none; all on the
  * way back.
- * @param short old servers that cannot serve, by name: on the way back their addresses are where the new ones answer
+ * @param short old servers whose addresses stay with the new ones in the first step of the way back, by name: those that
+ * cannot serve, or that are to have no address before all traffic is theirs
  */
 export function intent(
   site: SiteShape,
@@ -121,9 +133,9 @@ export function intent(
 }
 
 /**
- * Number of steps in a row: traffic shares in `connect`, batches of addresses in `move-addresses`; `suspend-array`
- * records what is suspended, suspends the old array, and then copies it while its capacity stands still.
- * No step both changes weights and deregisters servers.
+ * Number of steps in a row: traffic shares in `connect`; what is left of the traffic, the first address, and then batches
+ * of addresses in `move-addresses`; `suspend-array` records what is suspended, suspends the old array, and then copies it
+ * while its capacity stands still. No step both changes weights and deregisters servers.
  */
 export function stepsOf(site: SiteShape, row: IntentRow): number {
   return steps[row](site);
@@ -138,17 +150,36 @@ const steps: Readonly<Record<IntentRow, (site: SiteShape) => number>> = {
   "launch-rest": one,
   connect: ({ shiftPercent }) => shiftPercent.length,
   "suspend-array": () => 3,
-  "move-addresses": ({ elasticIps }) => Math.min(2, elasticIps),
+  "move-addresses": (site) => sharesBeforeMove(site) + batchesOf(site),
   "resume-array": one,
   observe: one,
   drain: one,
   retire: one,
   readmit: one,
   // A load balancer's node that learns of it late still sends requests to servers that are out of the pool.
-  withdraw: () => 2,
+  withdraw: (site) => (isTrafficFirst(site) ? 3 : 2),
 };
 
-/** One update puts traffic and addresses back and takes the new servers out of the pool, where they drain. */
+/**
+ * Whether a server has no traffic before its Elastic IP leaves it: with the address it may lose its way to the Internet,
+ * and another one of its own comes only minutes later.
+ * https://docs.aws.amazon.com/vpc/latest/userguide/vpc-ip-addressing.html
+ */
+export function isTrafficFirst({ elasticIps, egress }: SiteShape): boolean {
+  return elasticIps > 0 && egress !== "none";
+}
+
+/** Steps of `move-addresses` that give the rest of the traffic to the new generation. */
+function sharesBeforeMove(site: SiteShape): number {
+  return isTrafficFirst(site) && site.shiftPercent.at(-1) !== 100 ? 1 : 0;
+}
+
+/** The first address moves alone. */
+function batchesOf({ elasticIps, addressBatch = 20 }: SiteShape): number {
+  return elasticIps === 0 ? 0 : 1 + Math.ceil((elasticIps - 1) / addressBatch);
+}
+
+/** Traffic and addresses are put back, and then the new servers leave the pool, where they drain. */
 function withdrawn(site: SiteShape, from: string, to: string, step: number): Intent {
   return {
     ...settled(site, from),
@@ -156,7 +187,7 @@ function withdrawn(site: SiteShape, from: string, to: string, step: number): Int
       [from]: whole(site, from),
       [to]: {
         frontends: frontendsOf(site, to),
-        registered: step === 1,
+        registered: step < stepsOf(site, withdraw),
         array: hasArray(site, to) ? "withdrawn" : undefined,
       },
     },
@@ -203,12 +234,15 @@ function partlyRetired(site: SiteShape, from: string, to: string, left: readonly
 function shareOfNew(site: SiteShape, row: PhaseName, step: number): number {
   if (row === "observe" || isAfter(row, "observe")) return 100;
   if (row === "connect") return site.shiftPercent[Math.min(step, site.shiftPercent.length) - 1] ?? 0;
+  if (isTrafficFirst(site) && (row === "move-addresses" || isAfter(row, "move-addresses"))) return 100;
   return isAfter(row, "connect") ? (site.shiftPercent.at(-1) ?? 0) : 0;
 }
 
-/** The first address moves alone, then the rest. */
+/** The first address moves alone, then the rest in batches. */
 function movedAddresses(site: SiteShape, row: PhaseName, step: number): number {
-  return row === "move-addresses" && step === 1 ? Math.min(1, site.elasticIps) : site.elasticIps;
+  const { elasticIps, addressBatch = 20 } = site;
+  const batch = row === "move-addresses" ? step - sharesBeforeMove(site) : Number.POSITIVE_INFINITY;
+  return batch < 1 ? 0 : Math.min(elasticIps, 1 + (batch - 1) * addressBatch);
 }
 
 function oldArray(site: SiteShape, name: string, row: PhaseName, step: number): ArrayIntent | undefined {

@@ -12,6 +12,8 @@ export interface NetworkArgs {
   readonly listenerPort: number;
   /** The site's port, open to the world on the frontends, because they hold public addresses. */
   readonly sitePort: number;
+  /** See `publicAddresses`; one for all subnets, or one for each of the frontends'. */
+  readonly publicAddresses: readonly boolean[];
 }
 
 /** The site's network: a VPC with two public subnets, and security groups; each created, or existing and given by id. */
@@ -19,7 +21,9 @@ export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
   /** In different availability zones. */
   readonly subnetIds: pulumi.Output<string>[];
+  /** The frontends' subnets, and whether new servers there get a public address of their own. */
   readonly frontendSubnetIds: pulumi.Output<string>[];
+  readonly publicAddresses: readonly boolean[];
   readonly loadBalancerSecurityGroupIds: pulumi.Input<string>[];
   readonly frontendSecurityGroupIds: pulumi.Input<string>[];
 
@@ -30,6 +34,8 @@ export class Network extends pulumi.ComponentResource {
     this.vpcId = created?.vpcId ?? pulumi.output(vpcId);
     this.subnetIds = created?.subnetIds ?? subnetIds.map((id) => pulumi.output(id));
     this.frontendSubnetIds = frontendSubnetIds?.map((id) => pulumi.output(id)) ?? this.subnetIds;
+    const { publicAddresses } = args;
+    this.publicAddresses = this.frontendSubnetIds.map((_, at) => publicAddresses[at % publicAddresses.length] === true);
     this.loadBalancerSecurityGroupIds = args.network.loadBalancerSecurityGroupIds ?? [
       this.openTo(siteNames.securityGroup(name, "load-balancer"), args.listenerPort, args.owner).id,
     ];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { generationNames } from "./names.ts";
 
 /** The stack's outputs: written by the program, read by the driver and by the program's next update. */
 
@@ -101,6 +102,14 @@ export type Frontend = z.infer<typeof frontendSchema>;
 export type ArrayOutputs = z.infer<typeof arraySchema>;
 export type Place = z.infer<typeof placeSchema>;
 export type Definitions = z.infer<typeof definitionsSchema>;
+
+/** Servers of a generation, by name, whose Elastic IPs are with another one: the first address belongs to the first server. */
+export function withoutAddress({ generations, addresses }: Pick<Outputs, "generations" | "addresses">, name: string) {
+  const isOwn = (id: string) => generations[name]?.frontends.some(({ instanceId }) => instanceId === id) === true;
+  return addresses.flatMap(({ instanceId }, index) =>
+    isOwn(instanceId) ? [] : [generationNames.instance.of(name, index)],
+  );
+}
 
 /** The last update's outputs, or undefined for a stack that was never deployed. */
 export interface LastOutputs {

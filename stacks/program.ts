@@ -8,11 +8,12 @@ import { type ArrayFacts, arrayFacts } from "./array-facts.ts";
 import { readStackYaml } from "./config/stack-yaml.ts";
 import { type Config, ConfigError, configValue, parseConfig } from "./config.ts";
 import { disksLost } from "./disks.ts";
+import { publicAddresses } from "./egress.ts";
 import { objection } from "./guard.ts";
-import { allAtOnce, type Intent, intent, settled, shapeOf } from "./intent.ts";
+import { allAtOnce, type Intent, intent, isTrafficFirst, type SiteShape, settled, shapeOf, stepsOf } from "./intent.ts";
 import { cutOff, placeOf, releases } from "./losses.ts";
 import { components, siteNames } from "./names.ts";
-import { type Definitions, type LastOutputs, type Outputs, parseOutputs } from "./outputs.ts";
+import { type Definitions, type LastOutputs, type Outputs, parseOutputs, withoutAddress } from "./outputs.ts";
 import { type Parameters, withParameters } from "./parameters.ts";
 import { projectDirectory } from "./project.ts";
 import { isIntentRow, lastPhase, phaseNames, withdraw } from "./runbook.ts";
@@ -63,9 +64,10 @@ async function declare(): Promise<Record<string, unknown>> {
     (config.run === undefined ? await disksLost(position.intent, last) : undefined);
   if (problem !== undefined) await refuse(problem);
 
-  const [definitions, facts] = await Promise.all([
+  const [definitions, facts, addresses] = await Promise.all([
     define(config, position.intent, last, userDataOf, parameters),
     arrayFacts(position.intent, position.run, last),
+    publicAddresses(config.site.network),
   ]);
   const owner = { site: siteName(pulumi.getStack(), last?.outputs), id: last?.outputs.siteId ?? newId() };
   const site = new Site(siteNames.site, {
@@ -76,6 +78,7 @@ async function declare(): Promise<Record<string, unknown>> {
     rootDeviceNames: Object.fromEntries(Object.entries(definitions).map(([name, d]) => [name, d.rootDeviceName])),
     userData: userDataOf,
     arrayFacts: facts,
+    publicAddresses: addresses,
     isReleased: (index) => mayBeReleased(config, last, index),
   });
   const { live } = position.intent;
@@ -116,18 +119,24 @@ function decide(config: Config, last: LastOutputs | undefined): Position {
       `handover:phase: there is no phase "${config.phase}"; the runbook has ${phaseNames.join(", ")}`,
     );
   }
-  const { left = [], short = [] } = config.run ?? {};
-  const step = config.step ?? stepByHand(config.phase, last);
+  const step = config.step ?? stepByHand(shape, config.phase, last);
+  const { left = [], short = shortByHand(shape, from, step, last) } = config.run ?? {};
   const desired = intent(shape, from, to, config.phase, step, left, short);
   if (config.phase === lastPhase && left.length === 0) return { intent: desired, run: null };
   const run = { id: config.run?.id ?? "by-hand", from, to, phase: config.phase, step: step ?? null };
   return { intent: desired, run };
 }
 
-/** Going back by hand takes two updates, one after the other; of every other row the last step is applied. */
-function stepByHand(phase: string, last: LastOutputs | undefined): number | undefined {
+/** Going back by hand takes two updates, the last ones of the row; of every other row the last step is applied. */
+function stepByHand(shape: SiteShape, phase: string, last: LastOutputs | undefined): number | undefined {
   if (phase !== withdraw) return undefined;
-  return last?.outputs.run?.phase === withdraw ? 2 : 1;
+  const steps = stepsOf(shape, withdraw);
+  return last?.outputs.run?.phase === withdraw ? steps : steps - 1;
+}
+
+/** Who names the first step of going back puts the traffic back alone. */
+function shortByHand(shape: SiteShape, from: string, step: number | undefined, last: LastOutputs | undefined) {
+  return last !== undefined && step === 1 && isTrafficFirst(shape) ? withoutAddress(last.outputs, from) : [];
 }
 
 /** Collects what each generation is launched from. The root device's name is read once: the image may be gone later. */

@@ -9,7 +9,11 @@ export const runbook = [
   { name: "launch-rest", does: "launches the other new servers and tests them", inverse: "removes them" },
   { name: "connect", does: "gives the new servers a growing share of the traffic", inverse: "takes it back" },
   { name: "suspend-array", does: "suspends the old array and creates the new one", inverse: "restores the old array" },
-  { name: "move-addresses", does: "moves the Elastic IPs, one first and then the rest", inverse: "moves them back" },
+  {
+    name: "move-addresses",
+    does: "gives the new servers all traffic, and then the Elastic IPs: one first, then the rest",
+    inverse: "gives them back",
+  },
   { name: "resume-array", does: "enables the new array", inverse: "suspends it" },
   { name: "observe", does: "gives all traffic to the new servers and watches them", inverse: "gives it back" },
   { name: "drain", does: "deregisters the old servers and lets sessions end", inverse: "registers them again" },
@@ -21,7 +25,7 @@ export type PhaseName = (typeof runbook)[number]["name"];
 /** Registers the old servers again, and points the test host name at them: the way back from a phase without them. */
 export const readmit = "readmit";
 
-/** Puts traffic and addresses back first, and then takes the new servers out of the pool. */
+/** Puts traffic and addresses back, and then takes the new servers out of the pool. */
 export const withdraw = "withdraw";
 
 /** A row that has an intent: what `handover:phase` may be. */

@@ -23,6 +23,8 @@ export interface SiteArgs {
   readonly rootDeviceNames: Readonly<Record<string, string>>;
   readonly userData: (generation: string) => string;
   readonly arrayFacts: ArrayFacts;
+  /** See `publicAddresses` in egress.ts. */
+  readonly publicAddresses: readonly boolean[];
   /** Whether an Elastic IP, by its place, may be given up for good. Default: none may. */
   readonly isReleased?: (address: number) => boolean;
 }
@@ -51,7 +53,13 @@ export class Site extends pulumi.ComponentResource {
     const { site } = config;
     this.network = new Network(
       name,
-      { owner, network: site.network, listenerPort: site.loadBalancer.port, sitePort: site.port },
+      {
+        owner,
+        network: site.network,
+        listenerPort: site.loadBalancer.port,
+        sitePort: site.port,
+        publicAddresses: args.publicAddresses,
+      },
       parent,
     );
     this.generations = Object.fromEntries(

@@ -18,6 +18,7 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { absentSeconds, foundInTime } from "./absence.ts";
 import type { Access } from "./access.ts";
 import { Arrays } from "./arrays.ts";
+import { chunks } from "./chunks.ts";
 import { clientSettings } from "./client-settings.ts";
 import { CloudWatch } from "./cloudwatch.ts";
 import { findCreated, type Inputs } from "./created.ts";
@@ -28,6 +29,7 @@ import { type Known, listenersOf, routingOf } from "./routing.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Volumes } from "./volumes.ts";
 import { hasTestRule, type TestHost, testHostProblems, waysIn } from "./ways-in.ts";
+import { WaysOut } from "./ways-out.ts";
 
 /**
  * Reads AWS for the gates, and lets volumes outlive their servers. As whom, and where, says its `Access`.
@@ -45,6 +47,7 @@ export class Aws {
   readonly launches: Launches;
   readonly snapshots: Snapshots;
   readonly volumes: Volumes;
+  readonly waysOut: WaysOut;
 
   readonly #access: Access;
 
@@ -60,6 +63,7 @@ export class Aws {
     this.launches = new Launches(this.#ec2);
     this.snapshots = new Snapshots(access);
     this.volumes = new Volumes(this.#ec2);
+    this.waysOut = new WaysOut(this.#ec2);
   }
 
   /** The image, or undefined when it does not exist or is not shared with this account. It may be new: AWS is asked again. */
@@ -172,10 +176,4 @@ export class Aws {
     this.cloudWatch.close();
     this.snapshots.close();
   }
-}
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  );
 }

@@ -26,6 +26,7 @@ import {
   type TargetHealthDescription,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import pLimit from "p-limit";
+import { chunks } from "./chunks.ts";
 import { type ClassicBalancer, classicBalancers } from "./classic-balancers.ts";
 
 /** A generation's servers, and the ways to them that Handover knows and shifts. */
@@ -202,11 +203,5 @@ export async function listenersOf(
         return { listener, rules: rules.filter(({ IsDefault }) => IsDefault !== true) };
       }),
     ),
-  );
-}
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
   );
 }

@@ -14,6 +14,8 @@ export interface GateContext {
   readonly id: string;
   readonly from: string;
   readonly to: string;
+  /** The update among the row's. Default: the first. */
+  readonly step?: number | undefined;
   /** The stack's outputs before and after the row's update. */
   readonly before: Outputs | undefined;
   readonly after: Outputs;

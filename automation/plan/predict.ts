@@ -85,6 +85,7 @@ async function imagine(
       ...opened,
       ...identity,
       baseline,
+      step: update.step,
       before: stages.at(-1),
       after: applied.outputs,
       redact,

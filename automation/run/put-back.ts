@@ -8,10 +8,11 @@ import { NotPlannedError } from "../engine/plan.ts";
 import { type ExitCode, exitCodes, explanationOf, isFullDisk, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
 import { isRefused } from "../runbook/policy.ts";
-import { phaseThat, type Row, type RunIdentity, settle } from "../runbook/rows.ts";
+import { factsOf, phaseThat, type Row, type RunIdentity, settle } from "../runbook/rows.ts";
 import { updatesOf, wayBack } from "../runbook/updates.ts";
 import { schemaAfter } from "../site-commands/command-states.ts";
 import { CutOffError } from "../site-commands/run-commands.ts";
+import { addressesLast } from "./addresses-last.ts";
 import { explainNotSeen } from "./blind.ts";
 import type { Drive } from "./drive.ts";
 import { isOfServers, restore, restoreWays, ShortError, thereOf } from "./restore.ts";
@@ -29,6 +30,8 @@ export interface WayBack extends RunIdentity {
   readonly reached: PhaseName;
   /** Rows of the way back that are behind it already: going through them again would undo the later ones. */
   readonly back: readonly string[];
+  /** Whether somebody wished it: nothing is known to be wrong with the new servers. Default: something is. */
+  readonly isWish?: boolean;
 }
 
 /** Puts traffic and addresses back in one update; then what was launched drains and is removed. */
@@ -65,7 +68,7 @@ export async function putBack(
   try {
     await walker.commands.thawIfFrozen();
     await restoreOld(drive, walker, run);
-    const doubt = await rowsBack(walker, run);
+    const doubt = await rowsBack(walker, { ...run, isWish: exitCode === exitCodes.reached });
     if (schema === "new") await walker.commands.undoMigrations();
     const serves = `${from} serves, and ${to} is gone`;
     const unknown = "Whether the migration took effect is not known, so nothing was undone in the database: look at it";
@@ -154,7 +157,10 @@ async function rowBack(walker: Walker, row: Row, run: WayBack): Promise<void> {
     await restoreOld(drive, walker, run);
     return walker.phaseOutliving(row);
   }
-  const phase = async () => walker.phaseOutliving(row, { left: await thereOf(drive, run) });
+  const phase = async () => {
+    const short = factsOf(row).resumes === "from" ? await addressesLast(drive, walker, run, row) : [];
+    await walker.phaseOutliving(row, { left: await thereOf(drive, run), short });
+  };
   try {
     await phase();
   } catch (error) {

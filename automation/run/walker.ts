@@ -1,10 +1,13 @@
-import type { Outputs } from "../../stacks/outputs.ts";
+import { types } from "../../stacks/names.ts";
+import { type Outputs, withoutAddress } from "../../stacks/outputs.ts";
 import type { Outcome, PhaseReport, RunResult } from "../documents/events.ts";
 import { secondsSince } from "../elapsed.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
 import type { Plan } from "../engine/plan.ts";
 import { type ExitCode, type Explanation, exitCodes, say } from "../errors.ts";
 import type { GateContext } from "../gates/context.ts";
+import type { Gate } from "../gates/gate.ts";
+import { GateError } from "../gates/gate-error.ts";
 import { sessionGates } from "../gates/sessions.ts";
 import { canonicalJson, sha256 } from "../ledger/canonical.ts";
 import { arrayServing } from "../runbook/array.ts";
@@ -41,6 +44,8 @@ export interface PhaseOptions {
   readonly needsApproval?: NeedsApproval;
   /** Servers of both generations that are there, by name, where others ended: those do not come again. Default: all. */
   readonly left?: readonly string[] | undefined;
+  /** Old servers, by name, whose Elastic IPs stay with the new ones in the row's first update. Default: none. */
+  readonly short?: readonly string[] | undefined;
   /** Whether a person approved what has this digest. */
   readonly isApproved?: (digest: string) => boolean;
 }
@@ -162,6 +167,17 @@ export class Walker {
     return update;
   }
 
+  /** Waits for gates on which a row does not depend. @returns whether they passed */
+  async waitFor(row: Row, gates: readonly Gate[]): Promise<boolean> {
+    try {
+      await this.#gates.hold(row, { hold: gates });
+      return true;
+    } catch (error) {
+      if (!(error instanceof GateError)) throw error;
+      return false;
+    }
+  }
+
   /** An update of the way back without old servers that cannot serve: they are held against nobody. */
   async without(update: Update, from: string): Promise<void> {
     const { frontends = [] } = this.outputs?.generations[from] ?? {};
@@ -238,7 +254,12 @@ export class Walker {
     const { shape } = this.#drive.opened;
     const updates = updatesOf(shape, row, options.lastPlanned);
     for (const [index, each] of updates.entries()) {
-      const update = options.left === undefined ? each : { ...each, left: options.left };
+      const { left, short = [] } = options;
+      const update = {
+        ...each,
+        ...(left !== undefined && { left }),
+        ...(each.step === 1 && short.length > 0 && { short }),
+      };
       const next = updates[index + 1] ?? (options.next && updatesOf(shape, options.next)[0]);
       // What a person approves is the phase: its first plan.
       const needsApproval = (update.step ?? 1) === 1 ? options.needsApproval : undefined;
@@ -253,7 +274,7 @@ export class Walker {
     update: Update,
     { needsApproval = () => false, next }: { needsApproval?: NeedsApproval; next?: Update },
   ): Promise<Work> {
-    const { row, step = 1 } = update;
+    const { row, step } = update;
     const { command } = factsOf(row);
     const before = this.outputs;
     const plan = await this.#updater.plan(update);
@@ -268,7 +289,8 @@ export class Walker {
     const precautions = before && (await this.#precautions.take(row, plan, before));
     waitedSeconds += precautions?.waitedSeconds ?? 0;
     this.#begin(row);
-    if (command === "quiets" && step === 1) waitedSeconds += await this.commands.beforeMove();
+    if (command === "quiets" && before !== undefined && this.#isFirstMove(plan, before))
+      waitedSeconds += await this.commands.beforeMove();
     const users = before && addressUsers(row, this.#context(before), plan.operations);
     users?.begin();
     try {
@@ -277,12 +299,18 @@ export class Walker {
       const applied = takesSnapshot ? await this.commands.whileFrozen(apply) : await apply();
       await precautions?.afterwards();
       if (next !== undefined) this.#updater.planAhead(next);
-      waitedSeconds += await this.#gates.hold(row, gatesOf(row, this.#context(applied.outputs, before)));
+      waitedSeconds += await this.#gates.hold(row, gatesOf(row, { ...this.#context(applied.outputs, before), step }));
       if (users !== undefined) waitedSeconds += await this.#gates.hold(row, { hold: [users] });
       return { operations: applied.operations.length, waitedSeconds: waitedSeconds + applied.cloudSeconds };
     } finally {
       users?.end();
     }
+  }
+
+  /** Whether the first Elastic IP of all leaves the old servers. */
+  #isFirstMove({ operations }: Plan, before: Outputs): boolean {
+    const moves = operations.some(({ type }) => type === types.eipAssociation);
+    return moves && withoutAddress(before, this.#identity.from).length === 0;
   }
 
   #context(after: Outputs, before?: Outputs): GateContext {

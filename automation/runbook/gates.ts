@@ -17,6 +17,7 @@ import {
   serversWork,
   sharedSmoke,
   throughTestHost,
+  wayOut,
   weightsEverywhere,
 } from "./servers.ts";
 import { suites } from "./suites.ts";
@@ -42,7 +43,7 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
     case "launch-first":
     case "launch-rest":
       return {
-        hold: [...serversWork(context, to), ...suites(row, context, to)],
+        hold: [...serversWork(context, to), ...wayOut(context, to), ...suites(row, context, to)],
         // Servers that die soon after their start do so before they get traffic.
         ...(isComplete(context, to) && {
           watch: { gates: serversAnswer(context, to), seconds: config.upgrade.stableSeconds },
@@ -55,11 +56,20 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
     }
     case "suspend-array":
       return { hold: [...arraySuspended(context, from), ...arrayWorks(context, to), ...suites(row, context, to)] };
-    case "move-addresses":
+    case "move-addresses": {
+      const isAlone = after.generations[from]?.weight === 0;
       return {
-        hold: [...addressesMoved(context, to), ...suites(row, context, to)],
+        // Before an address leaves, its old server has no traffic on any node.
+        first: isAlone && !hasAddress(context, to) ? weightsEverywhere(context, from, to) : [],
+        hold: [
+          ...(isAlone ? publicSmoke(context, to) : []),
+          ...addressesMoved(context, to),
+          ...wayOut(context, to),
+          ...suites(row, context, to),
+        ],
         watch: { gates: probed(context), seconds: 0 },
       };
+    }
     case "resume-array":
       return { hold: [...arrayResumed(context, to), ...arrayServing(context, to)] };
     case "observe": {
@@ -85,7 +95,8 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
       return { hold: [healthy(context, from), ...throughTestHost(context, from), ...arrayServing(context, from)] };
     case "withdraw":
       return {
-        first: weightsEverywhere(context, to, from),
+        // The later updates change no weights.
+        first: context.step === undefined || context.step === 1 ? weightsEverywhere(context, to, from) : [],
         hold: [
           ...publicSmoke(context, from),
           ...addressesWork(context, from),
@@ -118,10 +129,9 @@ export function gatesBefore(row: Row, context: GateContext): RowGates {
   switch (row) {
     case "connect":
       return { hold: [healthy(context, context.to), ...throughTestHost(context, context.to)] };
-    case "move-addresses":
-      return { hold: [healthy(context, context.to)] };
     case "launch-first":
       return { hold: [testHostAlone(context.aws, context.after, context.config.upgrade.gateSeconds)] };
+    case "move-addresses":
     case "observe":
       return { hold: [healthy(context, context.to), ...arrayServing(context, context.to)] };
     case "drain":
@@ -144,6 +154,11 @@ export function gatesBefore(row: Row, context: GateContext): RowGates {
     case "suspend-array":
       return { hold: carriedOver(context) };
   }
+}
+
+function hasAddress({ after }: GateContext, name: string): boolean {
+  const { frontends } = generationOf(after, name);
+  return after.addresses.some((address) => frontends.some(({ instanceId }) => instanceId === address.instanceId));
 }
 
 function snapshotTaken({ aws, config, after, id }: GateContext): Gate[] {

@@ -21,6 +21,8 @@ const array = [types.autoScalingGroup, types.scalingPolicy, types.scheduledActio
 const replacement = ["replace", "create-replacement", "delete-replaced"];
 
 const route: Permission = { types: routing, ops: ["update"] };
+/** Public traffic alone. */
+const shift: Permission = { types: [types.listener], ops: ["update"] };
 /** The test host name reaches the other generation; public traffic is the listener's. */
 const testRoute: Permission = { types: [types.listenerRule], ops: ["update"] };
 const move: Permission = { types: [types.eipAssociation], ops: replacement };
@@ -53,7 +55,7 @@ const permissions: Readonly<Record<Exclude<Row, "settle">, readonly Permission[]
   "launch-rest": [launch],
   connect: [route],
   "suspend-array": [suspend("from"), { types: array, ops: ["create"], of: "to" }, finishArray],
-  "move-addresses": [move],
+  "move-addresses": [shift, move],
   "resume-array": [suspend("to")],
   observe: [route],
   drain: [{ types: [types.targetGroupAttachment], ops: ["delete"], of: "from" }, attach("from")],

@@ -15,6 +15,7 @@ import { instancesGone, instancesOk } from "../gates/instances.ts";
 import { WeightsEverywhere } from "../gates/propagation.ts";
 import { type Place, type SmokeOptions, smoke } from "../gates/smoke.ts";
 import { Departures, targetsDrained, targetsHealthy } from "../gates/targets.ts";
+import { waysOut } from "../gates/ways-out.ts";
 import type { Row } from "./rows.ts";
 
 /** Gates over a generation's frontends, and over who reaches them. */
@@ -31,6 +32,13 @@ export function serversAnswer(context: GateContext, name: string): Gate[] {
     smokeOnEach(context, name, frontendsOf(context, name), healthy(context, name)),
     ...throughTestHost(context, name),
   ];
+}
+
+/** The generation's servers can call the Internet, where the site's need to. */
+export function wayOut(context: GateContext, name: string): Gate[] {
+  const { egress } = context.config.site.network;
+  if (egress === "none") return [];
+  return [waysOut(context.aws, frontendsOf(context, name), { isolated: egress === undefined })];
 }
 
 /** What was created anew answers; whoever is registered is healthy. */

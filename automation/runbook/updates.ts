@@ -1,6 +1,5 @@
 import type { SiteShape } from "../../stacks/intent.ts";
-import { generationNames } from "../../stacks/names.ts";
-import type { Outputs } from "../../stacks/outputs.ts";
+import { type Outputs, withoutAddress } from "../../stacks/outputs.ts";
 import { lastPhase, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import type { Position } from "../engine/position.ts";
 import {
@@ -82,8 +81,5 @@ function shortIn(
   { run, generations, addresses }: Pick<Outputs, "run" | "generations" | "addresses">,
 ): string[] {
   if (run === null || factsOf(row).resumes !== "from") return [];
-  const stayed = new Set(generations[run.to]?.frontends.map(({ instanceId }) => instanceId));
-  return addresses.flatMap(({ instanceId }, index) =>
-    stayed.has(instanceId) ? [generationNames.instance.of(run.from, index)] : [],
-  );
+  return withoutAddress({ generations, addresses }, run.from);
 }

@@ -51,9 +51,15 @@ export const networkSchema = z
         if (message !== undefined) context.addIssue({ code: "custom", message });
       })
       .optional(),
+    egress: z
+      .enum(["required", "none"])
+      .optional()
+      .describe(
+        "Whether the servers call the Internet. Where they do, and only a public address leads there, new servers get one of their own, and no server has traffic while it has none. Default: required, as far as the live servers have it. A change affects the next generation.",
+      ),
   })
   .refine(
-    (network) =>
+    ({ egress: _, ...network }) =>
       network.cidrBlock === undefined
         ? network.vpcId !== undefined && network.subnetIds !== undefined
         : Object.values(network).filter((value) => value !== undefined).length === 1,

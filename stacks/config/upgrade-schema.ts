@@ -104,6 +104,12 @@ export const upgradeSchema = z.strictObject({
         .min(1)
         .optional()
         .describe("Longest time without an answer in a move that is no failure. Default: it is told, and is none."),
+      batch: z
+        .number()
+        .int()
+        .min(1)
+        .default(20)
+        .describe("The most Elastic IPs that move in one update. The first moves alone, and each batch is proven."),
     })
     .prefault({})
     .describe("How Elastic IPs move."),

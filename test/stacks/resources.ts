@@ -61,7 +61,8 @@ export async function resourcesOf(
     intent: desired,
     owner: { site: "handover-test", id: "0123456789abcdef" },
     rootDeviceNames: { blue: "/dev/xvda", green: "/dev/xvda" },
-    userData: (name: string) => `user data of ${name}`,
+    publicAddresses: [true],
+        userData: (name: string) => `user data of ${name}`,
     arrayFacts,
   };
   const noteIgnored: pulumi.ResourceTransformation = ({ type, name, opts }) => {
