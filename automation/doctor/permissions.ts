@@ -8,6 +8,7 @@ import {
   DescribeImagesCommand,
   DescribeInstanceStatusCommand,
   DescribeInstancesCommand,
+  DescribeRouteTablesCommand,
   EC2Client,
   RunInstancesCommand,
 } from "@aws-sdk/client-ec2";
@@ -64,6 +65,7 @@ function ec2Probes(ec2: EC2Client, { generations, live, site }: Config, outputs:
     ["ec2:DescribeInstances", () => ec2.send(new DescribeInstancesCommand({ DryRun }))],
     ["ec2:DescribeInstanceStatus", () => ec2.send(new DescribeInstanceStatusCommand({ DryRun }))],
     ["ec2:DescribeImages", () => ec2.send(new DescribeImagesCommand({ DryRun, ImageIds: [imageId] }))],
+    ["ec2:DescribeRouteTables", () => ec2.send(new DescribeRouteTablesCommand({ DryRun }))],
     ["ec2:DescribeAddresses", () => ec2.send(new DescribeAddressesCommand({ DryRun }))],
     [
       "ec2:RunInstances",

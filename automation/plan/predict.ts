@@ -1,4 +1,5 @@
 import type { Outputs } from "../../stacks/outputs.ts";
+import type { WayOut } from "../../stacks/way-out.ts";
 import type { DocumentOf } from "../documents/documents.ts";
 import type { PlannedOperation } from "../documents/events.ts";
 import type { Operation } from "../engine/operation.ts";
@@ -45,6 +46,7 @@ export async function predict(
   const { config } = copy.opened;
   const warnings = [...warningsOf(config, identity), ...(baseline === undefined ? [] : findingsIn(baseline, identity))];
   const phases: PredictedPhase[] = [];
+  const ways = await waysOf(copy.opened, signal);
   let refused = false;
   let outputs = copy.opened.last?.outputs;
   for (const [index, row] of [...behind, ...rows].entries()) {
@@ -55,9 +57,19 @@ export async function predict(
       refused = true;
       warnings.push(`the plan of ${row} would be refused, since it may not ${op} ${type} ${name}`);
     }
-    phases.push({ name: row, operations: operations.map(asPlanned), effects: effectsOf(stages), gates });
+    phases.push({ name: row, operations: operations.map(asPlanned), effects: effectsOf(stages, ways), gates });
   }
   return { prediction: { from: identity.from, to: identity.to, warnings, phases }, refused };
+}
+
+/** How servers leave their network, each in its place; nothing where nobody may look, or a run needs no way out. */
+async function waysOf({ config, aws }: Copy["opened"], signal: AbortSignal): Promise<readonly WayOut[]> {
+  const { egress, cidrBlock, vpcId = "", subnetIds = [], frontendSubnetIds = subnetIds } = config.site.network;
+  if (egress === "none") return [];
+  if (cidrBlock !== undefined) return ["public address"];
+  const places = frontendSubnetIds.map((subnetId) => ({ subnetId, vpcId }));
+  const ways = await aws.waysOut.ofSubnets(places, signal).catch(() => new Map<string, WayOut>());
+  return frontendSubnetIds.flatMap((id) => ways.get(id) ?? []);
 }
 
 interface Imagined {

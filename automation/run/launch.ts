@@ -4,6 +4,7 @@ import type { LastOutputs } from "../../stacks/outputs.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 import { siteName } from "../../stacks/tags.ts";
 import { userData } from "../../stacks/user-data.ts";
+import type { WayOut } from "../../stacks/way-out.ts";
 import type { Aws } from "../cloud/aws.ts";
 
 /** The facts by which a launch is judged. */
@@ -17,6 +18,7 @@ export interface Launch {
     readonly launches: Aws["launches"];
     readonly image: Aws["image"];
     readonly arrays: Pick<Aws["arrays"], "find">;
+    readonly waysOut: Pick<Aws["waysOut"], "ofSubnets" | "ofServers">;
   };
 }
 
@@ -35,10 +37,12 @@ export async function checkLaunch(launch: Launch, signal: AbortSignal): Promise<
   const text = userData(goal, config.site, projectDirectory);
   const { subnets, zones, problems } = await placesOf(launch, signal);
   if (problems.length > 0) throw new ConfigError(problems);
+  const ways = await waysOutOf(launch, subnets, signal);
   const found = await Promise.all([
     offered(launch, goal, zones, signal),
     capacityOf(launch, goal, signal).then((ofArray) => roomIn(subnets, goal, ofArray)),
-    refused(launch, goal, { subnets, text }, signal),
+    withoutWayOut(launch, ways, signal),
+    refused(launch, goal, { subnets, text, ways }, signal),
   ]);
   if (found.flat().length > 0) throw new ConfigError([...new Set(found.flat())]);
 }
@@ -115,6 +119,39 @@ async function offered(
   ];
 }
 
+/** A network of ours has its internet gateway; of an existing one the route tables say where they lead. */
+async function waysOutOf(
+  { config, aws }: Launch,
+  subnets: readonly Subnet[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, WayOut>> {
+  const { egress, cidrBlock } = config.site.network;
+  if (egress === "none") return new Map();
+  const places = subnets.map(({ SubnetId: subnetId = "", VpcId: vpcId = "" }) => ({ subnetId, vpcId }));
+  if (cidrBlock === undefined) return aws.waysOut.ofSubnets(places, signal);
+  return new Map(places.map(({ subnetId }) => [subnetId, "public address"]));
+}
+
+/** New servers could call nobody, and somebody said that they must, or the live ones can. */
+async function withoutWayOut(
+  { config, last, aws }: Launch,
+  ways: ReadonlyMap<string, WayOut>,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const shut = [...ways].flatMap(([subnetId, way]) => (way === "none" ? [subnetId] : []));
+  if (shut.length === 0) return [];
+  const { egress, frontendSubnetIds } = config.site.network;
+  const { live = "", generations = {} } = last?.outputs ?? {};
+  const serving = generations[live]?.frontends.map(({ instanceId }) => instanceId) ?? [];
+  const canCall = [...(await aws.waysOut.ofServers(serving, signal)).values()].some(({ isOpen }) => isOpen);
+  if (egress === undefined && !canCall) return [];
+  const key = `handover:site.network.${frontendSubnetIds === undefined ? "subnetIds" : "frontendSubnetIds"}`;
+  const why = egress === "required" ? "handover:site.network.egress is required" : `the servers of ${live} can`;
+  return [
+    `${key}: ${shut.join(" and ")} has no route to the Internet, so new servers could call nobody there, and ${why}; choose subnets that lead to a NAT gateway or an internet gateway, or state that they need not with handover:site.network.egress: none`,
+  ];
+}
+
 /** The number of servers with which a new array begins: as many as the old one has. */
 async function capacityOf({ last, aws }: Launch, { array }: GenerationConfig, signal: AbortSignal): Promise<number> {
   if (array === undefined) return 0;
@@ -135,10 +172,17 @@ function roomIn(subnets: readonly Subnet[], { name, frontends }: GenerationConfi
   });
 }
 
+interface Attempt {
+  readonly subnets: readonly Subnet[];
+  /** The user data. */
+  readonly text: string;
+  readonly ways: ReadonlyMap<string, WayOut>;
+}
+
 async function refused(
   { aws, config, launches = true }: Launch,
   { name, imageId, instanceType, keyName, iamInstanceProfile, rootBlockDevice }: GenerationConfig,
-  { subnets, text }: { readonly subnets: readonly Subnet[]; readonly text: string },
+  { subnets, text, ways }: Attempt,
   signal: AbortSignal,
 ): Promise<string[]> {
   const root = (await aws.image(imageId, signal))?.RootDeviceName;
@@ -161,7 +205,8 @@ async function refused(
   };
   const answers = subnets.map(async ({ SubnetId }) => {
     const Groups = config.site.network.frontendSecurityGroupIds;
-    const NetworkInterfaces = [{ DeviceIndex: 0, SubnetId, Groups, AssociatePublicIpAddress: false }];
+    const AssociatePublicIpAddress = ways.get(SubnetId ?? "") === "public address";
+    const NetworkInterfaces = [{ DeviceIndex: 0, SubnetId, Groups, AssociatePublicIpAddress }];
     const why = await aws.launches.refusal({ ...launch, NetworkInterfaces }, signal);
     return why === undefined || (!launches && why.startsWith("UnauthorizedOperation"))
       ? []

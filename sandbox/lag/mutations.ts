@@ -32,7 +32,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "weights-and-deregistration-in-one-update",
     edits: [
-      { file: "stacks/intent.ts", from: "registered: step === 1,", to: "registered: false," },
+      { file: "stacks/intent.ts", from: "registered: step < stepsOf(site, withdraw),", to: "registered: false," },
       // The program itself refuses it.
       { file: "stacks/losses.ts", from: "(leaves || (was.registered && !next?.registered))", to: "leaves" },
     ],
@@ -41,7 +41,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "no-gate-before-drain",
-    edits: [{ file: "automation/runbook/gates.ts", from: "first: weightsEverywhere(context, from, to),", to: "" }],
+    edits: [
+      { file: "automation/runbook/gates.ts", from: "first: weightsEverywhere(context, from, to),", to: "" },
+      {
+        file: "automation/runbook/gates.ts",
+        from: "first: isAlone && !hasAddress(context, to) ? weightsEverywhere(context, from, to) : [],",
+        to: "first: [],",
+      },
+    ],
     row: { lagSeconds: 60, late: "rules", evidence: "untold", way: "upgrade" },
     isFoundBy: lostRequests,
   },

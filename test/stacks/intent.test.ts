@@ -29,15 +29,17 @@ const table: [IntentRow, number, string][] = [
   ["connect", 1, "blue | blue:3+ green:2+ | blue=90 green=10 | green | blue-1 blue-2 | snapshot"],
   ["connect", 2, "blue | blue:3+ green:2+ | blue=50 green=50 | green | blue-1 blue-2 | snapshot"],
   ["suspend-array", 1, "blue | blue:3+ green:2+ | blue=50 green=50 | green | blue-1 blue-2 | snapshot"],
-  ["move-addresses", 1, "blue | blue:3+ green:2+ | blue=50 green=50 | green | green-1 blue-2 | snapshot"],
-  ["move-addresses", 2, "blue | blue:3+ green:2+ | blue=50 green=50 | green | green-1 green-2 | snapshot"],
-  ["resume-array", 1, "blue | blue:3+ green:2+ | blue=50 green=50 | green | green-1 green-2 | snapshot"],
+  ["move-addresses", 1, "blue | blue:3+ green:2+ | blue=0 green=100 | green | blue-1 blue-2 | snapshot"],
+  ["move-addresses", 2, "blue | blue:3+ green:2+ | blue=0 green=100 | green | green-1 blue-2 | snapshot"],
+  ["move-addresses", 3, "blue | blue:3+ green:2+ | blue=0 green=100 | green | green-1 green-2 | snapshot"],
+  ["resume-array", 1, "blue | blue:3+ green:2+ | blue=0 green=100 | green | green-1 green-2 | snapshot"],
   ["observe", 1, "blue | blue:3+ green:2+ | blue=0 green=100 | green | green-1 green-2 | snapshot"],
   ["drain", 1, "blue | blue:3- green:2+ | blue=0 green=100 | green | green-1 green-2 | snapshot"],
   ["retire", 1, "green | green:2+ | green=100 | green | green-1 green-2 | "],
   ["readmit", 1, "blue | blue:3+ green:2+ | blue=0 green=100 | blue | green-1 green-2 | snapshot"],
   ["withdraw", 1, "blue | blue:3+ green:2+ | blue=100 green=0 | blue | blue-1 blue-2 | snapshot"],
-  ["withdraw", 2, "blue | blue:3+ green:2- | blue=100 green=0 | blue | blue-1 blue-2 | snapshot"],
+  ["withdraw", 2, "blue | blue:3+ green:2+ | blue=100 green=0 | blue | blue-1 blue-2 | snapshot"],
+  ["withdraw", 3, "blue | blue:3+ green:2- | blue=100 green=0 | blue | blue-1 blue-2 | snapshot"],
 ];
 
 describe("intent", () => {
@@ -76,6 +78,51 @@ describe("intent", () => {
         for (const name of leaves) assert.equal(before.weights[name], 0, `${name} still gets requests`);
       }
     }
+  });
+
+  it("gives all traffic away before the first address leaves, and takes it back before the first one comes, where a server may need it", () => {
+    const short = ["blue-1", "blue-2"];
+    const states = [
+      ...(["connect", "move-addresses"] as const).flatMap((row) =>
+        Array.from({ length: stepsOf(site, row) }, (_, step) => intent(site, "blue", "green", row, step + 1)),
+      ),
+      ...[1, 2, 3].map((step) => intent(site, "blue", "green", "withdraw", step, [], short)),
+    ];
+    for (const [index, after] of states.entries()) {
+      const before = states[index - 1];
+      const left = before?.addresses.filter((held, at) => held.generation !== after.addresses[at]?.generation) ?? [];
+      for (const { generation } of left) {
+        assert.equal(before?.weights[generation], 0, `${generation} loses an address: ${line(after)}`);
+        assert.deepEqual(after.weights, before?.weights);
+      }
+    }
+    const held = (step: number) => intent(site, "blue", "green", "withdraw", step, [], short).addresses[0]?.generation;
+    assert.deepEqual([1, 2, 3].map(held), ["green", "blue", "blue"]);
+  });
+
+  it("moves addresses with the traffic shared out where no server calls the Internet", () => {
+    const isolated = { ...site, egress: "none" } as const;
+    assert.deepEqual([stepsOf(isolated, "move-addresses"), stepsOf(isolated, "withdraw")], [2, 2]);
+    assert.match(line(intent(isolated, "blue", "green", "move-addresses", 1)), /blue=50 green=50 .* green-1 blue-2/);
+    assert.match(line(intent(isolated, "blue", "green", "withdraw", 2)), /green:2-/);
+  });
+
+  it("has no step for traffic in move-addresses where the last share was all of it", () => {
+    assert.equal(stepsOf({ ...site, shiftPercent: [10, 100] }, "move-addresses"), 2);
+  });
+
+  it("moves the first address alone, and then batches of them", () => {
+    const many = (step: number) => {
+      const wide = {
+        ...site,
+        elasticIps: 7,
+        addressBatch: 3,
+        generations: { blue: { frontends: 7 }, green: { frontends: 7 } },
+      };
+      return intent(wide, "blue", "green", "move-addresses", step).addresses.filter((a) => a.generation === "green")
+        .length;
+    };
+    assert.deepEqual([1, 2, 3, 4, 5].map(many), [0, 1, 4, 7, 7]);
   });
 
   it("is that of the last step when no step is named, as when stepping by hand", () => {

@@ -61,7 +61,7 @@ describe("what an update would take away", () => {
     for (const [now, before, problem] of [
       [settled(shape, "blue"), at("connect"), /^green has 50% of the traffic/],
       [at("launch-first"), at("observe"), /^green has 100% of the traffic/],
-      [at("withdraw", 2), at("observe"), /^green has 100% of the traffic/],
+      [at("withdraw", 3), at("observe"), /^green has 100% of the traffic/],
       [at("drain"), at("connect"), /^blue has 50% of the traffic/],
       [at("retire"), at("connect"), /^blue has 50% of the traffic/],
       [at("retire"), at("observe"), /^the servers of blue are still in the load balancer.*drain first/],

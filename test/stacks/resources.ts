@@ -62,7 +62,7 @@ export async function resourcesOf(
     owner: { site: "handover-test", id: "0123456789abcdef" },
     rootDeviceNames: { blue: "/dev/xvda", green: "/dev/xvda" },
     publicAddresses: [true],
-        userData: (name: string) => `user data of ${name}`,
+    userData: (name: string) => `user data of ${name}`,
     arrayFacts,
   };
   const noteIgnored: pulumi.ResourceTransformation = ({ type, name, opts }) => {

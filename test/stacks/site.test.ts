@@ -102,13 +102,14 @@ describe("site", () => {
     );
   });
 
-  it("launches servers with IMDSv2 only, an encrypted root volume, no public address, and its tags", async () => {
+  it("launches servers with IMDSv2 only, an encrypted root volume, a public address of their own, and its tags", async () => {
     const resources = await resourcesOf(settled(shape, "blue"));
     assert.deepEqual(only(resources, "Instance", "blue-2"), {
       ami: "ami-0a1b2c3d4e5f60001",
       instanceType: "t3.small",
       subnetId: "site-2-id",
       vpcSecurityGroupIds: ["site-frontends-id"],
+      associatePublicIpAddress: true,
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
       rootBlockDevice: { encrypted: true },
       userData: "secret: user data of blue",
@@ -135,7 +136,7 @@ describe("site", () => {
     );
     assert.equal(metadataOptions.httpTokens, "required");
     assert.deepEqual(networkInterfaces, [
-      { deviceIndex: 0, associatePublicIpAddress: "false", securityGroups: ["site-frontends-id"] },
+      { deviceIndex: 0, associatePublicIpAddress: "true", securityGroups: ["site-frontends-id"] },
     ]);
     assert.deepEqual(blockDeviceMappings, [{ deviceName: "/dev/xvda", ebs: { encrypted: "true" } }]);
   });
@@ -243,8 +244,8 @@ describe("site", () => {
     );
   });
 
-  it("moves the first address alone in the first step", async () => {
-    const resources = await resourcesOf(intent(shape, "blue", "green", "move-addresses", 1));
+  it("moves the first address alone, once no old server has traffic", async () => {
+    const resources = await resourcesOf(intent(shape, "blue", "green", "move-addresses", 2));
     const holder = (name: string) => only(resources, "EipAssociation", name);
     assert.deepEqual(holder("address-1"), {
       allocationId: "address-1-id",
@@ -261,7 +262,7 @@ describe("site", () => {
     const resources = await resourcesOf(settled(shape, "blue"), existing);
     assert.ok(!namesOf(resources).some((name) => /^(Vpc|Subnet|InternetGateway|Route)/.test(name)));
     const { subnetId, associatePublicIpAddress } = only(resources, "Instance", "blue-1");
-    assert.deepEqual([subnetId, associatePublicIpAddress], ["subnet-1", false]);
+    assert.deepEqual([subnetId, associatePublicIpAddress], ["subnet-1", true]);
     assert.equal(only(resources, "SecurityGroup", "site-frontends").vpcId, "vpc-1");
   });
 

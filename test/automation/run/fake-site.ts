@@ -5,6 +5,7 @@ import type { Aws } from "../../../automation/cloud/aws.ts";
 import type { CloudWatch } from "../../../automation/cloud/cloudwatch.ts";
 import type { Launches } from "../../../automation/cloud/launches.ts";
 import type { Snapshots } from "../../../automation/cloud/snapshots.ts";
+import type { WaysOut } from "../../../automation/cloud/ways-out.ts";
 import type { RunEvent } from "../../../automation/documents/events.ts";
 import type { Applied, Engine } from "../../../automation/engine/engine.ts";
 import type { Operation } from "../../../automation/engine/operation.ts";
@@ -52,6 +53,8 @@ export class FakeSite {
   readonly ended = new Set<string>();
   /** Ids of servers that somebody stopped. */
   readonly stopped = new Set<string>();
+  /** Ids of servers that cannot call the Internet without an Elastic IP. */
+  readonly shut = new Set<string>();
   /** Servers by the addresses that somebody moved to them, or to none; the next update puts them back, if the state knows. */
   readonly moved = new Map<string, string>();
   /** Somebody moves them again and again. */
@@ -208,10 +211,22 @@ export class FakeSite {
     readonly cloudWatch: Pick<CloudWatch, "alarmStates">;
     readonly snapshots: Pick<Snapshots, "find" | "sizeOf">;
     readonly launches: Pick<Launches, "ordinaryZones" | "zonesOffering">;
+    readonly waysOut: Pick<WaysOut, "ofServers">;
   } = {
     absentSeconds: 0,
     cloudWatch: {
       alarmStates: async (names) => new Map(names.map((name) => [name, this.ringing.has(name) ? "ALARM" : "OK"])),
+    },
+    waysOut: {
+      ofServers: async (ids) => {
+        this.#reach();
+        const holders = new Set(
+          this.intent.addresses.map(({ generation, frontend }) => `i-${generation}-${frontend + 1}`),
+        );
+        const isOpen = (id: string) => holders.has(id) || !this.shut.has(id);
+        const way = { subnetId: "subnet-1", byRoutes: "public address", publicIp: undefined } as const;
+        return new Map(ids.map((id) => [id, { ...way, isOpen: isOpen(id) }]));
+      },
     },
     launches: { ordinaryZones: async () => ["us-east-1a", "us-east-1b"], zonesOffering: async () => undefined },
     waysIn: async () => this.#seen(this.otherWays),

@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import type { ArrayNow } from "../../../automation/cloud/arrays.ts";
 import { Launches } from "../../../automation/cloud/launches.ts";
+import { WaysOut } from "../../../automation/cloud/ways-out.ts";
 import { checkLaunch } from "../../../automation/run/launch.ts";
 import { ConfigError } from "../../../stacks/config.ts";
 import type { LastOutputs } from "../../../stacks/outputs.ts";
@@ -48,7 +49,7 @@ describe("A launch before it is one", () => {
     const image = async (id: string) =>
       (await cloud.ec2.send(new DescribeImagesCommand({ ImageIds: [id] }))).Images?.[0];
     const arrays = { find: async () => ({ desiredCapacity: 30 }) as unknown as ArrayNow };
-    const aws = { launches: new Launches(cloud.ec2), image, arrays };
+    const aws = { launches: new Launches(cloud.ec2), waysOut: new WaysOut(cloud.ec2), image, arrays };
     try {
       await checkLaunch({ stack: "staging", config, last, aws }, AbortSignal.timeout(30_000));
       return [];

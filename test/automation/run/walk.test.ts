@@ -21,10 +21,10 @@ const waysBack: readonly [string, readonly string[]][] = [
   ["backup", ["settle"]],
   ["launch-first", ["settle"]],
   ["launch-rest", ["settle"]],
-  ["connect", ["withdraw", "withdraw", "settle"]],
-  ["move-addresses", ["withdraw", "withdraw", "settle"]],
-  ["observe", ["withdraw", "withdraw", "settle"]],
-  ["drain", ["readmit", "withdraw", "withdraw", "settle"]],
+  ["connect", ["withdraw", "withdraw", "withdraw", "settle"]],
+  ["move-addresses", ["withdraw", "withdraw", "withdraw", "settle"]],
+  ["observe", ["withdraw", "withdraw", "withdraw", "settle"]],
+  ["drain", ["readmit", "withdraw", "withdraw", "withdraw", "settle"]],
 ];
 
 describe("a walk", () => {
@@ -463,7 +463,10 @@ describe("a walk", () => {
       site.beforeUp = () => {};
       site.unreachable = false;
       const { exitCode, live } = await back();
-      assert.deepEqual([exitCode, live, site.applied.slice(behind)], [0, "blue", ["withdraw", "withdraw", "settle"]]);
+      assert.deepEqual(
+        [exitCode, live, site.applied.slice(behind)],
+        [0, "blue", ["withdraw", "withdraw", "withdraw", "settle"]],
+      );
       assert.deepEqual(site.intent, site.settled);
     });
 
@@ -493,7 +496,10 @@ describe("a walk", () => {
       const [last] = site.applied.slice(-1);
       site.ended.add("i-blue-1");
       const { exitCode } = await back();
-      assert.deepEqual([exitCode, site.applied.slice(behind)], [0, [last, "withdraw", "withdraw", "settle"]]);
+      assert.deepEqual(
+        [exitCode, site.applied.slice(behind)],
+        [0, [last, "withdraw", "withdraw", "withdraw", "settle"]],
+      );
       assert.ok(site.told.some((event) => event.type === "warning" && /blue-1 .* is terminated/.test(event.message)));
     });
 

@@ -72,7 +72,7 @@ const mayDo: Readonly<Record<Row, readonly string[]>> = {
   "launch-rest": generation("create", "green"),
   connect: route,
   "suspend-array": ["update Group blue", ...array("create", "green"), "update Group green"],
-  "move-addresses": move,
+  "move-addresses": ["update Listener site", ...move],
   "resume-array": ["update Group green"],
   observe: route,
   drain: ["delete Attachment blue-1", "update Group blue"],

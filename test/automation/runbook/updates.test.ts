@@ -48,7 +48,7 @@ describe("the updates of a run", () => {
     const last = { row: "connect", step: 2 };
     assert.deepEqual(updatesOf(shape, "connect", last), [{ row: "connect", step: 2 }]);
     assert.deepEqual(updatesOf(shape, "connect", lastByHand({ ...run, phase: "connect", step: null })), [last]);
-    assert.equal(updatesOf(shape, "move-addresses", last).length, 2);
+    assert.equal(updatesOf(shape, "move-addresses", last).length, 3);
   });
 
   it("go back by as many rows as were reached", () => {
