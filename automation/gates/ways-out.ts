@@ -15,8 +15,6 @@ export function waysOut(
 ): Gate {
   return {
     name: "way out",
-    // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html: "within a few minutes"
-    patienceSeconds: 300,
     async observe(signal) {
       const ids = frontends.map(({ instanceId }) => instanceId);
       const ways = await aws.waysOut.ofServers(ids, signal);

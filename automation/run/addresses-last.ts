@@ -8,6 +8,9 @@ import type { Drive } from "./drive.ts";
 import { nameOf } from "./repair.ts";
 import type { Walker } from "./walker.ts";
 
+/** "Within a few minutes": https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html */
+const patienceSeconds = 300;
+
 /**
  * Old servers, by name, whose Elastic IPs stay with the new ones until all traffic is back, so that the new ones serve
  * nobody without a way out: those that can call the Internet without. The others take traffic and addresses in one update.
@@ -33,7 +36,8 @@ export async function addressesLast(
       );
       const assigned = new Set(launched.map(({ urn }) => nameOf(urn)));
       const own = servers.filter(({ name }) => assigned.has(name));
-      if (own.length > 0) await walker.waitFor(row, [waysOut(opened.aws, own, { isolated: true })]);
+      if (own.length > 0)
+        await walker.waitFor(row, [{ ...waysOut(opened.aws, own, { isolated: true }), patienceSeconds }]);
     }
     const ids = servers.map(({ instanceId }) => instanceId);
     const ways = await asked.ofServers(ids, AbortSignal.any([signals.stop, ledger.lost]));

@@ -142,8 +142,9 @@ async function withoutWayOut(
   if (shut.length === 0) return [];
   const { egress, frontendSubnetIds } = config.site.network;
   const { live = "", generations = {} } = last?.outputs ?? {};
-  const serving = generations[live]?.frontends.map(({ instanceId }) => instanceId) ?? [];
-  const canCall = [...(await aws.waysOut.ofServers(serving, signal)).values()].some(({ isOpen }) => isOpen);
+  const { frontends = [] } = generations[live] ?? {};
+  const ids = frontends.map(({ instanceId }) => instanceId);
+  const canCall = [...(await aws.waysOut.ofServers(ids, signal)).values()].some(({ isOpen }) => isOpen);
   if (egress === undefined && !canCall) return [];
   const key = `handover:site.network.${frontendSubnetIds === undefined ? "subnetIds" : "frontendSubnetIds"}`;
   const why = egress === "required" ? "handover:site.network.egress is required" : `the servers of ${live} can`;

@@ -28,6 +28,7 @@ import { snapshotCompleted } from "../../../automation/gates/snapshot.ts";
 import { targetsDrained, targetsHealthy } from "../../../automation/gates/targets.ts";
 import { volumesStay } from "../../../automation/gates/volumes.ts";
 import { noOtherWayIn, testHostAlone } from "../../../automation/gates/ways-in.ts";
+import { waysOut } from "../../../automation/gates/ways-out.ts";
 import { SimulatedBalancer } from "../../../sandbox/bench/simulated-balancer.ts";
 import { arraySchema } from "../../../stacks/config/array-schema.ts";
 import { httpCheckOf, sessionsSchema } from "../../../stacks/config/checks.ts";
@@ -249,6 +250,15 @@ const rows: Readonly<Record<string, Row>> = {
       const stays = [{ ...volume, endsWithServer: false }];
       const beside = telling(world, stays, [{ ...volume, endsWithServer: true }]);
       return volumesStay(as({ volumes: { beside } }), async () => [server]);
+    },
+  },
+  waysOut: {
+    bad: "fail",
+    limit: "gateSeconds",
+    gate: (world) => {
+      const way = { subnetId: "subnet-1", byRoutes: "public address", publicIp: "198.51.100.7", isOpen: true } as const;
+      const ways = (isOpen: boolean) => new Map([[server.instanceId, { ...way, isOpen }]]);
+      return waysOut(as({ waysOut: { ofServers: telling(world, ways(true), ways(false)) } }), [server]);
     },
   },
   fewMatches: {

@@ -32,6 +32,18 @@ describe("what users would notice of a phase", () => {
     assert.deepEqual(effectsOf(stages), ["198.51.100.7: blue-1 -> green-1"]);
   });
 
+  it("is from where a generation's servers call others, where their addresses change it", () => {
+    const stages = [stage("blue", { blue: 0, green: 100 }), stage("green", { blue: 0, green: 100 })];
+    const calls = (ways: Parameters<typeof effectsOf>[1]) => effectsOf(stages, ways).slice(1);
+    assert.deepEqual(calls(["public address"]), [
+      "calls of blue come from addresses that AWS assigns, not 198.51.100.7",
+      "calls of green come from 198.51.100.7, not addresses that AWS assigns",
+    ]);
+    assert.deepEqual(calls(["no address"]), []);
+    const launched = [stage("blue", { blue: 100 }), stage("blue", { blue: 100, green: 0 })];
+    assert.deepEqual(effectsOf(launched, ["public address"]), ["calls of green come from addresses that AWS assigns"]);
+  });
+
   it("is nothing where neither changes, and where nothing was there before", () => {
     assert.deepEqual(effectsOf([stage("blue", { blue: 100 }), stage("blue", { blue: 100, green: 0 })]), []);
     assert.deepEqual(effectsOf([stage("blue", { blue: 100 })]), []);

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import {
+  AttachInternetGatewayCommand,
+  CreateInternetGatewayCommand,
+  CreateRouteCommand,
   CreateSubnetCommand,
   CreateVpcCommand,
   DescribeImagesCommand,
   DescribeInstancesCommand,
+  DescribeRouteTablesCommand,
+  RunInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import type { ArrayNow } from "../../../automation/cloud/arrays.ts";
 import { Launches } from "../../../automation/cloud/launches.ts";
@@ -156,5 +161,43 @@ describe("A launch before it is one", () => {
       values.site.network = { cidrBlock: "10.20.0.0/16" };
     };
     assert.deepEqual(await problemsOf([], create), []);
+  });
+
+  /** A server in a subnet from which the VPC's main route table leads out through an internet gateway. */
+  async function serverWithWayOut() {
+    const { Vpc } = await cloud.ec2.send(new CreateVpcCommand({ CidrBlock: "127.67.0.0/16" }));
+    const where = { VpcId: Vpc?.VpcId ?? "" };
+    const { Subnet } = await cloud.ec2.send(new CreateSubnetCommand({ ...where, CidrBlock: "127.67.0.0/24" }));
+    const { InternetGateway } = await cloud.ec2.send(new CreateInternetGatewayCommand({}));
+    const InternetGatewayId = InternetGateway?.InternetGatewayId ?? "";
+    await cloud.ec2.send(new AttachInternetGatewayCommand({ ...where, InternetGatewayId }));
+    const Filters = [{ Name: "vpc-id", Values: [where.VpcId] }];
+    const { RouteTables = [] } = await cloud.ec2.send(new DescribeRouteTablesCommand({ Filters }));
+    const route = { DestinationCidrBlock: "0.0.0.0/0", GatewayId: InternetGatewayId };
+    await cloud.ec2.send(new CreateRouteCommand({ RouteTableId: RouteTables[0]?.RouteTableId, ...route }));
+    const { Images = [] } = await cloud.ec2.send(new DescribeImagesCommand({ Owners: ["self", "amazon"] }));
+    const NetworkInterfaces = [{ DeviceIndex: 0, SubnetId: Subnet?.SubnetId, AssociatePublicIpAddress: true }];
+    const launch = { ImageId: Images[0]?.ImageId, InstanceType: "t3.small", MinCount: 1, MaxCount: 1 } as const;
+    const { Instances = [] } = await cloud.ec2.send(new RunInstancesCommand({ ...launch, NetworkInterfaces }));
+    return { name: "blue-1", instanceId: Instances[0]?.InstanceId ?? "", privateIp: "127.67.0.4" };
+  }
+
+  it("is refused in subnets that lead nowhere, where the servers must call others or the live ones can", async () => {
+    const nowhere = /subnetIds: subnet-\S+ and subnet-\S+ has no route to the Internet.*NAT gateway.*egress: none/;
+    const required: Change = ({ site }) => {
+      site.network.egress = "required";
+    };
+    assert.match((await problemsOf(["a", "b"], required)).join(), nowhere);
+    const outputs = { live: "blue", generations: { blue: { frontends: [await serverWithWayOut()] } } };
+    const last = { outputs, definitions: {} } as unknown as LastOutputs;
+    const toGreen: Change = (values) => {
+      values.live = "green";
+    };
+    assert.match((await problemsOf(["a", "b"], toGreen, last)).join(), nowhere);
+    const none: Change = (values) => {
+      values.live = "green";
+      values.site.network.egress = "none";
+    };
+    assert.deepEqual(await problemsOf(["a", "b"], none, last), []);
   });
 });

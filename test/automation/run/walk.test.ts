@@ -619,6 +619,38 @@ describe("a walk", () => {
       assert.ok(met.every(({ verdict }) => verdict === "pass"));
     });
 
+    /** Traffic of the new ones and the holder of the first address, before each update of the way back. */
+    const order = () => {
+      const seen: string[] = [];
+      site.beforeUp = (row) => {
+        const [first] = site.intent.addresses;
+        if (row === "withdraw") seen.push(`${site.intent.weights.green} ${first?.generation}`);
+      };
+      return seen;
+    };
+
+    it("takes addresses back once all traffic is, so that no new server serves without a way out", async () => {
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      const seen = order();
+      assert.equal((await back()).exitCode, 0);
+      assert.deepEqual(seen, ["100 green", "0 green", "0 blue"]);
+    });
+
+    it("takes traffic and addresses back in one update where old servers call nobody without", async () => {
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      site.shut.add("i-blue-1").add("i-blue-2");
+      const seen = order();
+      assert.equal((await back()).exitCode, 0);
+      assert.deepEqual(seen, ["100 green", "0 blue", "0 blue"]);
+    });
+
+    it("goes back where new servers cannot call the Internet, before they have traffic", async () => {
+      site.shut.add("i-green-1");
+      const { exitCode, message } = await upgrade();
+      assert.deepEqual([exitCode, site.intent], [2, site.settled]);
+      assert.match(message ?? "", /way out/);
+    });
+
     it("registers an old server again that somebody deregistered on the way back", async () => {
       await upgrade(fresh, { pauseBefore: ["observe"] });
       let left = 1;
