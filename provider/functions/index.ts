@@ -7,6 +7,7 @@ import { getInstanceType } from "./instance-type.ts";
 import { getInstance, getInstances } from "./instances.ts";
 import { getSubnet, getVpc } from "./network.ts";
 import { getParametersByPath } from "./parameters.ts";
+import { getRouteTable } from "./route-table.ts";
 
 export type { AnyFunction };
 
@@ -16,6 +17,7 @@ export const functions: Readonly<Record<string, AnyFunction>> = {
   "aws:ec2/getInstance:getInstance": getInstance,
   "aws:ec2/getInstances:getInstances": getInstances,
   "aws:ec2/getInstanceType:getInstanceType": getInstanceType,
+  "aws:ec2/getRouteTable:getRouteTable": getRouteTable,
   "aws:ec2/getSubnet:getSubnet": getSubnet,
   "aws:ec2/getVpc:getVpc": getVpc,
   "aws:index/getAvailabilityZones:getAvailabilityZones": getAvailabilityZones,

@@ -3,12 +3,12 @@ import {
   DescribeSubnetsCommand,
   DescribeVpcAttributeCommand,
   DescribeVpcsCommand,
-  type Filter,
 } from "@aws-sdk/client-ec2";
 import type * as aws from "@pulumi/aws";
 import { boolean, map, string } from "../fields.ts";
 import { tagMap } from "../tags.ts";
 import { filters } from "./availability-zones.ts";
+import { filterList, one, type Query } from "./filters.ts";
 import { providerFunction } from "./function.ts";
 
 export const getVpc = providerFunction<aws.ec2.GetVpcArgs, aws.ec2.GetVpcResult>({
@@ -132,25 +132,6 @@ export const getSubnet = providerFunction<aws.ec2.GetSubnetArgs, aws.ec2.GetSubn
     };
   },
 });
-
-interface Query {
-  readonly id?: string;
-  readonly filters?: readonly { readonly name: string; readonly values: string[] }[];
-  readonly tags?: Readonly<Record<string, string>>;
-}
-
-function one(Name: string, value: string): Filter {
-  return { Name, Values: [value] };
-}
-
-function filterList({ filters: own = [], tags = {} }: Query, named: Readonly<Record<string, string | undefined>>) {
-  const list = [
-    ...Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [one(name, value)])),
-    ...Object.entries(tags).map(([key, value]) => one(`tag:${key}`, value)),
-    ...own.map(({ name, values }) => ({ Name: name, Values: values })),
-  ];
-  return list.length === 0 ? undefined : list;
-}
 
 function ids<Key extends string>(key: Key, { id }: Query): { [K in Key]?: string[] } {
   return (id === undefined ? {} : { [key]: [id] }) as { [K in Key]?: string[] };

@@ -18,6 +18,7 @@ import {
   destinationOf,
   destinationRequest,
   findRouteTable,
+  isOwnRoute,
   sameTarget,
   targetRequest,
   targets,
@@ -73,7 +74,7 @@ export const routeTable = resource<aws.ec2.RouteTable, aws.ec2.RouteTableArgs>({
       arn: `arn:aws:ec2:${cloud.region}:${ownerId}:route-table/${id}`,
       ownerId,
       propagatingVgws: (found.PropagatingVgws ?? []).map(({ GatewayId = "" }) => GatewayId),
-      routes: isElsewhere ? [] : (found.Routes ?? []).filter(isOwn).map(describeRoute),
+      routes: isElsewhere ? [] : (found.Routes ?? []).filter(isOwnRoute).map(describeRoute),
       tags: tagMap(found.Tags),
       vpcId: found.VpcId ?? "",
     };
@@ -97,12 +98,6 @@ export const routeTable = resource<aws.ec2.RouteTable, aws.ec2.RouteTableArgs>({
     await insist(["DependencyViolation"], gone, { timeoutSeconds, signal });
   },
 });
-
-/** Neither the network's own route nor one that a gateway announces or an endpoint made. */
-function isOwn({ GatewayId, Origin, DestinationPrefixListId }: Route): boolean {
-  if (GatewayId === "local" || Origin === "EnableVgwRoutePropagation") return false;
-  return DestinationPrefixListId === undefined || !GatewayId?.startsWith("vpce-");
-}
 
 function describeRoute(found: Route): RouteInput {
   return {

@@ -73,3 +73,9 @@ export async function findRoute(cloud: Cloud, tableId: string, destination: stri
   const table = await findRouteTable(cloud, tableId);
   return table?.Routes?.find((route) => destinationOf(route) === destination);
 }
+
+/** Neither the network's own route nor one that a gateway announces or an endpoint made. */
+export function isOwnRoute({ GatewayId, Origin, DestinationPrefixListId }: Route): boolean {
+  if (GatewayId === "local" || Origin === "EnableVgwRoutePropagation") return false;
+  return DestinationPrefixListId === undefined || !GatewayId?.startsWith("vpce-");
+}

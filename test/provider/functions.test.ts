@@ -55,6 +55,38 @@ describe("The provider's functions", function () {
     assert.equal((await invoke("aws:ec2/getVpc:getVpc", { default: true })).default, true);
   });
 
+  it("find a subnet's route table where it has one of its own, and the network's main one by a filter", async () => {
+    const { vpc, subnets } = network;
+    const [own, other] = subnets;
+    const tags = { Name: "public" };
+    const gateway = await harness.create("aws:ec2/internetGateway:InternetGateway", "out", { vpcId: vpc.id });
+    const routes = [{ cidrBlock: "0.0.0.0/0", gatewayId: gateway.id }];
+    const table = await harness.create("aws:ec2/routeTable:RouteTable", "public", { vpcId: vpc.id, routes, tags });
+    const association = { subnetId: own?.id, routeTableId: table.id };
+    const associated = await harness.create("aws:ec2/routeTableAssociation:RouteTableAssociation", "own", association);
+
+    const token = "aws:ec2/getRouteTable:getRouteTable";
+    const found = await invoke(token, { subnetId: own?.id });
+    for (const output of ["arn", "ownerId", "tags", "vpcId"]) {
+      assert.deepEqual(found[output], table.state[output], output);
+    }
+    assert.deepEqual([found.id, found.routeTableId, found.subnetId], [table.id, table.id, own?.id]);
+    const [route, another] = found.routes as Properties[];
+    assert.deepEqual(
+      [route?.cidrBlock, route?.gatewayId, route?.natGatewayId, another],
+      ["0.0.0.0/0", gateway.id, "", undefined],
+    );
+    const [named] = found.associations as Properties[];
+    assert.deepEqual([named?.subnetId, named?.routeTableAssociationId, named?.main], [own?.id, associated.id, false]);
+
+    await assert.rejects(invoke(token, { subnetId: other?.id }), /returned no results/);
+    const main = await invoke(token, { vpcId: vpc.id, filters: [{ name: "association.main", values: ["true"] }] });
+    assert.deepEqual([main.id, main.routes], [vpc.state.mainRouteTableId, []]);
+    await assert.rejects(invoke(token, { vpcId: vpc.id }), /multiple Route Tables matched/);
+    assert.equal((await invoke(token, { tags })).id, table.id);
+    await assert.rejects(invoke(token), /must be assigned/);
+  });
+
   it("tell the account, the region and its zones", async () => {
     const { accountId } = await invoke("aws:index/getCallerIdentity:getCallerIdentity");
     assert.equal(accountId, network.vpc.state.ownerId);
