@@ -28,6 +28,10 @@ class Settings:
     observerKey: str = "observer"
     # Elastic IPs come from here.
     addressPool: str = "127.128.0.0/16"
+    # Addresses that AWS assigns by itself come from here: nobody has them, and nothing listens on them.
+    publicAddressPool: str = "198.18.0.0/15"
+    # How long an instance whose Elastic IP has left waits for an address of its own, in seconds; on AWS a few minutes.
+    publicAddressSeconds: float = 4
     # Each node of a load balancer gets an address from here.
     loadBalancerPool: str = "127.144.0.0/16"
     # Nodes of a load balancer in each of its zones.

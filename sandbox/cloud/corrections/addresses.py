@@ -1,6 +1,5 @@
 """Elastic IPs."""
 
-import ipaddress
 from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError, InvalidAssociationIdError, ResourceAlreadyAssociatedError
@@ -8,6 +7,8 @@ from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress, ElasticAddressBackend
 from moto.ec2.utils import random_eip_association_id
 
+from corrections.pools import next_address
+from corrections.public_addresses import comes_back
 from settings import settings
 
 _allocate = ElasticAddressBackend.allocate_address
@@ -56,20 +57,8 @@ def allocate_address(
     self: Any, domain: str, address: str | None = None, tags: dict[str, str] | None = None
 ) -> ElasticAddress:
     """Addresses come from the sandbox's pool, each once, so that each can be a listener of its own."""
-    return _allocate(self, domain, address or free_address(self), tags)
-
-
-def free_address(backend: Any) -> str:
-    """The next address of the pool; one that was released is not handed out again at once."""
-    taken = {each.public_ip for each in backend.addresses}
-    pool = ipaddress.ip_network(settings.addressPool)
-    last = getattr(backend, "last_address", 0)
-    for step in range(1, pool.num_addresses):
-        index = (last + step) % pool.num_addresses
-        if 0 < index < pool.num_addresses - 1 and str(pool[index]) not in taken:
-            backend.last_address = index
-            return str(pool[index])
-    raise RuntimeError(f"no address is left in {settings.addressPool}")
+    taken = {each.public_ip for each in self.addresses}
+    return _allocate(self, domain, address or next_address(self, settings.addressPool, taken), tags)
 
 
 def associate_address(
@@ -81,8 +70,8 @@ def associate_address(
     reassociate: bool = False,
 ) -> ElasticAddress:
     """One holder per address, and one address per interface: a move clears it on the old holder, and the address that
-    the new holder had goes back to being free. A move has a new association id; the old one is unknown from then on.
-    An instance that boots or ends takes none.
+    the new holder had goes back to being free, or to AWS for good. A move has a new association id; the old one is unknown
+    from then on. An instance that boots or ends takes none.
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateAddress.html
     """
     eip = (self.address_by_ip([address]) if address else self.address_by_allocation([allocation_id]))[0]
@@ -95,9 +84,9 @@ def associate_address(
         raise ResourceAlreadyAssociatedError(eip.public_ip)
     for other in self.addresses:
         if other is not eip and other.eni is interface:
-            _release(other)
+            free(other)
     if eip.eni:
-        eip.eni.public_ip = None
+        _leave(eip.eni)
     eip.eni = interface
     eip.instance = interface.instance
     interface.public_ip = eip.public_ip
@@ -120,12 +109,17 @@ def release_all_of(backend: Any, instance: Any) -> None:
     """
     for eip in backend.addresses:
         if eip.instance is instance:
-            _release(eip)
+            free(eip)
 
 
-def _release(eip: ElasticAddress) -> None:
+def _leave(interface: NetworkInterface) -> None:
+    interface.public_ip = None
+    comes_back(interface)
+
+
+def free(eip: ElasticAddress) -> None:
     if eip.eni:
-        eip.eni.public_ip = None
+        _leave(eip.eni)
     eip.eni = None
     eip.instance = None
     eip.association_id = None

@@ -20,6 +20,7 @@ from moto.ec2.utils import parse_user_data
 from cloud import timers
 from corrections.addresses import release_all_of
 from corrections.array_instances import instance_runs as array_instance_runs
+from corrections.public_addresses import assign
 from corrections.target_groups import instance_ends
 from inputs import inputs_of
 from settings import settings
@@ -76,6 +77,7 @@ def boot(instance: Instance) -> None:
             set_state(instance, "running", 16)
             instance.runs_since = time.monotonic()
             instance.first_check = settings.statusCheckSeconds * (1 + _random.random())
+            assign(instance.nics[0])
             array_instance_runs(instance)
 
     set_state(instance, "pending", 0)

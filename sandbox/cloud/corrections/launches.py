@@ -17,7 +17,7 @@ from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.utils import convert_tag_spec, filter_iam_instance_profiles
 from moto.iam.exceptions import NotFoundException as IAMNotFoundException
 
-from corrections import volumes
+from corrections import public_addresses, volumes
 from corrections.instances import boot
 from corrections.tokens import IdempotentParameterMismatch
 
@@ -158,6 +158,7 @@ def complete(backend: Any, instance: Instance, template: dict[str, Any], tags: d
     for index, interface in instance.nics.items():
         specification = specifications.get(index, {})
         if "NetworkInterfaceId" not in specification:
+            public_addresses.launched(interface, specification.get("AssociatePublicIpAddress"))
             interface.delete_on_termination = specification.get("DeleteOnTermination", True)
             interface.description = specification.get("Description") or ""
     instance.disable_api_termination = bool(asked.get("DisableApiTermination"))
