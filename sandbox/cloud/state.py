@@ -5,14 +5,19 @@ from typing import Any
 from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
 
+from corrections.routes import default_route
 from inputs import decoded
 
 
 def snapshot() -> dict[str, Any]:
-    result: dict[str, list[Any]] = {"instances": [], "addresses": [], "loadBalancers": [], "targetGroups": []}
+    result: dict[str, list[Any]] = {
+        **{"instances": [], "subnets": [], "addresses": []},
+        **{"loadBalancers": [], "targetGroups": []},
+    }
     # Of every account: a site may be in one whose role was assumed.
     for backend in _all(ec2_backends):
         result["instances"] += [_instance(each) for each in backend.all_instances()]
+        result["subnets"] += [_subnet(each) for zone in backend.subnets.values() for each in zone.values()]
         result["addresses"] += [_address(each) for each in backend.addresses]
     for balancing in _all(elbv2_backends):
         result["loadBalancers"] += [_load_balancer(each) for each in balancing.load_balancers.values()]
@@ -29,8 +34,25 @@ def _instance(instance: Any) -> dict[str, Any]:
         "id": instance.id,
         "state": instance.state,
         "privateIp": instance.private_ip or "",
+        "publicIp": instance.public_ip,
+        "subnetId": instance.subnet_id or "",
         "userData": decoded(instance.user_data),
     }
+
+
+def _subnet(subnet: Any) -> dict[str, Any]:
+    route = default_route(subnet)
+    return {"id": subnet.id, "defaultRoute": _route(route) if route else None}
+
+
+def _route(route: Any) -> dict[str, Any]:
+    targets = (route.gateway, route.nat_gateway, route.instance, route.interface)
+    targets += (route.egress_only_igw, route.transit_gateway, route.vpc_pcx, route.carrier_gateway)
+    target = next((each.id for each in targets if each), route.vpc_endpoint_id or "")
+    # Whatever passes an interface on has its address.
+    passing = route.nat_gateway._eni if route.nat_gateway else route.interface
+    passing = route.instance.nics.get(0) if route.instance else passing
+    return {"target": target, "publicIp": passing.public_ip if passing else None}
 
 
 def _address(address: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ export interface CloudState {
   /** Grows with every change. */
   readonly revision: number;
   readonly instances: readonly InstanceState[];
+  readonly subnets: readonly SubnetState[];
   readonly addresses: readonly ElasticIpState[];
   readonly loadBalancers: readonly LoadBalancerState[];
   readonly targetGroups: readonly TargetGroupState[];
@@ -13,8 +14,22 @@ export interface InstanceState {
   readonly id: string;
   readonly state: "pending" | "running" | "shutting-down" | "terminated" | "stopping" | "stopped";
   readonly privateIp: string;
+  /** An Elastic IP, or one that AWS assigned by itself. */
+  readonly publicIp: string | null;
+  readonly subnetId: string;
   /** Decoded user data; empty when there is none. */
   readonly userData: string;
+}
+
+export interface SubnetState {
+  readonly id: string;
+  /** Where packets for the Internet go; null: nowhere. */
+  readonly defaultRoute: {
+    /** `igw-…`, `nat-…`, `tgw-…`, … */
+    readonly target: string;
+    /** The address by which the target passes them on, where the cloud knows it. */
+    readonly publicIp: string | null;
+  } | null;
 }
 
 export interface ElasticIpState {

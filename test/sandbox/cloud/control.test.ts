@@ -15,7 +15,7 @@ describe("The cloud's control API", () => {
 
   const state = (query = "") => cloud.control("GET", `state${query}`) as Promise<CloudState>;
 
-  it("hands out instances with their address and decoded user data", async () => {
+  it("hands out instances with their addresses and decoded user data", async () => {
     const UserData = Buffer.from("APP_REVISION=42\n").toString("base64");
     const { InstanceId, PrivateIpAddress } = await running(cloud.ec2, { SubnetId: world.subnetIds[0], UserData });
     const found = (await state()).instances.find(({ id }) => id === InstanceId);
@@ -23,6 +23,8 @@ describe("The cloud's control API", () => {
       id: InstanceId,
       state: "running",
       privateIp: PrivateIpAddress,
+      publicIp: null,
+      subnetId: world.subnetIds[0],
       userData: "APP_REVISION=42\n",
     });
   });

@@ -11,7 +11,10 @@ export class FakeCloud {
   readonly #host: string;
   readonly #port: number;
   #server: Server | undefined;
-  #state: CloudState = { revision: 0, instances: [], addresses: [], loadBalancers: [], targetGroups: [] };
+  #state: CloudState = {
+    ...{ revision: 0, instances: [], subnets: [], addresses: [] },
+    ...{ loadBalancers: [], targetGroups: [] },
+  };
   #waiting: (() => void)[] = [];
 
   constructor(host: string, port: number) {

@@ -68,7 +68,7 @@ export class World {
   }
 
   apply(state: Partial<CloudState>): Promise<void> {
-    const empty = { instances: [], addresses: [], loadBalancers: [], targetGroups: [] };
+    const empty = { instances: [], subnets: [], addresses: [], loadBalancers: [], targetGroups: [] };
     return this.network.apply({ ...empty, ...state, revision: ++this.#revision });
   }
 
@@ -82,6 +82,8 @@ export class World {
       id: `i-${number}`,
       state,
       privateIp: this.ip(number),
+      publicIp: null,
+      subnetId: "",
       userData: userData({ PORT: String(sitePort), ...inputs }),
     };
   }
