@@ -35,7 +35,7 @@ export async function describeInstance(
     launchTemplate,
     ami: found.ImageId ?? "",
     arn: `arn:aws:ec2:${cloud.region}:${primary?.OwnerId ?? (await cloud.account())}:instance/${id}`,
-    associatePublicIpAddress: primary?.Association?.IpOwnerId === "amazon",
+    associatePublicIpAddress: primary?.Association !== undefined,
     availabilityZone: found.Placement?.AvailabilityZone ?? "",
     capacityReservationSpecification: {
       capacityReservationPreference: found.CapacityReservationSpecification?.CapacityReservationPreference ?? "open",

@@ -133,6 +133,21 @@ describe("The provider's servers", function () {
     await harness.delete({ urn, id: failed.id, inputs: failed.inputs, state: failed.state });
   });
 
+  it("tells that an instance has a public address, one of its own or an Elastic IP", async () => {
+    const instance = await harness.create(instanceToken, "public", { ...program(), associatePublicIpAddress: true });
+    assert.notEqual(instance.state.publicIp, "");
+    const elastic = await harness.create("aws:ec2/eip:Eip", "public", { domain: "vpc" });
+    const association = { instanceId: instance.id, allocationId: elastic.id };
+    const associated = await harness.create("aws:ec2/eipAssociation:EipAssociation", "public", association);
+    const found = await harness.refresh(instance);
+    assert.deepEqual(
+      [found?.state.publicIp, found?.inputs.associatePublicIpAddress],
+      [elastic.state.publicIp, true],
+      "as the official plugin does",
+    );
+    for (const each of [associated, elastic, instance]) await harness.delete(each);
+  });
+
   it("names AWS's code and request when AWS refuses", async () => {
     const call = harness.create(instanceToken, "refused", { ...program(), subnetId: "subnet-0123456789abcdef0" });
     await assert.rejects(call, { name: "InvalidSubnetID.NotFound" });
