@@ -35,7 +35,7 @@ export async function startDatabaseService(directory: string, slot: Slot): Promi
 
 export async function startNetwork(
   directory: string,
-  { cloud, network, database }: Slot,
+  { cloud, network, outside, database }: Slot,
   { balancerLagSeconds, balancerLate, seed }: BalancerOptions,
 ): Promise<number> {
   const args = [
@@ -46,6 +46,8 @@ export async function startNetwork(
     network.host,
     "--port",
     String(network.port),
+    "--outside-port",
+    String(outside.port),
     "--database",
     database.url,
     "--balancer-lag-seconds",

@@ -11,6 +11,8 @@ export interface Slot {
   readonly cloud: { readonly host: string; readonly port: number; readonly url: string };
   /** Where the network's own control API listens, `http://127.64.X.2:4567`; AWS reserves this address too. */
   readonly network: { readonly host: string; readonly port: number; readonly url: string };
+  /** Where a service listens that is outside of the site's network, `http://127.64.X.2:4568`: part of the network's process. */
+  readonly outside: { readonly host: string; readonly port: number; readonly url: string };
   /** Where the site's PostgreSQL listens, `127.64.X.3:5432`; AWS reserves this address too. */
   readonly database: { readonly host: string; readonly port: number; readonly url: string };
   /** Where the plugin listens; engines look for it at 127.0.0.1. Below the ports that connections take by themselves. */
@@ -33,6 +35,7 @@ export function slot(number: number): Slot {
     number,
     cloud: endpoint(`${prefix}.1`, 4566),
     network: endpoint(`${prefix}.2`, 4567),
+    outside: endpoint(`${prefix}.2`, 4568),
     database: { ...database, url: `postgresql://postgres@${database.host}:${database.port}/postgres` },
     provider: { host: "127.0.0.1", port: 29_000 + number },
     cidrBlock: `${prefix}.0/20`,

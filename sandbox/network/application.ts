@@ -10,6 +10,8 @@ export interface ApplicationOptions {
   readonly inputs: Inputs;
   readonly simulation: Simulation;
   readonly database: SiteDatabase;
+  /** Calls the service outside. @returns the address from which it was called. @throws Error where there is no way out */
+  readonly askOutside: () => Promise<string>;
 }
 
 /** Number of requests at once that the server status pretends to have room for. */
@@ -24,13 +26,20 @@ const longestSleepMilliseconds = 600_000;
  * | `/` | 200; `?sleep=MILLISECONDS` (at most 600,000) holds it back: an open session |
  * | `/health` | 200, or 500 when it simulates `unhealthy` |
  * | `/health/db` | 200 when the database answers, else 503 with the reason |
+ * | `/health/outside` | 200 with the address that a service outside saw, else 504 after a second |
  * | `/server-status?auto` | Apache's machine-readable status; BusyWorkers counts the request that asks, as Apache does |
  *
  * Every answer says who gave it: `x-server`, and `x-generation` where the server was told its generation and is
  * not anonymous.
  * @see https://httpd.apache.org/docs/2.4/mod/mod_status.html
  */
-export function createApplication({ instanceId, inputs, simulation, database }: ApplicationOptions): RequestListener {
+export function createApplication({
+  instanceId,
+  inputs,
+  simulation,
+  database,
+  askOutside,
+}: ApplicationOptions): RequestListener {
   const generation = headerValue(inputs.GENERATION ?? "unknown");
   const random = seededRandom(instanceId);
   let accesses = 0;
@@ -57,6 +66,7 @@ export function createApplication({ instanceId, inputs, simulation, database }: 
   async function reply(request: IncomingMessage, path: string): Promise<[status: number, body: string]> {
     if (path === "/health") return simulation.unhealthy ? [500, "unhealthy\n"] : [200, "ok\n"];
     if (path === "/health/db") return databaseHealth(database);
+    if (path === "/health/outside") return outsideHealth(askOutside);
     if (random() < simulation.errorShare) return [500, "simulated error\n"];
     if (random() < simulation.missingShare) return [404, "simulated: not found\n"];
     if (path === "/") return [200, `${generation} ${inputs.APP_REVISION ?? "unknown"} ${instanceId}\n`];
@@ -70,6 +80,14 @@ async function databaseHealth(database: SiteDatabase): Promise<[status: number, 
     return [200, "ok\n"];
   } catch (error) {
     return [503, `database down: ${messageOf(error)}\n`];
+  }
+}
+
+async function outsideHealth(askOutside: () => Promise<string>): Promise<[status: number, body: string]> {
+  try {
+    return [200, `${await askOutside()}\n`];
+  } catch (error) {
+    return [504, `no way out: ${messageOf(error)}\n`];
   }
 }
 

@@ -26,6 +26,8 @@ export interface ElasticIpOptions {
   /** Where an instance listens; undefined when it does not. */
   readonly endpointOf: (instanceId: string) => Endpoint | undefined;
   readonly onMove: (move: AddressMove) => void;
+  /** Called with each connection from the address to an instance, before it is established. */
+  readonly onConnection: (server: Socket) => void;
   readonly log: Log;
 }
 
@@ -175,6 +177,7 @@ export class ElasticIp {
     const next = this.#holders[place + 1];
     if (next !== undefined) this.#resetBy(next, client);
     const server = connect({ ...endpoint, allowHalfOpen: true, noDelay: true });
+    this.#options.onConnection(server);
     client.on("error", () => server.destroy());
     server.on("error", () => client.resetAndDestroy());
     client.once("close", () => {

@@ -1,11 +1,16 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { BalancerNode, groupsInUse } from "./balancer-node.ts";
 import { type AddressMove, ElasticIp, type Endpoint } from "./elastic-ip.ts";
 import type { Log } from "./log.ts";
 import type { Answer } from "./metrics.ts";
+import { askOutside, type Outside } from "./outside.ts";
 import { Pessimist } from "./pessimist.ts";
+import { hostOf, isThroughBalancer, ThroughAddresses, WithoutWayOut } from "./public-traffic.ts";
 import { InstanceServer } from "./server.ts";
 import type { SiteDatabase } from "./site-database.ts";
-import type { CloudState, InstanceState, LoadBalancerState, TargetHealthReport } from "./state.ts";
+import type { CloudState, InstanceState, LoadBalancerState, SubnetState, TargetHealthReport } from "./state.ts";
+import { type WayOut, wayOut } from "./way-out.ts";
 
 export interface NetworkOptions {
   /** The longest that a client takes to see a move of an Elastic IP, in milliseconds. */
@@ -16,6 +21,8 @@ export interface NetworkOptions {
   readonly log: Log;
   /** The database that `/health/db` asks. */
   readonly database: SiteDatabase;
+  /** The service that `/health/outside` asks. */
+  readonly outside: Outside;
   /** The load balancer's idle timeout in milliseconds. Default: 60,000, as on AWS. */
   readonly idleMilliseconds?: number;
   /** Which target group gets a request, by weight, and when a node or a client learns of a change. Default: `Math.random`. */
@@ -30,6 +37,8 @@ export interface NetworkOptions {
 export class Network {
   /** Every move of an address since the start. */
   readonly moves: AddressMove[] = [];
+  /** Requests of the public that servers without a way out began to serve. */
+  readonly withoutWayOut = new WithoutWayOut();
   readonly #options: Required<NetworkOptions>;
   readonly #servers = new Map<string, InstanceServer>();
   /** By load balancer and address. */
@@ -38,6 +47,10 @@ export class Network {
   /** The number of nodes that route to a target group, once they know. */
   #nodesOf: ReadonlyMap<string, number> = new Map();
   readonly #addresses = new Map<string, ElasticIp>();
+  readonly #throughAddresses = new ThroughAddresses();
+  /** Those that run, as the cloud has them: it knows of a way out before anybody else does. */
+  #running: ReadonlyMap<string, InstanceState> = new Map();
+  #subnets: ReadonlyMap<string, SubnetState> = new Map();
   #revision: number | undefined;
 
   constructor(options: NetworkOptions) {
@@ -58,6 +71,8 @@ export class Network {
    */
   async apply(state: CloudState): Promise<void> {
     const running = new Map(state.instances.filter(({ state }) => state === "running").map((it) => [it.id, it]));
+    this.#running = running;
+    this.#subnets = new Map(state.subnets.map((subnet) => [subnet.id, subnet]));
     await this.#startServers(running);
     await this.#updateNodes(state);
     await this.#updateAddresses(state);
@@ -91,6 +106,7 @@ export class Network {
         address: `${host}:${port}`,
         generation,
         listening,
+        wayOut: this.#wayOutOf(instanceId) ?? null,
       })),
       nodes: [...this.#nodes.values()].map(({ address, listeners, groups }) => ({
         address,
@@ -117,8 +133,13 @@ export class Network {
     const started = [...running.values()].filter(({ id }) => !this.#servers.has(id));
     await Promise.all(
       started.map((instance) => {
-        const { database, log } = this.#options;
-        const server = new InstanceServer(instance, { database, log, onChange: () => void this.#refreshAddresses() });
+        const { database, outside, log } = this.#options;
+        const server = new InstanceServer(instance, {
+          ...{ database, log },
+          onChange: () => void this.#refreshAddresses(),
+          onRequest: (request) => this.#judge(request, server),
+          askOutside: () => askOutside(outside, this.#wayOutOf(instance.id)),
+        });
         this.#servers.set(instance.id, server);
         return server.start();
       }),
@@ -170,13 +191,32 @@ export class Network {
     const first = this.#revision === undefined;
     await Promise.all(
       addresses.map(({ allocationId, publicIp, instanceId }) => {
+        const onConnection = (server: Socket) => this.#throughAddresses.follow(server, publicIp);
         const known =
           this.#addresses.get(allocationId) ??
-          new ElasticIp(publicIp, { propagationMilliseconds, random, endpointOf, onMove, log });
+          new ElasticIp(publicIp, { propagationMilliseconds, random, endpointOf, onMove, onConnection, log });
         this.#addresses.set(allocationId, known);
         return known.assign(instanceId, first);
       }),
     );
+  }
+
+  /**
+   * Notes a request of the public that a server begins to serve without a way out. Whoever reaches it through an Elastic IP
+   * has not seen the address move on, and what the server sends there goes out by it, too.
+   */
+  #judge(request: IncomingMessage, { instanceId, generation }: InstanceServer): void {
+    const address = this.#throughAddresses.of(request);
+    if (address === undefined && !isThroughBalancer(request)) return;
+    if (!this.#running.has(instanceId) || this.#wayOutOf(instanceId, address) !== undefined) return;
+    this.withoutWayOut.add({ instanceId, generation, host: hostOf(request) });
+  }
+
+  /** @param publicIp the address by which it is seen. Default: the one that the cloud has for it. */
+  #wayOutOf(instanceId: string, publicIp?: string): WayOut | undefined {
+    const instance = this.#running.get(instanceId);
+    if (instance === undefined) return undefined;
+    return wayOut({ publicIp: publicIp ?? instance.publicIp }, this.#subnets.get(instance.subnetId));
   }
 
   #endpointOf(instanceId: string): Endpoint | undefined {

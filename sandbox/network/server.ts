@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createApplication } from "./application.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
 import { type Log, messageOf } from "./log.ts";
@@ -18,6 +18,10 @@ export interface InstanceServerOptions {
   readonly database: SiteDatabase;
   /** Called after the server has begun or ceased to listen by itself. */
   readonly onChange: () => void;
+  /** Called for each request that the server begins to serve. */
+  readonly onRequest: (request: IncomingMessage) => void;
+  /** Calls the service outside from this server. */
+  readonly askOutside: () => Promise<string>;
   readonly log: Log;
 }
 
@@ -34,7 +38,7 @@ export class InstanceServer {
   readonly #log: Log;
   #crash: NodeJS.Timeout | undefined;
 
-  constructor(instance: InstanceState, { database, onChange, log }: InstanceServerOptions) {
+  constructor(instance: InstanceState, { database, onChange, onRequest, askOutside, log }: InstanceServerOptions) {
     const inputs = bootInputs(instance, log);
     this.instanceId = instance.id;
     this.host = instance.privateIp;
@@ -44,15 +48,17 @@ export class InstanceServer {
     this.#onChange = onChange;
     this.#log = log;
     for (const unknown of this.#simulation.unknown) log(`${instance.id}: SIMULATE does not know "${unknown}"`);
-    this.#server = createServer(
-      { keepAliveTimeout: keepAliveMilliseconds, requestTimeout: 0 },
-      createApplication({
-        instanceId: instance.id,
-        inputs,
-        simulation: this.#simulation,
-        database: this.#simulation.databaseDown ? deadDatabase : database,
-      }),
-    );
+    const application = createApplication({
+      instanceId: instance.id,
+      inputs,
+      simulation: this.#simulation,
+      database: this.#simulation.databaseDown ? deadDatabase : database,
+      askOutside,
+    });
+    this.#server = createServer({ keepAliveTimeout: keepAliveMilliseconds, requestTimeout: 0 }, (request, response) => {
+      onRequest(request);
+      application(request, response);
+    });
   }
 
   get listening(): boolean {

@@ -77,6 +77,23 @@ describe("the network's process", () => {
     assert.ok(await refuses(get(world.ip(1), sitePort)));
   });
 
+  it("tells whom servers without a way out served, and serves what is outside", async () => {
+    const instances = [1, 2].map((number) => ({ ...world.instance(number), subnetId: "public" }));
+    cloud.publish({
+      instances: [{ ...instances[0], publicIp: "198.18.0.1" }, instances[1]] as typeof instances,
+      subnets: [{ id: "public", defaultRoute: { target: "igw-1", publicIp: null } }],
+      targetGroups: [group("blue", ["i-2"])],
+      loadBalancers: [world.balancer(forward({ blue: 1 }))],
+    });
+    await start();
+    assert.equal((await get(world.ip(1), sitePort, "/health/outside")).body, "198.18.0.1\n");
+    await until(async () => (await world.get("/", { host: "www.example.com" })).status === 200, "it is healthy");
+    const told = await control("/network/without-way-out?since=0");
+    assert.deepEqual([told[0].instanceId, told[0].host, told[0].requests], ["i-2", "www.example.com", 1]);
+    assert.deepEqual(await control(`/network/without-way-out?since=${Date.now() + 1}`), []);
+    assert.deepEqual((await control("/network/status")).instances[1].wayOut, null);
+  });
+
   it("reports the health of all targets after a snapshot, and then changes, until the cloud has taken them", async () => {
     cloud.refusesReports = true;
     const state = {

@@ -41,7 +41,7 @@ function listenOn(host: string, port: number): Promise<TcpServer | undefined> {
 export class World {
   readonly slot: Slot;
   readonly reports: TargetHealthReport[] = [];
-  readonly network: Network;
+  network: Network;
   readonly #release: () => void;
   #revision = 0;
 
@@ -53,9 +53,20 @@ export class World {
   private constructor(slot: Slot, release: () => void, options: Partial<NetworkOptions>) {
     this.slot = slot;
     this.#release = release;
-    this.network = new Network({
+    this.network = this.#begin(options);
+  }
+
+  /** Another network in the place of this one, which has served nothing so far. */
+  restart(options: Partial<NetworkOptions>): void {
+    this.network.close();
+    this.network = this.#begin(options);
+  }
+
+  #begin(options: Partial<NetworkOptions>): Network {
+    return new Network({
       propagationMilliseconds: 0,
       database: { ask: async () => {} },
+      outside: this.slot.outside,
       onHealth: (report) => this.reports.push(report),
       log: () => {},
       ...options,
