@@ -5,6 +5,7 @@ import { Client, type Destination } from "./client.ts";
 import type { TrafficReport } from "./report.ts";
 import { Schedule, type Spacing } from "./schedule.ts";
 import { Tally } from "./tally.ts";
+import { type Mark, withoutWayOut } from "./without-way-out.ts";
 
 /** Targets of the load: half goes to the load balancer, half to the Elastic IPs together; without these, all to the former. */
 export interface Targets {
@@ -44,13 +45,14 @@ export class Load {
   readonly #inFlight = new Set<Promise<void>>();
   readonly #started = performance.now();
   readonly #ticks: NodeJS.Timeout;
+  readonly #marks: Mark[] = [];
   #targets: Targets;
-  #phase: string;
+  #phase = "";
 
   constructor(options: LoadOptions) {
     this.#options = options;
     this.#targets = options;
-    this.#phase = options.phase ?? "start";
+    this.mark(options.phase ?? "start");
     this.#client = new Client((options.timeoutSeconds ?? 10) * 1000);
     this.#random = seededRandom(options.seed ?? 1);
     const spacing = options.spacing ?? "poisson";
@@ -61,6 +63,7 @@ export class Load {
   /** Requests that are sent from now on belong to this phase. */
   mark(phase: string): void {
     this.#phase = phase;
+    this.#marks.push({ phase, at: Date.now() });
   }
 
   setTargets(targets: Targets): void {
@@ -73,8 +76,10 @@ export class Load {
     const elapsedSeconds = (performance.now() - this.#started) / 1000;
     await Promise.all(this.#inFlight);
     this.#client.close();
-    const { networkUrl, failureSamples } = this.#options;
-    return this.#tally.report(await knownMoves(networkUrl), elapsedSeconds, failureSamples);
+    const { networkUrl, failureSamples, loadBalancer } = this.#options;
+    const report = this.#tally.report(await knownMoves(networkUrl), elapsedSeconds, failureSamples);
+    const served = await withoutWayOut({ networkUrl, host: loadBalancer.hostHeader, marks: this.#marks });
+    return { ...report, ...(served ?? { withoutWayOut: report.requests, servedWithoutWayOut: [] }) };
   }
 
   #sendDue(): void {

@@ -1,5 +1,5 @@
 /** Result of the load generator. Every request that was sent has exactly one outcome: ok, failed or cutByMove. */
-export interface TrafficReport {
+export interface TrafficReport extends WithoutWayOutReport {
   /** All that were sent. */
   readonly requests: number;
   /** Answered with another status than 2xx, or not at all. */
@@ -23,6 +23,23 @@ export interface TrafficReport {
   readonly lateMilliseconds: Percentiles;
   /** Failed requests in order of time, then those cut by a move; at most `failureSamples` of the load's options. */
   readonly failures: readonly FailureSample[];
+}
+
+/** Of these requests, failed or not, nobody can say whether the site did for its users what it has to call others for. */
+export interface WithoutWayOutReport {
+  /** Requests that a server began to serve while it could not reach the Internet. */
+  readonly withoutWayOut: number;
+  /** The servers that did. */
+  readonly servedWithoutWayOut: readonly {
+    readonly server: string;
+    readonly generation: string;
+    readonly requests: number;
+    /** When the first and the last of them came, ISO 8601. */
+    readonly first: string;
+    readonly last: string;
+    /** The phases of these two. */
+    readonly phases: readonly string[];
+  }[];
 }
 
 export interface OutcomeCounts {
@@ -56,3 +73,9 @@ export interface FailureSample {
 }
 
 export const mostFailureSamples = 20;
+
+/** Finds what users lost. Empty when there was nothing. */
+export function problemsOf({ failed, failures }: TrafficReport): string[] {
+  const samples = failures.filter(({ outcome }) => outcome === "failed").slice(0, 3);
+  return failed > 0 ? [`${failed} failed: ${JSON.stringify(samples)}`] : [];
+}

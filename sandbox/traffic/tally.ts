@@ -7,6 +7,7 @@ import {
   type OutcomeCounts,
   type Percentiles,
   type TrafficReport,
+  type WithoutWayOutReport,
 } from "./report.ts";
 
 /** One finished request, and where and when it belongs. */
@@ -66,7 +67,7 @@ export class Tally {
     moves: readonly AddressMove[],
     elapsedSeconds: number,
     failureSamples: number = mostFailureSamples,
-  ): TrafficReport {
+  ): Omit<TrafficReport, keyof WithoutWayOutReport> {
     const failures = this.#unsuccessful.map((sample) => ({ sample, cut: isCutByMove(sample, moves) }));
     const counts = ({ requests }: Group, belongs: (sample: Sample) => boolean): OutcomeCounts => {
       const own = failures.filter(({ sample }) => belongs(sample));

@@ -6,7 +6,7 @@ import { devNull } from "node:os";
 import { serveControl } from "../../../sandbox/network/control.ts";
 import { Client } from "../../../sandbox/traffic/client.ts";
 import { startTraffic, type Traffic, type TrafficOptions } from "../../../sandbox/traffic/traffic.ts";
-import { sitePort, until, World } from "../network/world.ts";
+import { balancerPort, forward, group, sitePort, until, World } from "../network/world.ts";
 
 const host = "127.0.0.1";
 const defaults = { addresses: [], networkUrl: "http://127.0.0.1:9", requestsPerSecond: 400, logFile: devNull };
@@ -169,6 +169,59 @@ describe("the load generator", () => {
       control.closeAllConnections();
       world.stop();
     }
+  });
+
+  it("tells of the site's users whom a server without a way out served while it ran, in which phases", async () => {
+    const world = await World.start();
+    const controlPort = 4568;
+    const control = await serveControl(world.network, world.slot.network.host, controlPort);
+    try {
+      const instance = { ...world.instance(1, { GENERATION: "blue" }), subnetId: "public" };
+      const site = {
+        subnets: [{ id: "public", defaultRoute: { target: "igw-1", publicIp: null } }],
+        targetGroups: [group("blue", ["i-1"])],
+        loadBalancers: [world.balancer(forward({ blue: 1 }))],
+      };
+      const apply = (publicIp: string | null) => world.apply({ ...site, instances: [{ ...instance, publicIp }] });
+      await apply(null);
+      await world.healthOf("i-1", "healthy");
+      const served = () => world.network.withoutWayOut.list().reduce((sum, { requests }) => sum + requests, 0);
+      await world.get("/", { host: "www.example.com" });
+      await apply("198.18.0.1");
+      const networkUrl = `http://${world.slot.network.host}:${controlPort}`;
+      const loadBalancer = { host: world.balancerHost, port: balancerPort, hostHeader: "WWW.example.com" };
+      const running = await startTraffic({ ...defaults, networkUrl, loadBalancer });
+      traffic = running;
+      running.mark("connect");
+      const before = served();
+      await apply(null);
+      await world.get("/", { host: "test.example.com" });
+      await until(() => served() > before + 20, "requests were served without a way out");
+      await apply("198.18.0.1");
+      const after = served();
+      running.mark("drain");
+      const report = await running.stop();
+      assert.equal(report.failed, 0, JSON.stringify(report.failures));
+      assert.ok(report.requests > report.withoutWayOut);
+      assert.equal(
+        report.withoutWayOut,
+        after - before - 1,
+        "neither what was before nor what was asked for elsewhere",
+      );
+      const [only, ...others] = report.servedWithoutWayOut;
+      assert.deepEqual(others, []);
+      assert.deepEqual([only?.server, only?.generation, only?.phases.at(-1)], ["i-1", "blue", "connect"]);
+    } finally {
+      control.close();
+      control.closeAllConnections();
+      world.stop();
+    }
+  });
+
+  it("takes every request for one served without a way out when the network cannot tell", async () => {
+    const running = await start(await serve((_, response) => void response.end()));
+    const { requests, withoutWayOut } = await running.stop();
+    assert.equal(withoutWayOut, requests);
   });
 
   it("counts as failed what is lost without a move", async () => {
