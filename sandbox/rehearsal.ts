@@ -12,6 +12,7 @@ import { sandboxDirectory } from "./environment.ts";
 import { MemoryWatch } from "./memory.ts";
 import { down, type Sandbox, stackFile, up } from "./sandbox.ts";
 import { slot } from "./slot.ts";
+import { problemsOf } from "./traffic/report.ts";
 import { startTraffic, type Traffic, type TrafficReport } from "./traffic/traffic.ts";
 
 export interface RehearsalOptions {
@@ -34,6 +35,8 @@ export interface RehearsalOptions {
 export interface Rehearsal {
   readonly result: RunResult;
   readonly traffic: TrafficReport;
+  /** Empty when users lost nothing. */
+  readonly problems: readonly string[];
   /** Servers in service in each generation's array: the old one's before the upgrade, the live one's after it. */
   readonly arrays: Readonly<Record<string, number>>;
   /** How long a minute of metrics, status checks and autoscaling lasted, in seconds. */
@@ -67,6 +70,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     return {
       result,
       traffic,
+      problems: problemsOf(traffic),
       arrays,
       minuteSeconds,
       memoryMegabytes,

@@ -96,6 +96,14 @@ export const trafficOfPhase = z.object({
   byGeneration,
   latencyMilliseconds: percentiles,
 });
+export const servedWithoutWayOut = z.object({
+  server: z.string(),
+  generation: z.string(),
+  requests: count,
+  first: time,
+  last: time,
+  phases: list(z.string()).describe("phases of the first and the last of them"),
+});
 export const failure = z.object({
   at: time,
   target: z.string(),

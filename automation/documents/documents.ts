@@ -13,6 +13,7 @@ import {
   percentiles,
   runSummary,
   seconds,
+  servedWithoutWayOut,
   service,
   snapshot,
   time,
@@ -205,6 +206,8 @@ export const documents = {
     requests: count,
     failed: count,
     cutByMove: count.describe("requests in flight through an Elastic IP at the instant of its move"),
+    withoutWayOut: count.describe("requests that a server began to serve while it could not reach the Internet"),
+    servedWithoutWayOut: list(servedWithoutWayOut),
     byGeneration,
     arrays: z
       .record(z.string(), count)

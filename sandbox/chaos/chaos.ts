@@ -3,6 +3,7 @@ import { addFault, clearFaults } from "../faults.ts";
 import { seededRandom } from "../network/random.ts";
 import { down, get, type Sandbox, up } from "../sandbox.ts";
 import { edit, trafficOn } from "../site.ts";
+import { problemsOf } from "../traffic/report.ts";
 import { type CloudCheck, cloudProblems } from "./cloud-check.ts";
 import { DriverProcess, problemOf } from "./driver-process.ts";
 import { type BadDay, daysOf, killsOfFirstDeployment, nameOf, type Point, site } from "./points.ts";
@@ -29,6 +30,7 @@ export interface ChaosUpgrade {
   readonly requests: number;
   readonly failed: number;
   readonly cutByMove: number;
+  readonly withoutWayOut: number;
 }
 
 /** Makes something go wrong in one upgrade after another, and checks that each ends with nothing lost or doubled. */
@@ -78,9 +80,10 @@ async function upgradeOn(
   const rows = await upgrade();
   const check = { ...expected, frontends: 2, site: `handover-${sandbox.name}` };
   const left = await cloudProblems(check, { region: sandbox.region });
-  const { requests, failed, cutByMove, failures } = (await traffic?.stop()) ?? nothing;
-  const lost = failed > 0 ? [`failed: ${JSON.stringify(failures.slice(0, 3))}`] : [];
-  return { rows, problems: [...left, ...lost], requests, failed, cutByMove };
+  const report = await traffic?.stop();
+  const { requests, failed, cutByMove, withoutWayOut } = report ?? nothing;
+  const lost = report === undefined ? [] : problemsOf(report);
+  return { rows, problems: [...left, ...lost], requests, failed, cutByMove, withoutWayOut };
 }
 
 /** Upgrades while the cloud answers badly, without any help. */
@@ -94,7 +97,7 @@ async function badDay(sandbox: Sandbox, day: BadDay): Promise<readonly ChaosRow[
   return [{ point: nameOf(day), problems, seconds: secondsSince(started) }];
 }
 
-const nothing = { requests: 0, failed: 0, cutByMove: 0, failures: [] };
+const nothing = { requests: 0, failed: 0, cutByMove: 0, withoutWayOut: 0 };
 
 /** Shortens the watching and draining, on which the proof does not depend. */
 const shortWaits = {

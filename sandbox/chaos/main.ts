@@ -32,15 +32,16 @@ const upgrades = await chaos({
   balancerLagSeconds,
   staleReadSeconds,
   seed,
-  onUpgrade: ({ rows, problems, requests, failed, cutByMove }) => {
+  onUpgrade: ({ rows, problems, requests, failed, cutByMove, withoutWayOut }) => {
     for (const row of rows) line(row.point, row.seconds, row.problems);
-    line(`  ${requests} requests, ${failed} failed, ${cutByMove} cut by a move`, undefined, problems);
+    const counts = `${requests} requests, ${failed} failed, ${cutByMove} cut by a move, ${withoutWayOut} without a way out`;
+    line(`  ${counts}`, undefined, problems);
   },
 });
 const bad = upgrades.filter(({ rows, problems }) => [problems, ...rows.map((row) => row.problems)].flat().length > 0);
 const sum = (of: (upgrade: ChaosUpgrade) => number) => upgrades.reduce((total, upgrade) => total + of(upgrade), 0);
 process.stdout.write(
-  `${sum(({ rows }) => rows.length)} points in ${upgrades.length} upgrades, ${sum(({ requests }) => requests)} requests, ${sum(({ failed }) => failed)} failed; ` +
+  `${sum(({ rows }) => rows.length)} points in ${upgrades.length} upgrades, ${sum(({ requests }) => requests)} requests, ${sum(({ failed }) => failed)} failed, ${sum(({ withoutWayOut }) => withoutWayOut)} without a way out; ` +
     `${upgrades.length - bad.length} upgrades ended where they should, with nothing lost or doubled\n`,
 );
 process.exitCode = bad.length === 0 ? 0 : 1;

@@ -25,8 +25,8 @@ const line = (text: string) => {
 line(
   `${chosen.length} of ${all.length} rows${full ? "" : ": every value of each condition meets every value of each other one"}`,
 );
-line(`${"row".padEnd(44)} ${"requests".padStart(8)} failed seconds  waited until weights were everywhere`);
-const nothing = { requests: 0, failed: 0, takenBack: false, seconds: 0, waits: {} };
+line(`${"row".padEnd(44)} ${"requests".padStart(8)} failed no way out seconds  waited until weights were everywhere`);
+const nothing = { requests: 0, failed: 0, withoutWayOut: 0, takenBack: false, seconds: 0, waits: {} };
 const matrix = {
   program: join(import.meta.dirname, "site.ts"),
   prefix: "sandbox-lag",
@@ -35,17 +35,21 @@ const matrix = {
 };
 // The latest load balancers first: they take the longest.
 const latestFirst = chosen.toSorted((a, b) => b.lagSeconds - a.lagSeconds);
-const results = await runRows(latestFirst, matrix, ({ row, requests, failed, seconds, waits, problems }) => {
-  const waited = Object.entries(waits).map(([means, each]) => `${each.toFixed(0)} s by ${means}`);
-  line(
-    `${row.padEnd(44)} ${String(requests).padStart(8)} ${String(failed).padStart(6)} ${seconds.toFixed(0).padStart(7)}  ${waited.join(", ") || "-"}${problems.map((problem) => `\n  ${problem}`).join("")}`,
-  );
-});
+const results = await runRows(
+  latestFirst,
+  matrix,
+  ({ row, requests, failed, withoutWayOut, seconds, waits, problems }) => {
+    const waited = Object.entries(waits).map(([means, each]) => `${each.toFixed(0)} s by ${means}`);
+    line(
+      `${row.padEnd(44)} ${String(requests).padStart(8)} ${String(failed).padStart(6)} ${String(withoutWayOut).padStart(10)} ${seconds.toFixed(0).padStart(7)}  ${waited.join(", ") || "-"}${problems.map((problem) => `\n  ${problem}`).join("")}`,
+    );
+  },
+);
 const bad = results.filter(({ problems }) => problems.length > 0);
 const sum = (of: (result: (typeof results)[number]) => number) =>
   results.reduce((total, result) => total + of(result), 0);
 if (json) process.stdout.write(`${JSON.stringify({ rows: results })}\n`);
 line(
-  `${results.length} rows, ${sum(({ requests }) => requests)} requests, ${sum(({ failed }) => failed)} failed; ${results.length - bad.length} rows ended where they should`,
+  `${results.length} rows, ${sum(({ requests }) => requests)} requests, ${sum(({ failed }) => failed)} failed, ${sum(({ withoutWayOut }) => withoutWayOut)} without a way out; ${results.length - bad.length} rows ended where they should`,
 );
 process.exitCode = bad.length === 0 ? 0 : 1;

@@ -5,6 +5,7 @@ import { DriverProcess, problemOf } from "../chaos/driver-process.ts";
 import { addFault } from "../faults.ts";
 import { down, type Sandbox, up } from "../sandbox.ts";
 import { edit, trafficOn } from "../site.ts";
+import { problemsOf } from "../traffic/report.ts";
 import { type LagRow, nameOf } from "./rows.ts";
 
 /** What a row came to. */
@@ -14,6 +15,7 @@ export interface LagResult {
   readonly problems: readonly string[];
   readonly requests: number;
   readonly failed: number;
+  readonly withoutWayOut: number;
   /** Whether an upgrade to this healthy generation went back by itself. */
   readonly takenBack: boolean;
   readonly seconds: number;
@@ -82,9 +84,11 @@ async function resultOf(row: LagRow, sandbox: Sandbox): Promise<LagResult> {
   const reports = await Promise.all(traffic.map((each) => each?.stop()));
   const sum = (of: "requests" | "failed") => reports.reduce((total, report) => total + (report?.[of] ?? 0), 0);
   const [requests, failed] = [sum("requests"), sum("failed")];
-  const failures = reports.flatMap((report) => report?.failures ?? []).filter(({ outcome }) => outcome === "failed");
-  if (failed > 0) problems.push(`${failed} failed: ${JSON.stringify(failures.slice(0, 2))}`);
-  return { row: nameOf(row), problems, requests, failed, takenBack, seconds: secondsSince(started), waits };
+  // The network counts the requests of all loads for each of them.
+  const withoutWayOut = Math.max(...reports.map((report) => report?.withoutWayOut ?? 0));
+  for (const report of reports) if (report !== undefined) problems.push(...problemsOf(report));
+  const seconds = secondsSince(started);
+  return { row: nameOf(row), problems, requests, failed, withoutWayOut, takenBack, seconds, waits };
 }
 
 /** How long a gate waited until the weights were everywhere, and by what it knew. */

@@ -26,7 +26,7 @@ const line = (text: string) => {
 };
 const selected = full ? "" : ": each kind of event in each phase, each event in each stage and at each moment";
 line(`${chosen.length} of ${allRows.length} rows, seed ${seed}${selected}`);
-line(`${"row".padEnd(48)} ${"requests".padStart(8)} failed   cut seconds  commands and their exit codes`);
+line(`${"row".padEnd(48)} ${"requests".padStart(8)} failed   cut no way out seconds  commands and their exit codes`);
 const sites = new Map(chosen.map((row, index) => [row, String(index % jobs)]));
 const matrix = {
   program: join(import.meta.dirname, "process.ts"),
@@ -37,11 +37,13 @@ const matrix = {
   died: (row: StormRow): StormResult => ({
     row: nameOf(row),
     problems: ["its site died"],
-    ...{ way: [], requests: 0, failed: 0, cut: 0, seconds: 0 },
+    ...{ way: [], requests: 0, failed: 0, cut: 0, withoutWayOut: 0, seconds: 0 },
   }),
 };
-const results = await runRows(chosen, matrix, ({ row, way, problems, requests, failed, cut, seconds }) => {
+const results = await runRows(chosen, matrix, ({ row, way, problems, ...counts }) => {
+  const { requests, failed, cut, withoutWayOut, seconds } = counts;
   const figures = [String(requests).padStart(8), String(failed).padStart(6), String(cut).padStart(5)];
+  figures.push(String(withoutWayOut).padStart(10));
   const said = problems.map((problem) => `\n  ${problem}`).join("");
   line(`${row.padEnd(48)} ${figures.join(" ")} ${seconds.toFixed(0).padStart(7)}  ${way.join(", ")}${said}`);
 });
@@ -49,7 +51,7 @@ const bad = results.filter(({ problems }) => problems.length > 0);
 const sum = (of: (result: StormResult) => number) => results.reduce((total, result) => total + of(result), 0);
 if (json) process.stdout.write(`${JSON.stringify({ rows: results })}\n`);
 line(
-  `${results.length} rows, ${sum(({ requests }) => requests)} requests, ${sum(({ failed }) => failed)} failed, ${sum(({ cut }) => cut)} cut by what happened; ` +
+  `${results.length} rows, ${sum(({ requests }) => requests)} requests, ${sum(({ failed }) => failed)} failed, ${sum(({ cut }) => cut)} cut by what happened, ${sum(({ withoutWayOut }) => withoutWayOut)} without a way out; ` +
     `${results.length - bad.length} rows ended where they may, with nothing lost`,
 );
 process.exitCode = bad.length === 0 ? 0 : 2;

@@ -24,6 +24,7 @@ export interface StormResult {
   /** Beyond those that the event itself cut. */
   readonly failed: number;
   readonly cut: number;
+  readonly withoutWayOut: number;
   readonly seconds: number;
 }
 
@@ -131,6 +132,7 @@ export async function happen(
   const result = {
     ...{ row: nameOf(row), way, problems, requests: report?.requests ?? 0, failed: unexplained.length },
     cut: failures.length - unexplained.length,
+    withoutWayOut: report?.withoutWayOut ?? 0,
     seconds: secondsSince(started),
   };
   return { result, live: now };

@@ -44,7 +44,7 @@ export const rehearseCommand: Command<Arguments> = {
       if (json) printJson("rehearsal", document(rehearsal));
       else print(verdict(rehearsal));
       if (rehearsal.result.exitCode !== 0) return rehearsal.result.exitCode;
-      return rehearsal.traffic.failed === 0 ? exitCodes.reached : exitCodes.needsPerson;
+      return rehearsal.problems.length === 0 ? exitCodes.reached : exitCodes.needsPerson;
     } finally {
       signals.dispose();
     }
@@ -53,7 +53,17 @@ export const rehearseCommand: Command<Arguments> = {
 
 function document({ result, traffic, arrays, minuteSeconds, memoryMegabytes, totalSeconds }: Rehearsal) {
   const { outcome, from, to, seconds, phases, message } = result;
-  const { requests, failed, cutByMove, byGeneration, byPhase, latencyMilliseconds, failures } = traffic;
+  const {
+    requests,
+    failed,
+    cutByMove,
+    withoutWayOut,
+    servedWithoutWayOut,
+    byGeneration,
+    byPhase,
+    latencyMilliseconds,
+    failures,
+  } = traffic;
   return {
     outcome,
     from,
@@ -61,6 +71,8 @@ function document({ result, traffic, arrays, minuteSeconds, memoryMegabytes, tot
     requests,
     failed,
     cutByMove,
+    withoutWayOut,
+    servedWithoutWayOut,
     byGeneration,
     arrays,
     seconds,
@@ -92,6 +104,8 @@ function verdict({ result, traffic, arrays, minuteSeconds, memoryMegabytes, tota
     ...(Object.keys(arrays).length === 0 ? [] : [`servers of the array: ${byName(arrays)}`]),
     `latency: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(0)} ms`,
     `in flight through an address at its move: ${count(traffic.cutByMove)}`,
+    `served by servers without a way out: ${count(traffic.withoutWayOut)}`,
+    ...traffic.servedWithoutWayOut.slice(0, 10).map((served) => `without a way out: ${JSON.stringify(served)}`),
     ...traffic.failures.slice(0, 10).map((failure) => `failed: ${JSON.stringify(failure)}`),
     `a minute lasts ${minuteSeconds} s here: of the load balancer's metrics, of status checks and of autoscaling`,
     `driver's overhead: at most ${overhead.toFixed(1)} s in a phase, ${ledger.toFixed(2)} s for the ledger; memory: ${memoryMegabytes.toFixed(0)} MB; whole rehearsal: ${totalSeconds.toFixed(0)} s`,
