@@ -89,6 +89,13 @@ export function drive(args: readonly string[], onEvent?: (event: RunEvent) => vo
   return startDriver(args, onEvent).ended;
 }
 
+/** Starts a sandbox in which nothing is deployed, in a process of its own: that process belongs to it. */
+export function startSandbox(options: { readonly name: string; readonly like?: string }): Promise<Finished> {
+  const module = JSON.stringify(join(projectDirectory, "sandbox", "sandbox.ts"));
+  const script = `const { up } = await import(${module}); await up(${JSON.stringify(options)});`;
+  return run(process.execPath, ["--input-type=module", "--eval", script], process.env);
+}
+
 /** The environment that `sandbox env` gives, for this process's children. */
 export async function environmentOf(name: string): Promise<NodeJS.ProcessEnv> {
   const { stdout } = await handover("sandbox", "env", "--name", name, "--json");

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import {
   AllocateAddressCommand,
   AssociateAddressCommand,
   CreateSecurityGroupCommand,
-  CreateSubnetCommand,
-  CreateVpcCommand,
   EC2Client,
   RunInstancesCommand,
   waitUntilInstanceRunning,
@@ -22,20 +19,14 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { get } from "../../sandbox/sandbox.ts";
 import { slot } from "../../sandbox/slot.ts";
-import { projectDirectory } from "../../stacks/project.ts";
 import { eventually } from "../sandbox/support.ts";
-import { removeStackFile, run } from "./command-line.ts";
+import { removeStackFile, startSandbox } from "./command-line.ts";
+import { makeNetwork } from "./networks.ts";
 import { Site } from "./site.ts";
 
 /** A sandbox in which nothing is deployed. */
 export async function emptySandbox(name: string): Promise<Site> {
-  const module = JSON.stringify(join(projectDirectory, "sandbox", "sandbox.ts"));
-  const script = `const { up } = await import(${module}); await up({ name: ${JSON.stringify(name)} });`;
-  const { exitCode, stdout, stderr } = await run(
-    process.execPath,
-    ["--input-type=module", "--eval", script],
-    process.env,
-  );
+  const { exitCode, stdout, stderr } = await startSandbox({ name });
   assert.equal(exitCode, 0, stdout + stderr);
   removeStackFile(name);
   return Site.of(name);
@@ -52,7 +43,13 @@ export async function makeByHand({ name, settings }: Site): Promise<{ readonly i
   const ec2 = new EC2Client(settings);
   const balancing = new ElasticLoadBalancingV2Client(settings);
   try {
-    const { vpcId, subnetIds, securityGroups } = await makeNetwork(ec2, slot(get(name).slot).cidrBlock);
+    const ways = ["internet gateway", "internet gateway"] as const;
+    const network = await makeNetwork(ec2, slot(get(name).slot).cidrBlock, ways, { mapPublicIps: true });
+    const { vpcId, subnetIds } = network;
+    const securityGroups = {
+      balancer: await securityGroup(ec2, vpcId, "alb"),
+      servers: await securityGroup(ec2, vpcId, "www"),
+    };
     const instanceIds: string[] = [];
     for (const [index, subnetId] of [...subnetIds, subnetIds[0]].entries())
       instanceIds.push(await launch(ec2, `www-${index + 1}`, subnetId, securityGroups.servers));
@@ -69,21 +66,9 @@ export async function makeByHand({ name, settings }: Site): Promise<{ readonly i
   }
 }
 
-async function makeNetwork(ec2: EC2Client, CidrBlock: string) {
-  const { Vpc } = await ec2.send(new CreateVpcCommand({ CidrBlock }));
-  const VpcId = Vpc?.VpcId ?? "";
-  const [, first = "", third = ""] = /^(\d+\.\d+)\.(\d+)\./.exec(CidrBlock) ?? [];
-  const subnetIds = [];
-  for (const [index, zone] of ["a", "b"].entries()) {
-    const block = `${first}.${Number(third) + index}.0/24`;
-    const command = new CreateSubnetCommand({ VpcId, CidrBlock: block, AvailabilityZone: `us-east-1${zone}` });
-    subnetIds.push((await ec2.send(command)).Subnet?.SubnetId ?? "");
-  }
-  const group = async (GroupName: string) => {
-    const command = new CreateSecurityGroupCommand({ VpcId, GroupName, Description: "made by hand" });
-    return (await ec2.send(command)).GroupId ?? "";
-  };
-  return { vpcId: VpcId, subnetIds, securityGroups: { balancer: await group("alb"), servers: await group("www") } };
+async function securityGroup(ec2: EC2Client, VpcId: string, GroupName: string): Promise<string> {
+  const command = new CreateSecurityGroupCommand({ VpcId, GroupName, Description: "made by hand" });
+  return (await ec2.send(command)).GroupId ?? "";
 }
 
 async function launch(ec2: EC2Client, name: string, SubnetId = "", securityGroup: string): Promise<string> {
@@ -106,7 +91,7 @@ async function launch(ec2: EC2Client, name: string, SubnetId = "", securityGroup
 
 async function makeBalancer(
   client: ElasticLoadBalancingV2Client,
-  site: { vpcId: string; subnetIds: string[]; securityGroup: string; instanceIds: readonly string[] },
+  site: { vpcId: string; subnetIds: readonly string[]; securityGroup: string; instanceIds: readonly string[] },
 ): Promise<void> {
   const { TargetGroups } = await client.send(
     new CreateTargetGroupCommand({
@@ -130,7 +115,7 @@ async function makeBalancer(
   const { LoadBalancers } = await client.send(
     new CreateLoadBalancerCommand({
       Name: "www-alb",
-      Subnets: site.subnetIds,
+      Subnets: [...site.subnetIds],
       SecurityGroups: [site.securityGroup],
       Tags: [{ Key: "team", Value: "web" }],
     }),

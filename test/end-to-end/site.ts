@@ -25,7 +25,15 @@ import { startTraffic, type Traffic } from "../../sandbox/traffic/traffic.ts";
 import { types } from "../../stacks/names.ts";
 import { projectDirectory } from "../../stacks/project.ts";
 import { eventually } from "../sandbox/support.ts";
-import { editStack, environmentOf, handover, removeStackFile, run } from "./command-line.ts";
+import {
+  editStack,
+  environmentOf,
+  type Finished,
+  handover,
+  removeStackFile,
+  run,
+  startSandbox,
+} from "./command-line.ts";
 
 const policy = JSON.parse(readFileSync(join(projectDirectory, "docs", "iam-policy.json"), "utf8")) as Policy;
 /** `sandbox up` makes the database's volume or instance and the key of the stack's secrets, which are there before Handover is. */
@@ -48,6 +56,19 @@ export class Site {
   }
 
   static async up(name: string, edit: Parameters<typeof editStack>[1] = () => {}): Promise<Site> {
+    return Site.#like(name, edit, (like) => handover("sandbox", "up", "--name", name, "--like", like));
+  }
+
+  /** A site of which only the stack's file is there. */
+  static async prepared(name: string, edit: Parameters<typeof editStack>[1] = () => {}): Promise<Site> {
+    return Site.#like(name, edit, (like) => startSandbox({ name, like }));
+  }
+
+  static async #like(
+    name: string,
+    edit: Parameters<typeof editStack>[1],
+    begin: (like: string) => Promise<Finished>,
+  ): Promise<Site> {
     const like = `${name}-like`;
     editStack(
       like,
@@ -66,7 +87,7 @@ export class Site {
       },
       "staging",
     );
-    const { exitCode, stdout, stderr } = await handover("sandbox", "up", "--name", name, "--like", like);
+    const { exitCode, stdout, stderr } = await begin(like);
     removeStackFile(like);
     assert.equal(exitCode, 0, stdout + stderr);
     return Site.of(name);
