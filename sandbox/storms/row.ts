@@ -7,7 +7,7 @@ import { DriverProcess, type Ended } from "../chaos/driver-process.ts";
 import { clearFaults } from "../faults.ts";
 import { seededRandom } from "../network/random.ts";
 import { edit, trafficOn } from "../site.ts";
-import type { FailureSample } from "../traffic/report.ts";
+import { type FailureSample, wayOutProblems } from "../traffic/report.ts";
 import { inventoryOf, lost } from "./inventory.ts";
 import { nameOf, type StormRow, stormOf, turnsBefore } from "./rows.ts";
 import type { Done } from "./storm.ts";
@@ -125,6 +125,9 @@ export async function happen(
   const unexplained = failures.filter((failure) => !cut(failure));
   if (unexplained.length > 0)
     problems.push(`${unexplained.length} failed: ${unexplained.slice(0, 3).map(inWords).join(", ")}`);
+  // Whoever takes an address by hand may leave a server without a way out.
+  const mayLack = (done?.displaced ?? []).length > 0;
+  if (report !== undefined && !mayLack) problems.push(...wayOutProblems(report));
   if (done?.happened !== true) problems.push(`it did not happen: ${lastOf(ended).message ?? ended.last}`);
   const now = await liveOf(world);
   problems.push(...(await left(world, { before, done, array, others, live: now, from: live })));

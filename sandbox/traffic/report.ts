@@ -74,8 +74,16 @@ export interface FailureSample {
 
 export const mostFailureSamples = 20;
 
-/** Finds what users lost. Empty when there was nothing. */
-export function problemsOf({ failed, failures }: TrafficReport): string[] {
+/** Finds what users lost, or may have lost. Empty when there was nothing. */
+export function problemsOf(report: TrafficReport): string[] {
+  const { failed, failures } = report;
   const samples = failures.filter(({ outcome }) => outcome === "failed").slice(0, 3);
-  return failed > 0 ? [`${failed} failed: ${JSON.stringify(samples)}`] : [];
+  const lost = failed > 0 ? [`${failed} failed: ${JSON.stringify(samples)}`] : [];
+  return [...lost, ...wayOutProblems(report)];
+}
+
+/** Finds users whom servers without a way out served. Empty when there was none. */
+export function wayOutProblems({ withoutWayOut, servedWithoutWayOut }: WithoutWayOutReport): string[] {
+  if (withoutWayOut === 0) return [];
+  return [`${withoutWayOut} served without a way out: ${JSON.stringify(servedWithoutWayOut.slice(0, 3))}`];
 }

@@ -18,6 +18,7 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Status } from "../../automation/cli/commands/status.ts";
 import { actionsOf, type Policy } from "../../sandbox/iam-policy.ts";
+import type { ServedWithoutWayOut } from "../../sandbox/network/public-traffic.ts";
 import { observer } from "../../sandbox/observer.ts";
 import { get } from "../../sandbox/sandbox.ts";
 import { slot } from "../../sandbox/slot.ts";
@@ -43,12 +44,17 @@ const allowed = new Set([
   ...["kms:CreateKey", "kms:CreateAlias", "kms:GenerateDataKeyWithoutPlaintext"],
 ]);
 
+/** The name of every site. */
+const hostname = "www.staging.example.com";
+
 /** A site of its own in a sandbox, whose waits are as short as AWS allows them to be. */
 export class Site {
   readonly name: string;
   readonly env: NodeJS.ProcessEnv;
   /** The site's own for as long as it is there. */
   #entries: Pick<Status, "loadBalancer" | "addresses"> | undefined;
+  /** From when on every server that serves users must have a way out, in milliseconds since the epoch. */
+  #judgedSince = 0;
 
   private constructor(name: string, env: NodeJS.ProcessEnv) {
     this.name = name;
@@ -98,9 +104,26 @@ export class Site {
     return new Site(name, await environmentOf(name));
   }
 
-  /** @throws AssertionError when something was called that docs/iam-policy.json does not allow */
+  /** What was served without a way out so far is the doing of whoever took an address by hand. */
+  excuseWaysOut(): void {
+    this.#judgedSince = Date.now();
+  }
+
+  /**
+   * @throws AssertionError when something was called that docs/iam-policy.json does not allow, or a server served users while
+   * it could not reach the Internet
+   */
   async down(): Promise<void> {
     try {
+      const { url } = slot(get(this.name).slot).network;
+      const answer = await fetch(`${url}/network/without-way-out?since=${this.#judgedSince}`);
+      const served = ((await answer.json()) as readonly ServedWithoutWayOut[])
+        .filter(({ host }) => host === hostname)
+        .map(({ instanceId, generation, requests, first, last }) => {
+          const from = `from ${new Date(first).toISOString()} to ${new Date(last).toISOString()}`;
+          return `${instanceId} of ${generation}: ${requests} requests ${from}`;
+        });
+      assert.deepEqual(served, [], "servers served users while they could not reach the Internet");
       const calls = await this.calls({ accessKey: this.env.AWS_ACCESS_KEY_ID ?? "" });
       const notAllowed = actionsOf(Object.keys(calls)).filter((action) => !allowed.has(action));
       assert.deepEqual(notAllowed, [], "docs/iam-policy.json does not allow what was called");
@@ -169,7 +192,7 @@ export class Site {
     const { loadBalancer, addresses } = this.#entries;
     assert.ok(loadBalancer !== null);
     return startTraffic({
-      loadBalancer: { host: loadBalancer.dnsName, port: loadBalancer.port, hostHeader: "www.staging.example.com" },
+      loadBalancer: { host: loadBalancer.dnsName, port: loadBalancer.port, hostHeader: hostname },
       addresses: addresses.map(({ publicIp }) => ({ publicIp, port: 8080 })),
       networkUrl: slot(get(this.name).slot).network.url,
       requestsPerSecond,

@@ -22,7 +22,7 @@ export const rehearseCommand: Command<Arguments> = {
   examples: [
     ["rehearse", "two servers, 200 requests per second, from the live generation to the next"],
     ["rehearse --like production --to green --frontends 2", "the upgrade of another stack's file, with fewer servers"],
-    ["rehearse --json > rehearsal.json", "the figures as one document; exit code 0 when no request failed"],
+    ["rehearse --json > rehearsal.json", "the figures as one document; exit code 0 when users lost nothing"],
   ],
   builder: {
     name: { type: "string", default: "rehearsal", requiresArg: true, describe: "name of the sandbox and of its stack" },
@@ -96,6 +96,7 @@ function verdict({ result, traffic, arrays, minuteSeconds, memoryMegabytes, tota
   const overhead = Math.max(0, ...phases.map((phase) => phase.overheadSeconds));
   const ledger = Math.max(0, ...phases.map((phase) => phase.ledgerSeconds));
   const { p50, p99, max } = traffic.latencyMilliseconds;
+  const lacked = traffic.withoutWayOut === 0 ? "" : `, ${count(traffic.withoutWayOut)} served without a way out`;
   return [
     "",
     ...phaseTable(phases),
@@ -110,6 +111,6 @@ function verdict({ result, traffic, arrays, minuteSeconds, memoryMegabytes, tota
     `a minute lasts ${minuteSeconds} s here: of the load balancer's metrics, of status checks and of autoscaling`,
     `driver's overhead: at most ${overhead.toFixed(1)} s in a phase, ${ledger.toFixed(2)} s for the ledger; memory: ${memoryMegabytes.toFixed(0)} MB; whole rehearsal: ${totalSeconds.toFixed(0)} s`,
     ...(message === undefined ? [] : [message]),
-    `${from} -> ${to}${outcome === "reached" ? "" : ` ${outcome}`} in ${seconds.toFixed(0)} s: ${count(traffic.requests)} requests, ${count(traffic.failed)} failed`,
+    `${from} -> ${to}${outcome === "reached" ? "" : ` ${outcome}`} in ${seconds.toFixed(0)} s: ${count(traffic.requests)} requests, ${count(traffic.failed)} failed${lacked}`,
   ];
 }
