@@ -14,13 +14,13 @@ export interface GateContext {
   readonly id: string;
   readonly from: string;
   readonly to: string;
-  /** The update among the row's. Default: the first. */
-  readonly step?: number | undefined;
   /** The stack's outputs before and after the row's update. */
   readonly before: Outputs | undefined;
   readonly after: Outputs;
   /** When the last update of a phase was over, at the latest, in milliseconds since 1970. Default: long ago. */
   readonly forwardAt?: number | undefined;
+  /** The shares of the traffic that every node of the load balancer is known to have: see `sharesIn`. Default: none. */
+  readonly settledShares?: string | undefined;
   /** What was bad before the run. Default: nothing is known to have been. */
   readonly baseline?: Baseline | undefined;
   /** Takes secrets out of what is quoted as evidence. */
@@ -33,6 +33,11 @@ export type Servers = (signal: AbortSignal) => Promise<readonly Frontend[]>;
 /** Whether something was bad before the run: it is no evidence against the new generation, and no way back waits for it. */
 export function wasBad({ baseline }: Pick<GateContext, "baseline">, kind: Finding["kind"], id: string): boolean {
   return baseline?.bad.some((finding) => finding.kind === kind && finding.id === id) ?? false;
+}
+
+/** Each generation's share of the traffic, to be compared with another. */
+export function sharesIn({ generations }: Outputs): string {
+  return JSON.stringify(Object.entries(generations).map(([name, { weight }]) => [name, weight]));
 }
 
 export function generationOf(outputs: Outputs, name: string): Outputs["generations"][string] {

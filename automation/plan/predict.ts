@@ -97,7 +97,6 @@ async function imagine(
       ...opened,
       ...identity,
       baseline,
-      step: update.step,
       before: stages.at(-1),
       after: applied.outputs,
       redact,

@@ -5,7 +5,7 @@ import { secondsSince } from "../elapsed.ts";
 import { EngineDiedError } from "../engine/engine-errors.ts";
 import type { Plan } from "../engine/plan.ts";
 import { type ExitCode, type Explanation, exitCodes, say } from "../errors.ts";
-import type { GateContext } from "../gates/context.ts";
+import { type GateContext, sharesIn } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { GateError } from "../gates/gate-error.ts";
 import { sessionGates } from "../gates/sessions.ts";
@@ -68,6 +68,8 @@ export class Walker {
   readonly #gates: HeldGates;
   readonly #precautions: Precautions;
   #oldServers: OldServers | undefined;
+  /** The shares of the traffic that this process has seen on every node of the load balancer. */
+  #settledShares: string | undefined;
   /** The site's own commands. */
   readonly commands: RunCommands;
   readonly phases: PhaseReport[] = [];
@@ -274,7 +276,7 @@ export class Walker {
     update: Update,
     { needsApproval = () => false, next }: { needsApproval?: NeedsApproval; next?: Update },
   ): Promise<Work> {
-    const { row, step } = update;
+    const { row } = update;
     const { command } = factsOf(row);
     const before = this.outputs;
     const plan = await this.#updater.plan(update);
@@ -299,7 +301,9 @@ export class Walker {
       const applied = takesSnapshot ? await this.commands.whileFrozen(apply) : await apply();
       await precautions?.afterwards();
       if (next !== undefined) this.#updater.planAhead(next);
-      waitedSeconds += await this.#gates.hold(row, gatesOf(row, { ...this.#context(applied.outputs, before), step }));
+      const gates = gatesOf(row, this.#context(applied.outputs, before));
+      waitedSeconds += await this.#gates.hold(row, gates);
+      if (gates.first !== undefined && gates.first.length > 0) this.#settledShares = sharesIn(applied.outputs);
       if (users !== undefined) waitedSeconds += await this.#gates.hold(row, { hold: [users] });
       return { operations: applied.operations.length, waitedSeconds: waitedSeconds + applied.cloudSeconds };
     } finally {
@@ -315,7 +319,8 @@ export class Walker {
 
   #context(after: Outputs, before?: Outputs): GateContext {
     const { opened, ledger, baseline } = this.#drive;
-    const run = { ...this.#identity, baseline, before, after, forwardAt: this.#updater.forwardAt };
+    const seen = { baseline, forwardAt: this.#updater.forwardAt, settledShares: this.#settledShares };
+    const run = { ...this.#identity, ...seen, before, after };
     return { ...opened, ...run, redact: (text) => ledger.redact(text) };
   }
 

@@ -95,8 +95,7 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
       return { hold: [healthy(context, from), ...throughTestHost(context, from), ...arrayServing(context, from)] };
     case "withdraw":
       return {
-        // The later updates change no weights.
-        first: context.step === undefined || context.step === 1 ? weightsEverywhere(context, to, from) : [],
+        first: weightsEverywhere(context, to, from),
         hold: [
           ...publicSmoke(context, from),
           ...addressesWork(context, from),

@@ -8,7 +8,7 @@ import { addressesOf } from "../cloud/http.ts";
 import { AddressGap } from "../gates/address-gap.ts";
 import { addressesHeld } from "../gates/addresses.ts";
 import { allServers, arrayServersGone, overArray } from "../gates/array.ts";
-import { type GateContext, generationOf, wasBad } from "../gates/context.ts";
+import { type GateContext, generationOf, sharesIn, wasBad } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { identityOf } from "../gates/identity.ts";
 import { instancesGone, instancesOk } from "../gates/instances.ts";
@@ -61,11 +61,14 @@ export function throughTestHost(context: GateContext, name: string): Gate[] {
   return [smoke("smoke through the test host name", [place], httpChecks(context, name), options)];
 }
 
-/** No node of the load balancer gives requests to the generation any more; no gate where there is no other generation. */
+/**
+ * No node of the load balancer gives requests to the generation any more; no gate where there is no other generation, or
+ * where that was seen since the shares changed.
+ */
 export function weightsEverywhere(context: GateContext, without: string, alone: string): Gate[] {
-  const { aws, config, from, after, baseline, forwardAt = 0 } = context;
+  const { aws, config, from, after, baseline, forwardAt = 0, settledShares } = context;
   const { [without]: silent, [alone]: other } = after.generations;
-  if (silent === undefined || other === undefined || without === alone) return [];
+  if (silent === undefined || other === undefined || without === alone || settledShares === sharesIn(after)) return [];
   const { propagationSeconds, comparison, shiftPercent } = config.upgrade;
   const { protocol, dnsName, port, arn } = after.loadBalancer;
   // A node may be several changes behind: the smallest share that any of them gave to the generation.
