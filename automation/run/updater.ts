@@ -10,7 +10,7 @@ import type { Drive } from "./drive.ts";
 import { Planner } from "./planner.ts";
 import { repair } from "./repair.ts";
 
-/** Number of times that an update is applied until AWS shows all that it made: each shows more. */
+/** Number of times in a row that an update is applied without coming nearer to its end, until AWS shows what it made. */
 const looksForNew = 4;
 
 /** Brings the stack from one update of a run to the next: plans it, checks the plan, and applies that. */
@@ -73,7 +73,10 @@ export class Updater {
       const message = `${update.row} goes on with what is left. ${ledger.redact(error.message)}`;
       ledger.tell({ type: "warning", message });
       await repair(this.#drive);
-      return this.apply(update, await this.plan(update, { restores }), { restores, tries: tries - 1 });
+      const left = await this.plan(update, { restores });
+      // A large update may meet it again and again, and comes nearer to its end each time.
+      const isNearer = left.operations.length < plan.operations.length;
+      return this.apply(update, left, { restores, tries: isNearer ? looksForNew : tries - 1 });
     }
   }
 

@@ -304,6 +304,20 @@ describe("a walk", () => {
     assert.match(said.join(), /launch-first goes on with what is left\. AWS did not show .* couldn't find resource/);
   });
 
+  it("goes on as long as each time less is left: a large update may meet it more often than a small one", async () => {
+    let left = 8;
+    site.operationsOf = (row) => {
+      if (row !== "launch-first") return [];
+      const instances = Array.from({ length: left }, (_, index) => `green-${index + 1}`);
+      return instances.map((name) => ({ op: "create", urn: "urn", type: types.instance, name, properties: [] }));
+    };
+    site.beforeUp = (row) => {
+      if (row === "launch-first" && --left > 0) throw new NotYetShownError("couldn't find resource", undefined);
+    };
+    const { exitCode, live } = await upgrade();
+    assert.deepEqual([exitCode, live, site.mended], [0, "green", 7]);
+  });
+
   it("pauses where AWS does not show at all what an update had made: nothing is known against it", async () => {
     site.beforeUp = (row) => {
       if (row === "launch-first") throw new NotYetShownError("couldn't find resource", undefined);
