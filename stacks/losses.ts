@@ -62,6 +62,18 @@ export function cutOff(desired: Intent, last: LastOutputs | undefined): string |
   return undefined;
 }
 
+/** Old servers that lose an Elastic IP, perhaps their only way to the Internet, while they have traffic: a step that was left out. */
+export function shutIn({ addresses }: Intent, last: LastOutputs | undefined): string | undefined {
+  const { generations = {}, addresses: held = [] } = last?.outputs ?? {};
+  for (const [name, { frontends, weight }] of Object.entries(generations)) {
+    const isOn = (instanceId: string) => frontends.some((frontend) => frontend.instanceId === instanceId);
+    const leaving = held.filter(({ instanceId }, index) => isOn(instanceId) && addresses[index]?.generation !== name);
+    if (leaving.length > 0 && weight > 0)
+      return `${name} has ${weight}% of the traffic, and its servers may not be able to call the Internet once ${leaving.map(({ publicIp }) => publicIp).join(", ")} leave them. Give the traffic away first, with handover:step 1, and apply the last step when the load balancer's nodes have followed`;
+  }
+  return undefined;
+}
+
 type Address = Outputs["addresses"][number];
 
 /** The Elastic IPs that are not declared any more: the last ones. */

@@ -11,7 +11,7 @@ import { disksLost } from "./disks.ts";
 import { publicAddresses } from "./egress.ts";
 import { objection } from "./guard.ts";
 import { allAtOnce, type Intent, intent, isTrafficFirst, type SiteShape, settled, shapeOf, stepsOf } from "./intent.ts";
-import { cutOff, placeOf, releases } from "./losses.ts";
+import { cutOff, placeOf, releases, shutIn } from "./losses.ts";
 import { components, siteNames } from "./names.ts";
 import { type Definitions, type LastOutputs, type Outputs, parseOutputs, withoutAddress } from "./outputs.ts";
 import { type Parameters, withParameters } from "./parameters.ts";
@@ -63,6 +63,9 @@ async function declare(): Promise<Record<string, unknown>> {
     releases(config, last, outsideRun) ??
     (config.run === undefined ? await disksLost(position.intent, last) : undefined);
   if (problem !== undefined) await refuse(problem);
+  const warning =
+    config.run === undefined && isTrafficFirst(shapeOf(config)) ? shutIn(position.intent, last) : undefined;
+  if (warning !== undefined) await pulumi.log.warn(warning);
 
   const [definitions, facts, addresses] = await Promise.all([
     define(config, position.intent, last, userDataOf, parameters),

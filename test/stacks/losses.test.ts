@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { intent, settled, shapeOf } from "../../stacks/intent.ts";
-import { cutOff, moved, placeOf, releases, shrunk } from "../../stacks/losses.ts";
+import { cutOff, moved, placeOf, releases, shrunk, shutIn } from "../../stacks/losses.ts";
 import type { LastOutputs, Outputs } from "../../stacks/outputs.ts";
 import type { IntentRow } from "../../stacks/runbook.ts";
 import { exampleConfig, type exampleValues, problemsOf } from "./shape.ts";
@@ -14,10 +14,14 @@ const ips = ["198.51.100.1", "198.51.100.2"];
 /** The outputs that an update to an intent leaves. */
 function left(desired = settled(shape, "blue"), more: object = {}): LastOutputs {
   const generations = Object.entries(desired.generations).map(([name, { frontends, registered }]) => {
-    const servers = Array.from({ length: frontends }, (_, index) => ({ name: `${name}-${index + 1}` }));
+    const names = Array.from({ length: frontends }, (_, index) => `${name}-${index + 1}`);
+    const servers = names.map((each) => ({ name: each, instanceId: `i-${each}` }));
     return [name, { frontends: servers, registered, weight: desired.weights[name] ?? 0, ...more }];
   });
-  const addresses = ips.map((publicIp) => ({ publicIp, protected: true }));
+  const addresses = ips.map((publicIp, index) => {
+    const { generation, frontend } = desired.addresses[index] ?? { generation: "", frontend: 0 };
+    return { publicIp, protected: true, instanceId: `i-${generation}-${frontend + 1}` };
+  });
   const outputs = { live: desired.live, generations: Object.fromEntries(generations), addresses, run: null };
   return { outputs: outputs as unknown as Outputs, definitions: {} };
 }
@@ -38,6 +42,14 @@ describe("what an update would take away", () => {
 
   it("is refused where the array of a generation in use is not declared any more", () => {
     assert.match(shrunk(config, left(undefined, { array: { name: "www-1" } })) ?? "", /group www-1 of blue is in use/);
+  });
+
+  it("is the way to the Internet of servers that have traffic, where the step that gives it away was left out", () => {
+    assert.match(shutIn(at("move-addresses"), left(at("connect"))) ?? "", /^blue has 50% .* handover:step 1/);
+    assert.match(shutIn(at("withdraw", 2), left(at("observe"))) ?? "", /^green has 100%/);
+    assert.equal(shutIn(at("move-addresses", 1), left(at("connect"))), undefined);
+    assert.equal(shutIn(at("move-addresses"), left(at("move-addresses", 1))), undefined);
+    assert.equal(shutIn(at("withdraw", 2), left(at("connect"))), undefined);
   });
 
   it("is nothing on the way through the runbook and back, one row after the other", () => {
