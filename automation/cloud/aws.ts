@@ -17,6 +17,7 @@ import {
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { absentSeconds, foundInTime } from "./absence.ts";
 import type { Access } from "./access.ts";
+import { AddressMoves } from "./address-moves.ts";
 import { Arrays } from "./arrays.ts";
 import { chunks } from "./chunks.ts";
 import { clientSettings } from "./client-settings.ts";
@@ -32,7 +33,7 @@ import { hasTestRule, type TestHost, testHostProblems, waysIn } from "./ways-in.
 import { WaysOut } from "./ways-out.ts";
 
 /**
- * Reads AWS for the gates, and lets volumes outlive their servers. As whom, and where, says its `Access`.
+ * Reads AWS for the gates, moves addresses, and lets volumes outlive their servers. As whom, and where, says its `Access`.
  */
 export class Aws {
   readonly #ec2: EC2Client;
@@ -42,6 +43,7 @@ export class Aws {
   readonly #sts: STSClient;
   /** What it does not show for so long is not there. */
   readonly absentSeconds: number = absentSeconds;
+  readonly addressMoves: AddressMoves;
   readonly arrays: Arrays;
   readonly cloudWatch: CloudWatch;
   readonly launches: Launches;
@@ -58,6 +60,7 @@ export class Aws {
     this.#dynamodb = new DynamoDBClient(clientSettings(access, "dynamodb"));
     this.#scaling = new AutoScalingClient(clientSettings(access, "autoscaling"));
     this.#sts = new STSClient(clientSettings(access, "sts"));
+    this.addressMoves = new AddressMoves(access);
     this.arrays = new Arrays(this.#scaling, this.#ec2);
     this.cloudWatch = new CloudWatch(clientSettings(access, "cloudwatch"), clientSettings(access, "logs"));
     this.launches = new Launches(this.#ec2);
@@ -169,6 +172,7 @@ export class Aws {
 
   close(): void {
     this.#sts.destroy();
+    this.addressMoves.close();
     this.#ec2.destroy();
     this.#balancing.destroy();
     this.#dynamodb.destroy();

@@ -3,6 +3,7 @@ import {
   CancelCommandCommand,
   GetCommandInvocationCommand,
   type GetCommandInvocationResult,
+  paginateDescribeInstanceInformation,
   paginateGetParametersByPath,
   SendCommandCommand,
   SSMClient,
@@ -17,6 +18,8 @@ export interface Document {
   readonly parameters: Readonly<Record<string, readonly string[]>>;
   /** Time limit on each instance, from its start to its end. */
   readonly timeoutSeconds: number;
+  /** Longest time between two looks whether it has ended, in seconds. Default: 2. */
+  readonly everySeconds?: number;
 }
 
 /** A document's end on an instance, in the words of Systems Manager: `Success`, `Failed`, `TimedOut`, … */
@@ -57,10 +60,11 @@ export class SystemsManager {
   }
 
   async #runBatch(
-    { name, parameters, timeoutSeconds }: Document,
+    { name, parameters, timeoutSeconds, everySeconds = 2 }: Document,
     instanceIds: readonly string[],
     abortSignal: AbortSignal,
   ): Promise<[string, Invocation][]> {
+    const looks = { everySeconds, deadline: performance.now() + timeoutSeconds * 1000 };
     const command = new SendCommandCommand({
       DocumentName: name,
       InstanceIds: [...instanceIds],
@@ -69,22 +73,26 @@ export class SystemsManager {
     });
     const { Command } = await this.#client.send(command, { abortSignal });
     const commandId = Command?.CommandId ?? "";
-    const deadline = performance.now() + timeoutSeconds * 1000;
     try {
       return await Promise.all(
         instanceIds.map(async (id): Promise<[string, Invocation]> => {
-          return [id, await this.#endOf(commandId, id, deadline, abortSignal)];
+          return [id, await this.#endOf(commandId, id, looks, abortSignal)];
         }),
       );
     } finally {
       // What has ended stays as it is; what has not is not waited for any more.
-      if (performance.now() > deadline || abortSignal.aborted)
+      if (performance.now() > looks.deadline || abortSignal.aborted)
         await this.#client.send(new CancelCommandCommand({ CommandId: commandId })).catch(() => undefined);
     }
   }
 
-  async #endOf(CommandId: string, InstanceId: string, deadline: number, signal: AbortSignal): Promise<Invocation> {
-    for (let interval = 100; ; interval = Math.min(interval * 1.5, 2_000)) {
+  async #endOf(
+    CommandId: string,
+    InstanceId: string,
+    { everySeconds, deadline }: { readonly everySeconds: number; readonly deadline: number },
+    signal: AbortSignal,
+  ): Promise<Invocation> {
+    for (let interval = 100; ; interval = Math.min(interval * 1.5, everySeconds * 1000)) {
       const found = await this.#invocation(CommandId, InstanceId, signal);
       const status = found?.Status ?? "Pending";
       const ended = !["Pending", "InProgress", "Delayed", "Cancelling"].includes(status);
@@ -105,6 +113,25 @@ export class SystemsManager {
       if (error instanceof Error && error.name === "InvocationDoesNotExist") return undefined;
       throw error;
     }
+  }
+
+  /** Why documents cannot be run on instances, by id; one that is reached is missing. */
+  async unreached(instanceIds: readonly string[], abortSignal?: AbortSignal): Promise<Map<string, string>> {
+    const found = new Map<string, { readonly PingStatus?: string; readonly PlatformType?: string }>();
+    for (let index = 0; index < instanceIds.length; index += instancesPerCommand) {
+      const Values = instanceIds.slice(index, index + instancesPerCommand);
+      const input = { Filters: [{ Key: "InstanceIds", Values }] };
+      for await (const page of paginateDescribeInstanceInformation({ client: this.#client }, input, { abortSignal }))
+        for (const each of page.InstanceInformationList ?? []) found.set(each.InstanceId ?? "", each);
+    }
+    return new Map(
+      instanceIds.flatMap((id): [string, string][] => {
+        const { PingStatus, PlatformType } = found.get(id) ?? {};
+        if (PingStatus === undefined) return [[id, "no agent of it has registered"]];
+        if (PingStatus !== "Online") return [[id, `its agent is ${PingStatus}`]];
+        return PlatformType === undefined || PlatformType === "Linux" ? [] : [[id, `it runs ${PlatformType}`]];
+      }),
+    );
   }
 
   /** The parameters right under a path, by the last part of their name, decrypted. */

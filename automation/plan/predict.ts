@@ -19,6 +19,7 @@ import { addressUsers } from "../runbook/servers.ts";
 import { positionOf, updatesOf } from "../runbook/updates.ts";
 import type { Copy } from "./copy.ts";
 import { effectsOf } from "./effects.ts";
+import { howAddressesMove } from "./moves.ts";
 import type { Route } from "./route.ts";
 
 /** A run's prediction: the document of `handover plan --json`. */
@@ -57,7 +58,8 @@ export async function predict(
       refused = true;
       warnings.push(`the plan of ${row} would be refused, since it may not ${op} ${type} ${name}`);
     }
-    phases.push({ name: row, operations: operations.map(asPlanned), effects: effectsOf(stages, ways), gates });
+    const effects = [...effectsOf(stages, ways), ...(await howAddressesMove(stages, copy.opened, signal))];
+    phases.push({ name: row, operations: operations.map(asPlanned), effects, gates });
   }
   return { prediction: { from: identity.from, to: identity.to, warnings, phases }, refused };
 }

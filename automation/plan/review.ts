@@ -2,6 +2,7 @@ import type { PhaseName } from "../../stacks/runbook.ts";
 import { messageOf } from "../errors.ts";
 import { LedgerMissingError } from "../ledger/errors.ts";
 import { redactText } from "../ledger/redact.ts";
+import { checkQuiet } from "../quiet/way.ts";
 import { baselineOf } from "../run/before.ts";
 import { checkImage } from "../run/image.ts";
 import { checkLaunch } from "../run/launch.ts";
@@ -42,6 +43,7 @@ export async function review(stack: string, rollbackFrom: PhaseName | undefined,
       expectedOn(opened),
       goal && checkImage(aws, goal, signal).then(() => checkLaunch({ ...opened, launches: false }, signal)),
       waysOf(opened, signal),
+      checkQuiet(opened, signal),
     ]);
     const route = routeOf({ ...opened, begun }, rollbackFrom);
     const { from, to } = route.identity;

@@ -7,6 +7,7 @@ import { CutShortError } from "../engine/engine-errors.ts";
 import { NotPlannedError } from "../engine/plan.ts";
 import { type ExitCode, type Explanation, exitCodes, explanationOf, say, toType } from "../errors.ts";
 import { GateError } from "../gates/gate-error.ts";
+import { checkQuiet } from "../quiet/way.ts";
 import { type RunIdentity, settle } from "../runbook/rows.ts";
 import { driveAfter } from "./before.ts";
 import { explainNotSeen } from "./blind.ts";
@@ -38,6 +39,7 @@ export async function upgrade(opened: OpenStack, options: DriveOptions): Promise
   checkPrograms(config);
   await checkImage(aws, generationOf(config, config.live), options.signals.stop);
   await checkLaunch(opened, options.signals.stop);
+  await checkQuiet(opened, options.signals.stop);
   if (opened.last === undefined) {
     await checkOneSite(opened, options.signals.stop);
     return deploy({ opened, options, ledger: new RunLedger(opened.secrets, options.listener) });

@@ -24,6 +24,7 @@ import type { Drive } from "./drive.ts";
 import { HeldGates } from "./held-gates.ts";
 import { OldServers } from "./old-servers.ts";
 import { Precautions } from "./precautions.ts";
+import { QuietMoves } from "./quiet-moves.ts";
 import { repair } from "./repair.ts";
 import { Updater } from "./updater.ts";
 
@@ -67,6 +68,7 @@ export class Walker {
   readonly #updater: Updater;
   readonly #gates: HeldGates;
   readonly #precautions: Precautions;
+  readonly #quiet: QuietMoves;
   #oldServers: OldServers | undefined;
   /** The shares of the traffic that this process has seen on every node of the load balancer. */
   #settledShares: string | undefined;
@@ -86,6 +88,7 @@ export class Walker {
     this.#updater = new Updater(drive, this.#identity, this.#cancel);
     this.#gates = new HeldGates(drive);
     this.#precautions = new Precautions(drive, this.#identity, this.#gates);
+    this.#quiet = new QuietMoves(drive, this.#gates);
     this.commands = new RunCommands({
       ...opened,
       ...{ identity: this.#identity, snapshots: opened.aws.snapshots, ledger, cancel: this.#cancel },
@@ -296,6 +299,7 @@ export class Walker {
     const users = before && addressUsers(row, this.#context(before), plan.operations);
     users?.begin();
     try {
+      if (before !== undefined) waitedSeconds += await this.#quiet.move(row, plan, before);
       const apply = () => this.#updater.apply(update, plan);
       const takesSnapshot = command === "freezes" && plan.operations.length > 0;
       const applied = takesSnapshot ? await this.commands.whileFrozen(apply) : await apply();
@@ -306,6 +310,9 @@ export class Walker {
       if (gates.first !== undefined && gates.first.length > 0) this.#settledShares = sharesIn(applied.outputs);
       if (users !== undefined) waitedSeconds += await this.#gates.hold(row, { hold: [users] });
       return { operations: applied.operations.length, waitedSeconds: waitedSeconds + applied.cloudSeconds };
+    } catch (error) {
+      await this.#quiet.open();
+      throw error;
     } finally {
       users?.end();
     }

@@ -91,6 +91,19 @@ export const upgradeSchema = z.strictObject({
     ),
   addresses: z
     .strictObject({
+      move: z
+        .enum(["quiet", "direct"])
+        .optional()
+        .describe(
+          "How an address leaves its server: `quiet` holds new connections back on the server while what is in flight is answered, by Systems Manager; `direct` cuts what is in flight. Default: quiet where Systems Manager reaches every server that an address leaves.",
+        ),
+      quietSeconds: z
+        .number()
+        .int()
+        .min(1)
+        .max(300)
+        .default(30)
+        .describe("How long a quiet move waits at most for what is in flight."),
       intervalMilliseconds: z
         .number()
         .int()
