@@ -150,7 +150,7 @@ $(printf '%s\n' "$seen" | awk -v since="$((($(now) - began) * 10))" -v first="$f
       if (queued == 0 && sent <= received && (answers > 0 || requests == 0)) return
       busy++
       if (!first && index(pending, " " peer " ") == 0) return
-      if (sent < since && received < since) return
+      if (answers > 0 && received <= sent && sent < since) return
       left = left " " peer
     }
     /^[^ \t]/ { settle(); queued = $1 + $2; peer = $4; sent = received = requests = answers = 0 }

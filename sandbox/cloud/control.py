@@ -11,6 +11,7 @@ from moto.moto_api._internal import moto_api_backend
 import faults
 import health
 import metrics
+import quiet
 import state
 from cloud import lock, revision, timers
 from corrections import array_health, tokens
@@ -46,6 +47,9 @@ def _answer(application: Any, route: tuple[str, str], environ: dict[str, Any]) -
             with lock:
                 metrics.publish(_body(environ))
             return 200, {}
+        case ("POST", "connections"):
+            quiet.report(_body(environ))
+            return 200, {}
         case ("GET", "calls"):
             return 200, _calls(application.calls, parse_qs(environ.get("QUERY_STRING", "")))
         case ("POST", "settings"):
@@ -66,6 +70,7 @@ def _answer(application: Any, route: tuple[str, str], environ: dict[str, Any]) -
                 timers.clear()
                 moto_api_backend.reset()
                 health.reset()
+                quiet.reset()
                 tokens.reset()
                 past.clear()
                 application.calls.clear()

@@ -5,6 +5,7 @@ from typing import Any
 from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
 
+import quiet
 from corrections.routes import default_route
 from inputs import decoded
 
@@ -37,6 +38,7 @@ def _instance(instance: Any) -> dict[str, Any]:
         "publicIp": instance.public_ip,
         "subnetId": instance.subnet_id or "",
         "userData": decoded(instance.user_data),
+        "quietPorts": quiet.ports_of(instance.id),
     }
 
 

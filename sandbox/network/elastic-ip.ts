@@ -25,11 +25,31 @@ export interface ElasticIpOptions {
   readonly random: () => number;
   /** Where an instance listens; undefined when it does not. */
   readonly endpointOf: (instanceId: string) => Endpoint | undefined;
+  /** Whether an instance holds new connections to a port back. */
+  readonly isQuiet: (instanceId: string, port: number) => boolean;
   readonly onMove: (move: AddressMove) => void;
   /** Called with each connection from the address to an instance, before it is established. */
   readonly onConnection: (server: Socket) => void;
   readonly log: Log;
 }
+
+/** An established connection. */
+interface Connection {
+  readonly id: string;
+  /** How late its client sees a move, in milliseconds. */
+  readonly delay: number;
+  readonly instanceId: string;
+  /** Whether the last that was sent came from the client. */
+  busy: boolean;
+}
+
+/**
+ * When a client sends its SYN again, in milliseconds since the first, and when it gives up.
+ * https://www.rfc-editor.org/rfc/rfc6298 (1 s at first, doubled each time), https://docs.kernel.org/networking/ip-sysctl.html
+ * (tcp_syn_retries)
+ */
+const retransmissions = [1_000, 3_000, 7_000, 15_000, 31_000, 63_000];
+const givenUpMilliseconds = 127_000;
 
 /** A holder, since when the control plane has it, and the move by which it became that. */
 interface Holder {
@@ -45,13 +65,18 @@ interface Holder {
  * that does not know them and answers with a reset, and new connections reach the new holder. Not everybody sees that at
  * the same moment: each connection has a delay of its own. Before it is over it is one with the old holder; then it is
  * reset, if it was established, or goes to the new one. Where nobody listens, a connection is refused.
+ *
+ * Where the holder drops what begins a connection, the client sends that again, and whoever holds the address for it by
+ * then gets it. That is modelled: the kernel has accepted the client's connection here, and nothing of it goes on before.
  * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-igw-internet-access.html (one-to-one NAT)
  */
 export class ElasticIp {
   readonly publicIp: string;
   readonly #options: ElasticIpOptions;
-  /** How late each of them is. */
-  readonly #connections = new Map<Socket, number>();
+  readonly #connections = new Map<Socket, Connection>();
+  /** Clients whose SYN was dropped. */
+  readonly #waiting = new Set<Socket>();
+  #lastConnection = 0;
   /** The newest last. Earlier ones are kept as long as a client may still see them. */
   #holders: Holder[] = [{ instanceId: null, since: 0 }];
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -74,6 +99,11 @@ export class ElasticIp {
   /** Number of connections established through the address. */
   get connections(): number {
     return this.#connections.size;
+  }
+
+  /** Those that an instance answers. */
+  connectionsTo(instanceId: string): Pick<Connection, "id" | "busy">[] {
+    return [...this.#connections.values()].filter((each) => each.instanceId === instanceId);
   }
 
   /** @param immediately for every client at once: what was so before this process started. */
@@ -104,7 +134,7 @@ export class ElasticIp {
     for (const server of this.#servers.values()) server.close();
     this.#servers.clear();
     this.#holders = [{ instanceId: null, since: 0 }];
-    for (const socket of this.#connections.keys()) socket.resetAndDestroy();
+    for (const socket of [...this.#connections.keys(), ...this.#waiting]) socket.resetAndDestroy();
   }
 
   /** Each established connection sees the move at its own moment; after the last one's the old holder is forgotten. */
@@ -122,7 +152,7 @@ export class ElasticIp {
   }
 
   #resetBy({ since, move }: Holder, socket: Socket): void {
-    const due = since + (this.#connections.get(socket) ?? 0);
+    const due = since + (this.#connections.get(socket)?.delay ?? 0);
     this.#after(Math.max(0, due - performance.now()), () => {
       if (!this.#connections.delete(socket)) return;
       move?.resets.push(Date.now());
@@ -166,14 +196,43 @@ export class ElasticIp {
   }
 
   #accept(client: Socket, port: number): void {
-    const delay = this.#options.random() * this.#options.propagationMilliseconds;
+    this.#arrive(client, port, this.#options.random() * this.#options.propagationMilliseconds);
+  }
+
+  /** @param tried how often its SYN was dropped @param begun when it was sent first */
+  #arrive(client: Socket, port: number, delay: number, tried = 0, begun: number = performance.now()): void {
+    this.#waiting.delete(client);
+    if (client.destroyed) return;
     const place = this.#placeFor(delay);
-    const endpoint = this.#endpointOf(this.#holders[place]?.instanceId ?? null);
-    if (endpoint?.port !== port) {
+    const instanceId = this.#holders[place]?.instanceId ?? null;
+    const endpoint = this.#endpointOf(instanceId);
+    if (instanceId === null || endpoint?.port !== port) {
       client.resetAndDestroy();
       return;
     }
-    this.#connections.set(client, delay);
+    if (this.#options.isQuiet(instanceId, port)) {
+      this.#drop(client, port, delay, tried, begun);
+      return;
+    }
+    this.#pass(
+      client,
+      place,
+      { id: `${this.publicIp}#${++this.#lastConnection}`, delay, instanceId, busy: false },
+      endpoint,
+    );
+  }
+
+  #drop(client: Socket, port: number, delay: number, tried: number, begun: number): void {
+    client.on("error", () => client.destroy());
+    this.#waiting.add(client);
+    const again = retransmissions[tried];
+    const act = () =>
+      again === undefined ? client.resetAndDestroy() : this.#arrive(client, port, delay, tried + 1, begun);
+    this.#after(Math.max(0, begun + (again ?? givenUpMilliseconds) - performance.now()), act);
+  }
+
+  #pass(client: Socket, place: number, connection: Connection, endpoint: Endpoint): void {
+    this.#connections.set(client, connection);
     const next = this.#holders[place + 1];
     if (next !== undefined) this.#resetBy(next, client);
     const server = connect({ ...endpoint, allowHalfOpen: true, noDelay: true });
@@ -185,6 +244,12 @@ export class ElasticIp {
       server.destroy();
     });
     server.once("close", () => client.destroySoon());
+    client.on("data", () => {
+      connection.busy = true;
+    });
+    server.on("data", () => {
+      connection.busy = false;
+    });
     client.pipe(server).pipe(client);
   }
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { reportConnections } from "./connections-reports.ts";
 import { serveControl } from "./control.ts";
 import { followCloud } from "./follower.ts";
 import { HealthReports } from "./health-reports.ts";
@@ -63,6 +64,7 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
 }
 
 void metrics.publish(cloud, signal, log);
+void reportConnections(cloud, () => network.quietConnections(), signal, log);
 
 let ready = false;
 await followCloud({

@@ -9,7 +9,14 @@ import { Pessimist } from "./pessimist.ts";
 import { hostOf, isThroughBalancer, ThroughAddresses, WithoutWayOut } from "./public-traffic.ts";
 import { InstanceServer } from "./server.ts";
 import type { SiteDatabase } from "./site-database.ts";
-import type { CloudState, InstanceState, LoadBalancerState, SubnetState, TargetHealthReport } from "./state.ts";
+import type {
+  CloudState,
+  ConnectionsReport,
+  InstanceState,
+  LoadBalancerState,
+  SubnetState,
+  TargetHealthReport,
+} from "./state.ts";
 import { type WayOut, wayOut } from "./way-out.ts";
 
 export interface NetworkOptions {
@@ -51,6 +58,8 @@ export class Network {
   /** Those that run, as the cloud has them: it knows of a way out before anybody else does. */
   #running: ReadonlyMap<string, InstanceState> = new Map();
   #subnets: ReadonlyMap<string, SubnetState> = new Map();
+  /** Ports on which instances hold new connections back, by instance. */
+  #quiet: ReadonlyMap<string, readonly number[]> = new Map();
   #revision: number | undefined;
 
   constructor(options: NetworkOptions) {
@@ -73,6 +82,7 @@ export class Network {
     const running = new Map(state.instances.filter(({ state }) => state === "running").map((it) => [it.id, it]));
     this.#running = running;
     this.#subnets = new Map(state.subnets.map((subnet) => [subnet.id, subnet]));
+    this.#quiet = new Map([...running].map(([id, { quietPorts = [] }]) => [id, quietPorts]));
     await this.#startServers(running);
     await this.#updateNodes(state);
     await this.#updateAddresses(state);
@@ -95,6 +105,16 @@ export class Network {
     server.stop();
     void this.#refreshAddresses();
     return true;
+  }
+
+  /** What is established through the addresses of each instance that holds new connections back. */
+  quietConnections(): ConnectionsReport[] {
+    const quiet = [...this.#quiet].filter(([, ports]) => ports.length > 0);
+    return quiet.map(([instanceId]) => {
+      const connections = [...this.#addresses.values()].flatMap((address) => address.connectionsTo(instanceId));
+      const busy = connections.filter((each) => each.busy).map(({ id }) => id);
+      return { instanceId, established: connections.length, busy };
+    });
   }
 
   /** Everything that is served now, as `GET /network/status` answers it. */
@@ -183,6 +203,7 @@ export class Network {
   async #updateAddresses({ addresses }: CloudState): Promise<void> {
     const { propagationMilliseconds, random, log } = this.#options;
     const endpointOf = (instanceId: string) => this.#endpointOf(instanceId);
+    const isQuiet = (instanceId: string, port: number) => this.#quiet.get(instanceId)?.includes(port) === true;
     const onMove = (move: AddressMove) => {
       this.moves.push(move);
       log(`${move.publicIp} moved from ${move.from} to ${move.to}: ${move.resets.length} connections reset`);
@@ -194,7 +215,9 @@ export class Network {
         const onConnection = (server: Socket) => this.#throughAddresses.follow(server, publicIp);
         const known =
           this.#addresses.get(allocationId) ??
-          new ElasticIp(publicIp, { propagationMilliseconds, random, endpointOf, onMove, onConnection, log });
+          new ElasticIp(publicIp, {
+            ...{ propagationMilliseconds, random, endpointOf, isQuiet, onMove, onConnection, log },
+          });
         this.#addresses.set(allocationId, known);
         return known.assign(instanceId, first);
       }),

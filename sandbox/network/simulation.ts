@@ -14,13 +14,15 @@ export interface Simulation {
   readonly crashAfterSeconds: number | undefined;
   /** Answers do not say which generation gave them. */
   readonly anonymous: boolean;
+  /** Systems Manager does not reach the server. */
+  readonly noAgent: boolean;
   /** The server never listens. */
   readonly bootFails: boolean;
   /** Words that were asked for and are not known. */
   readonly unknown: readonly string[];
 }
 
-/** Reads `unhealthy`, `db-down`, `errors=0.3`, `missing=0.3`, `slow=800`, `crash-after=5`, `impaired-after=5`, `anonymous` and `boot-fail`, separated by commas. */
+/** Reads `unhealthy`, `db-down`, `errors=0.3`, `missing=0.3`, `slow=800`, `crash-after=5`, `impaired-after=5`, `anonymous`, `no-agent` and `boot-fail`, separated by commas. */
 export function parseSimulation(text: string): Simulation {
   const settings = new Map<string, string>();
   for (const item of text.split(",")) {
@@ -46,6 +48,7 @@ export function parseSimulation(text: string): Simulation {
     slowMilliseconds: quantity("slow") ?? 0,
     crashAfterSeconds: quantity("crash-after") ?? quantity("impaired-after"),
     anonymous: flag("anonymous"),
+    noAgent: flag("no-agent"),
     bootFails: flag("boot-fail"),
   };
   return { ...simulation, unknown: [...unknown, ...settings.keys()] };

@@ -19,6 +19,8 @@ export interface InstanceState {
   readonly subnetId: string;
   /** Decoded user data; empty when there is none. */
   readonly userData: string;
+  /** Ports on which new connections through its Elastic IP are held back. Default: none. */
+  readonly quietPorts?: readonly number[];
 }
 
 export interface SubnetState {
@@ -117,6 +119,14 @@ export interface TargetGroupMetrics {
   /** Times until the targets began their answers, and the number of answers for each. */
   readonly seconds: readonly number[];
   readonly counts: readonly number[];
+}
+
+/** What is established through the Elastic IPs of an instance that holds new connections back. */
+export interface ConnectionsReport {
+  readonly instanceId: string;
+  readonly established: number;
+  /** Those with a request that has no answer yet. */
+  readonly busy: readonly string[];
 }
 
 export interface TargetHealthReport {

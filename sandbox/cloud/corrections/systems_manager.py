@@ -1,4 +1,6 @@
-"""Systems Manager runs documents for real: a child process for each instance, with the instance's inputs as environment."""
+"""Systems Manager runs documents for real: a child process for each instance, with the instance's inputs as environment.
+Only the script by which addresses move quietly is modelled, see quiet.py.
+"""
 
 import os
 import re
@@ -9,12 +11,13 @@ import threading
 from contextlib import suppress
 from typing import Any
 
-from moto.core.responses import EmptyResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models import ec2_backends
 from moto.ssm.exceptions import SSMException
 from moto.ssm.models import Command, SimpleSystemManagerBackend
 from moto.ssm.responses import SimpleSystemManagerResponse
 
+import quiet
 from cloud import lock
 from inputs import inputs_of
 
@@ -25,11 +28,13 @@ STANDARD_ERROR = 8_000
 
 _send = SimpleSystemManagerBackend.send_command
 _running: dict[int, dict[str, Any]] = {}
+_modelled: list[dict[str, Any]] = []
 
 
 def apply() -> None:
     SimpleSystemManagerBackend.send_command = send_command
     SimpleSystemManagerResponse.cancel_command = cancel_command
+    SimpleSystemManagerResponse.describe_instance_information = describe_instance_information
 
 
 def stop() -> None:
@@ -45,16 +50,43 @@ def send_command(self: Any, **arguments: Any) -> Command:
     """
     instances = {each.id: each for each in ec2_backends[self.account_id][self.region_name].all_instances()}
     for instance_id in arguments["instance_ids"]:
-        if instance_id not in instances or instances[instance_id].state != "running":
+        if instance_id not in instances or not _is_managed(instances[instance_id]):
             raise SSMException("InvalidInstanceId", f"Instances not in a valid state for account: {instance_id}")
     script, seconds = _script_of(self, arguments["document_name"], arguments["parameters"])
+    modelled = quiet.arguments_of(arguments["document_name"], arguments["parameters"])
     command = _send(self, **arguments)
     command.status = "InProgress"
     for invocation in command.invocations:
         invocation.update({"Status": "InProgress", "StatusDetails": "InProgress", "ResponseCode": -1})
-        environment = inputs_of(instances[invocation["InstanceId"]])
+        instance = instances[invocation["InstanceId"]]
+        if modelled:
+            threading.Thread(target=_model, args=(command, invocation, instance, modelled), daemon=True).start()
+            continue
+        environment = inputs_of(instance)
         threading.Thread(target=_run, args=(command, invocation, script, seconds, environment), daemon=True).start()
     return command
+
+
+def describe_instance_information(self: Any) -> ActionResult:
+    """Managed instances, by id where a filter names ids. One whose input SIMULATE has `no-agent` is none.
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html
+    """
+    backend = ec2_backends[self.ssm_backend.account_id][self.ssm_backend.region_name]
+    wanted = [set(each["Values"]) for each in self._get_param("Filters", []) if each["Key"] == "InstanceIds"]
+    known = {"PingStatus": "Online", "PlatformType": "Linux", "ResourceType": "EC2Instance"}
+    return ActionResult(
+        {
+            "InstanceInformationList": [
+                {"InstanceId": each.id, "IPAddress": each.private_ip, **known}
+                for each in backend.all_instances()
+                if _is_managed(each) and all(each.id in ids for ids in wanted)
+            ]
+        }
+    )
+
+
+def _is_managed(instance: Any) -> bool:
+    return instance.state == "running" and "no-agent" not in inputs_of(instance).get("SIMULATE", "").split(",")
 
 
 def cancel_command(self: Any) -> EmptyResult:
@@ -66,6 +98,9 @@ def cancel_command(self: Any) -> EmptyResult:
             invocation["StatusDetails"] = "Cancelled"
             with suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)
+    for invocation in _modelled:
+        if invocation["CommandId"] == command.command_id and invocation["InstanceId"] in wanted:
+            invocation["StatusDetails"] = "Cancelled"
     return EmptyResult()
 
 
@@ -121,22 +156,29 @@ def _run(
             process.wait()
         finally:
             _running.pop(process.pid, None)
-        with lock:
-            if invocation["StatusDetails"] == "Cancelled":
-                status = "Cancelled"
-            invocation.update(
-                {
-                    "Status": status,
-                    "StatusDetails": status,
-                    # A process that a signal ended has 128 and the signal's number, as a shell says it.
-                    "ResponseCode": process.returncode if process.returncode >= 0 else 128 - process.returncode,
-                    "StandardOutputContent": _beginning(out, STANDARD_OUTPUT),
-                    "StandardErrorContent": _beginning(err, STANDARD_ERROR),
-                }
-            )
-            states = {each["Status"] for each in command.invocations}
-            if "InProgress" not in states:
-                command.status = "Success" if states == {"Success"} else "Failed"
+        # A process that a signal ended has 128 and the signal's number, as a shell says it.
+        code = process.returncode if process.returncode >= 0 else 128 - process.returncode
+        _end(command, invocation, status, code, _beginning(out, STANDARD_OUTPUT), _beginning(err, STANDARD_ERROR))
+
+
+def _model(command: Command, invocation: dict[str, Any], instance: Any, arguments: re.Match[str]) -> None:
+    _modelled.append(invocation)
+    try:
+        code, out, err = quiet.run(instance, arguments, lambda: invocation["StatusDetails"] == "Cancelled")
+    finally:
+        _modelled.remove(invocation)
+    _end(command, invocation, "Success" if code == 0 else "Failed", code, out, err)
+
+
+def _end(command: Command, invocation: dict[str, Any], status: str, code: int, out: str, err: str) -> None:
+    with lock:
+        if invocation["StatusDetails"] == "Cancelled":
+            status = "Cancelled"
+        content = {"StandardOutputContent": out, "StandardErrorContent": err}
+        invocation.update({"Status": status, "StatusDetails": status, "ResponseCode": code, **content})
+        states = {each["Status"] for each in command.invocations}
+        if "InProgress" not in states:
+            command.status = "Success" if states == {"Success"} else "Failed"
 
 
 def _beginning(file: Any, characters: int) -> str:
