@@ -7,6 +7,7 @@ import { projectDirectory } from "../../stacks/project.ts";
 import { siteName } from "../../stacks/tags.ts";
 import type { Access } from "../cloud/access.ts";
 import { Aws } from "../cloud/aws.ts";
+import { SystemsManager } from "../cloud/systems-manager.ts";
 import { scratchBackend } from "../engine/backend.ts";
 import type { Deployment } from "../engine/deployment.ts";
 import { Engine } from "../engine/engine.ts";
@@ -24,6 +25,7 @@ import { ledgerOf } from "../run/run-ledger.ts";
 import { checkAccount } from "./account.ts";
 import { checkAsked } from "./asked.ts";
 import { type Finding, ok, problem, reasonOf, skipped } from "./finding.ts";
+import { checkMoves } from "./moves.ts";
 import { checkPermissions } from "./permissions.ts";
 import { checkQuotas } from "./quotas.ts";
 import { checkEngine, checkNode, checkPlugin } from "./tools.ts";
@@ -57,6 +59,7 @@ export async function diagnose(stack: string): Promise<Finding[]> {
     checkQuotas(access, config, last?.outputs),
     checkWatched(access, config),
     checkAsked(config, last),
+    checkAddresses(at),
   ]);
   return [...tools, ...ofPlace, ...ofAws.flat()];
 }
@@ -205,6 +208,15 @@ async function checkWaysIn({ access, config, last }: Looked): Promise<Finding> {
     return skipped(check, reasonOf(error));
   } finally {
     aws.close();
+  }
+}
+
+async function checkAddresses({ access, config, last }: Looked): Promise<Finding[]> {
+  const manager = new SystemsManager(access);
+  try {
+    return await checkMoves(config, last, manager);
+  } finally {
+    manager.close();
   }
 }
 

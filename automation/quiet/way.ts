@@ -37,8 +37,11 @@ export function wordsOf(way: Way, { quietSeconds }: AddressesConfig): string {
     : `addresses move directly, and what is in flight through them is cut: ${way.why}`;
 }
 
-/** The servers that addresses leave on the way to a generation. */
-export function leaving({ addresses, generations }: Outputs, to: string): Frontend[] {
+/** The servers that addresses leave on the way to a generation. Default: to a new one. */
+export function leaving(
+  { addresses, generations }: Pick<Outputs, "addresses" | "generations">,
+  to?: string,
+): Frontend[] {
   const held = new Set(addresses.map(({ instanceId }) => instanceId));
   return Object.entries(generations)
     .filter(([name]) => name !== to)

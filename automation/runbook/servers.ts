@@ -155,8 +155,9 @@ export function addressUsers(
   const asked = after.addresses
     .filter(({ allocationId }) => !wasBad(context, "address", allocationId))
     .map(({ publicIp }) => {
-      const question = { protocol: "http", address: publicIp, port, host: after.hostname, path } as const;
-      return { publicIp, question };
+      const place = { protocol: "http", address: publicIp, port, host: after.hostname, path } as const;
+      // In a quiet move a connection may take as long as until its SYN is sent a third time.
+      return { publicIp, question: { ...place, timeoutSeconds: 10 } };
     });
   const { maxGapMilliseconds, ...rules } = config.upgrade.addresses;
   // A way back has to end, whatever they meet.

@@ -101,6 +101,11 @@ export class ElasticIp {
     return this.#connections.size;
   }
 
+  /** Number of clients whose SYN was dropped, and who will send it again. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** Those that an instance answers. */
   connectionsTo(instanceId: string): Pick<Connection, "id" | "busy">[] {
     return [...this.#connections.values()].filter((each) => each.instanceId === instanceId);
@@ -205,13 +210,13 @@ export class ElasticIp {
     if (client.destroyed) return;
     const place = this.#placeFor(delay);
     const instanceId = this.#holders[place]?.instanceId ?? null;
+    if (instanceId !== null && this.#options.isQuiet(instanceId, port)) {
+      this.#drop(client, port, delay, tried, begun);
+      return;
+    }
     const endpoint = this.#endpointOf(instanceId);
     if (instanceId === null || endpoint?.port !== port) {
       client.resetAndDestroy();
-      return;
-    }
-    if (this.#options.isQuiet(instanceId, port)) {
-      this.#drop(client, port, delay, tried, begun);
       return;
     }
     this.#pass(

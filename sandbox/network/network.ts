@@ -140,10 +140,11 @@ export class Network {
           })),
         })),
       })),
-      addresses: [...this.#addresses.values()].map(({ publicIp, holder, endpoint, connections }) => ({
+      addresses: [...this.#addresses.values()].map(({ publicIp, holder, endpoint, connections, waiting }) => ({
         publicIp,
         holder,
         connections,
+        waiting,
         forwardsTo: endpoint === undefined ? null : `${endpoint.host}:${endpoint.port}`,
       })),
     };

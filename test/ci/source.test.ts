@@ -47,6 +47,8 @@ describe("The source", () => {
     assert.deepEqual(
       Object.fromEntries(files.map((file) => [file, changes(file)]).filter(([, calls]) => calls?.length !== 0)),
       {
+        // An address moves when its server has answered what is in flight; the engine would take seconds to begin.
+        "automation/cloud/address-moves.ts": ["AssociateAddress"],
         // Scheduled actions that a run has suspended are made up for.
         "automation/cloud/arrays.ts": ["UpdateAutoScalingGroup"],
         // A session of a role that the file names.
@@ -54,7 +56,7 @@ describe("The source", () => {
         // A dry run of the launch.
         "automation/cloud/launches.ts": ["RunInstances"],
         "automation/cloud/prune.ts": ["DeleteSnapshot", "DeleteDBSnapshot"],
-        // A site's own documents, also as smoke checks.
+        // A site's own documents as smoke checks, and the script of quiet moves.
         "automation/cloud/systems-manager.ts": ["CancelCommand", "SendCommand"],
         // A volume stays when its server ends.
         "automation/cloud/volumes.ts": ["ModifyInstanceAttribute"],

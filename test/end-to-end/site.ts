@@ -187,7 +187,7 @@ export class Site {
   }
 
   /** Load on the site's name and on every Elastic IP. */
-  async traffic(requestsPerSecond = 50): Promise<Traffic> {
+  async traffic(requestsPerSecond = 50, path = "/"): Promise<Traffic> {
     this.#entries ??= await this.status();
     const { loadBalancer, addresses } = this.#entries;
     assert.ok(loadBalancer !== null);
@@ -196,6 +196,7 @@ export class Site {
       addresses: addresses.map(({ publicIp }) => ({ publicIp, port: 8080 })),
       networkUrl: slot(get(this.name).slot).network.url,
       requestsPerSecond,
+      path,
     });
   }
 

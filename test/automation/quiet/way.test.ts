@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { checkMoves } from "../../../automation/doctor/moves.ts";
 import { howAddressesMove } from "../../../automation/plan/moves.ts";
 import { checkQuiet, wayOff, wordsOf } from "../../../automation/quiet/way.ts";
 import type { LastOutputs } from "../../../stacks/outputs.ts";
@@ -50,6 +51,17 @@ describe("The way that addresses move", () => {
     await check({ move: "quiet" }, reached);
     await check({ move: "quiet" }, half, "blue");
     await check({}, half);
+  });
+
+  it("is told by doctor, which finds a problem only where it must be quiet and cannot be", async () => {
+    const check = async (stated: object, manager: typeof half, at: LastOutputs | undefined = last) =>
+      (await checkMoves(configOf({ upgrade: { addresses: stated } }).config, at, manager)).map(({ result }) => result);
+    assert.deepEqual(await check({}, reached), ["ok"]);
+    assert.deepEqual(await check({}, half), ["ok"]);
+    assert.deepEqual(await check({ move: "quiet" }, half), ["problem"]);
+    assert.deepEqual(await check({ move: "direct" }, half), ["ok"]);
+    const none = { ...last, outputs: { ...last.outputs, addresses: [] } };
+    assert.deepEqual(await check({ move: "quiet" }, half, none), []);
   });
 
   it("is part of a plan where addresses move, and of none other", async () => {

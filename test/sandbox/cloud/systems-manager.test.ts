@@ -2,10 +2,24 @@ import assert from "node:assert/strict";
 import { RunInstancesCommand } from "@aws-sdk/client-ec2";
 import { CreateDocumentCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { SystemsManager } from "../../../automation/cloud/systems-manager.ts";
+import { closing, leftIn, opening } from "../../../automation/quiet/quiet-move.ts";
 import { projectDirectory } from "../../../stacks/project.ts";
 import { userData } from "../../../stacks/user-data.ts";
 import { exampleConfig } from "../../stacks/shape.ts";
-import { cloudForTests, type TestCloud } from "../support.ts";
+import { cloudForTests, eventually, type TestCloud } from "../support.ts";
+
+interface Snapshot {
+  readonly id: string;
+  readonly privateIp: string;
+  readonly quietPorts: readonly number[];
+}
+
+const quiet = (address: string) => ({
+  addresses: address === "" ? [] : [address],
+  port: 8080,
+  blocks: ["10.0.0.0/16"],
+  quietSeconds: 20,
+});
 
 describe("the cloud's Systems Manager", function () {
   this.timeout(60_000);
@@ -80,6 +94,82 @@ describe("the cloud's Systems Manager", function () {
     const run = { name: "greet", parameters: { name: ["green"] }, timeoutSeconds: 30 };
     const [end] = (await manager.run(run, instances, signal)).values();
     assert.deepEqual(end, { status: "Success", exitCode: 0, output: "hello green\n" });
+  });
+
+  it("says which instances it reaches", async () => {
+    assert.deepEqual([...(await manager.unreached(instances))], []);
+    const none = "i-0123456789abcdef0";
+    assert.deepEqual([...(await manager.unreached([...instances, none]))], [[none, "no agent of it has registered"]]);
+    const files = [{ path: "/etc/handover/inputs.env", content: 'SIMULATE="slow=1,no-agent"\n' }];
+    const content = `#cloud-config\n${JSON.stringify({ write_files: files })}`;
+    const data = `#cloud-config-archive\n${JSON.stringify([{ type: "text/cloud-config", content }])}`;
+    const launch = { ImageId: "ami-0a1b2c3d4e5f60001", MinCount: 1, MaxCount: 1, UserData: btoa(data) };
+    const { Instances: [{ InstanceId = "" } = {}] = [] } = await cloud.ec2.send(new RunInstancesCommand(launch));
+    assert.equal((await manager.unreached([InstanceId])).size, 1);
+    await assert.rejects(manager.run({ ...opening(quiet("")), timeoutSeconds: 1 }, [InstanceId], signal), {
+      name: "InvalidInstanceId",
+    });
+  });
+
+  describe("with the script of quiet moves", () => {
+    let instanceId: string;
+    let privateIp: string;
+    before(async () => {
+      [instanceId = ""] = instances;
+      const { instances: all } = (await cloud.control("GET", "state")) as { instances: Snapshot[] };
+      privateIp = all.find(({ id }) => id === instanceId)?.privateIp ?? "";
+    });
+
+    const ports = async () => {
+      const { instances: all } = (await cloud.control("GET", "state")) as { instances: Snapshot[] };
+      return all.find(({ id }) => id === instanceId)?.quietPorts;
+    };
+    const end = async (document: ReturnType<typeof opening>) =>
+      (await manager.run(document, [instanceId], signal)).get(instanceId);
+    /** As the network does, until the work is over. */
+    const reporting = async <T>(busy: (look: number) => string[], work: Promise<T>): Promise<T> => {
+      let isOver = false;
+      const tell = async () => {
+        for (let look = 0; !isOver; look++) {
+          const report = [{ instanceId, established: 3, busy: busy(look) }];
+          if ((await ports())?.length === 1) await cloud.control("POST", "connections", report);
+        }
+      };
+      const telling = tell();
+      const done = await work.finally(() => {
+        isOver = true;
+      });
+      await telling;
+      return done;
+    };
+
+    it("holds new connections back, and waits until what is in flight has been answered", async () => {
+      const waits = end(closing(quiet(privateIp)));
+      const { output = "" } = (await reporting((look) => (look < 40 ? ["a", "b"] : ["later"]), waits)) ?? {};
+      const [left] = leftIn(output) ?? [];
+      assert.deepEqual({ ...left, milliseconds: 0 }, { address: privateIp, established: 3, busy: 1, milliseconds: 0 });
+      assert.deepEqual(await ports(), [8080]);
+    });
+
+    it("lets them in again when it is told to", async () => {
+      assert.equal((await end(opening(quiet(privateIp))))?.status, "Success");
+      assert.deepEqual(await ports(), []);
+    });
+
+    it("waits no longer than it may, and lets them in again when its timer is over", async () => {
+      const document = closing({ ...quiet(privateIp), quietSeconds: 1 });
+      const [set = "", ...script] = document.parameters.commands ?? [];
+      const sooner = { ...document, parameters: { commands: [set.replace(/ 31$/, " 2"), ...script] } };
+      const { output = "" } = (await reporting(() => ["a"], end(sooner))) ?? {};
+      assert.equal(leftIn(output)?.[0]?.busy, 1);
+      await eventually(async () => (await ports())?.length === 0);
+    });
+
+    it("fails where an address is not the server's, or nobody knows what is established", async () => {
+      assert.equal((await end(closing(quiet("127.0.0.9"))))?.status, "Failed");
+      assert.equal((await end(closing({ ...quiet(privateIp), quietSeconds: 1 })))?.status, "Failed");
+      await end(opening(quiet(privateIp)));
+    });
   });
 
   it("does not know an instance that does not run", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { get, refuses, sitePort, until, World } from "./world.ts";
+import { forward, get, group, refuses, sitePort, until, World } from "./world.ts";
 
 describe("an Elastic IP", () => {
   let world: World;
@@ -113,6 +113,80 @@ describe("an Elastic IP", () => {
     assert.ok(servers.includes("i-1"));
   });
 
+  describe("whose holder holds new connections back", () => {
+    /** @param quiet the instances that do */
+    async function holds(holder: string, ...quiet: string[]): Promise<void> {
+      const instances = [world.instance(1, { GENERATION: "blue" }), world.instance(2, { GENERATION: "green" })];
+      await world.apply({
+        instances: instances.map((each) => ({ ...each, quietPorts: quiet.includes(each.id) ? [sitePort] : [] })),
+        addresses: [world.address(1, holder)],
+      });
+    }
+
+    it("gives a client to whoever has the address when it sends its SYN again, and refuses nobody", async () => {
+      world = await World.start();
+      await holds("i-1", "i-1");
+      const [first, second] = [ask(), ask()];
+      await until(() => waiting(world) === 2, "their SYNs are dropped");
+      await holds("i-2", "i-1");
+      assert.deepEqual([(await first).server, (await second).server], ["i-2", "i-2"]);
+    });
+
+    it("gives it to the same instance once that lets new connections in again", async () => {
+      world = await World.start();
+      await holds("i-1", "i-1");
+      const first = ask();
+      await until(() => waiting(world) === 1, "its SYN is dropped");
+      await holds("i-1");
+      assert.equal((await first).server, "i-1");
+      assert.equal((await ask()).server, "i-1");
+    });
+
+    it("drops the SYN again while the client has not seen the move", async () => {
+      const delays = [0.999, 0];
+      world = await World.start({ propagationMilliseconds: 2_000, random: () => delays.shift() ?? 0 });
+      await holds("i-1", "i-1");
+      const late = ask();
+      await until(() => waiting(world) === 1, "its SYN is dropped");
+      const early = ask();
+      await until(() => waiting(world) === 2, "both SYNs are dropped");
+      await holds("i-2", "i-1");
+      const answered: string[] = [];
+      await Promise.all([late.then(() => answered.push("late")), early.then(() => answered.push("early"))]);
+      assert.deepEqual(answered, ["early", "late"]);
+      assert.equal((await late).server, "i-2");
+    });
+
+    it("goes on with what is established, and knows what of it has no answer yet", async () => {
+      world = await World.start();
+      await holds("i-1");
+      const idle = await established();
+      const busy = ask("/?sleep=300");
+      await until(() => connections(world) === 2, "both connections are established");
+      assert.deepEqual(world.network.quietConnections(), []);
+      await holds("i-1", "i-1");
+      await until(() => world.network.quietConnections()[0]?.busy.length === 1, "one is seen to be busy");
+      assert.equal(world.network.quietConnections()[0]?.established, 2);
+      assert.equal((await busy).server, "i-1");
+      await until(() => world.network.quietConnections()[0]?.busy.length === 0, "it has been answered");
+      idle.write("GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n");
+      assert.match(String((await once(idle, "data"))[0]), /^HTTP\/1.1 200/);
+      idle.destroy();
+    });
+
+    it("does not hold back what a node of the load balancer asks", async () => {
+      world = await World.start();
+      const instances = [{ ...world.instance(1), quietPorts: [sitePort] }];
+      await world.apply({
+        instances,
+        targetGroups: [group("a", ["i-1"])],
+        loadBalancers: [world.balancer(forward({ a: 1 }))],
+      });
+      await world.healthOf("i-1", "healthy");
+      assert.equal((await world.get()).server, "i-1");
+    });
+  });
+
   it("refuses connections while nobody holds it", async () => {
     world = await World.start();
     await hold(null);
@@ -148,6 +222,11 @@ describe("an Elastic IP", () => {
     await until(async () => !(await refuses(get(world.publicIp(1), 9090))), "the new port answers");
   });
 }).timeout(20_000);
+
+function waiting(world: World): number {
+  const status = world.network.status() as { addresses: { waiting: number }[] };
+  return status.addresses.reduce((sum, address) => sum + address.waiting, 0);
+}
 
 function connections(world: World): number {
   const status = world.network.status() as { addresses: { connections: number }[] };
