@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   CancelCommandCommand,
@@ -20,6 +21,8 @@ export interface Document {
   readonly timeoutSeconds: number;
   /** Longest time between two looks whether it has ended, in seconds. Default: 2. */
   readonly everySeconds?: number;
+  /** Longest time that Systems Manager may take for an answer, retries included. Default: as long as these take. */
+  readonly answerSeconds?: number;
 }
 
 /** A document's end on an instance, in the words of Systems Manager: `Success`, `Failed`, `TimedOut`, … */
@@ -35,6 +38,11 @@ export interface Invocation {
 const instancesPerCommand = 50;
 /** SendCommand takes no less than this for the delivery, in seconds. */
 const shortestDelivery = 30;
+
+interface Looks extends Pick<Document, "answerSeconds"> {
+  readonly everySeconds: number;
+  readonly deadline: number;
+}
 
 /** Commands on instances and parameters, by AWS Systems Manager. */
 export class SystemsManager {
@@ -60,18 +68,19 @@ export class SystemsManager {
   }
 
   async #runBatch(
-    { name, parameters, timeoutSeconds, everySeconds = 2 }: Document,
+    { name, parameters, timeoutSeconds, everySeconds = 2, answerSeconds }: Document,
     instanceIds: readonly string[],
     abortSignal: AbortSignal,
   ): Promise<[string, Invocation][]> {
-    const looks = { everySeconds, deadline: performance.now() + timeoutSeconds * 1000 };
+    const looks = { everySeconds, answerSeconds, deadline: performance.now() + timeoutSeconds * 1000 };
     const command = new SendCommandCommand({
       DocumentName: name,
       InstanceIds: [...instanceIds],
       Parameters: Object.fromEntries(Object.entries(parameters).map(([key, values]) => [key, [...values]])),
       TimeoutSeconds: Math.max(timeoutSeconds, shortestDelivery),
     });
-    const { Command } = await this.#client.send(command, { abortSignal });
+    const sent = (limit: AbortSignal) => this.#client.send(command, { abortSignal: limit });
+    const { Command } = await answered(sent, answerSeconds, abortSignal);
     const commandId = Command?.CommandId ?? "";
     try {
       return await Promise.all(
@@ -89,11 +98,12 @@ export class SystemsManager {
   async #endOf(
     CommandId: string,
     InstanceId: string,
-    { everySeconds, deadline }: { readonly everySeconds: number; readonly deadline: number },
+    { everySeconds, answerSeconds, deadline }: Looks,
     signal: AbortSignal,
   ): Promise<Invocation> {
     for (let interval = 100; ; interval = Math.min(interval * 1.5, everySeconds * 1000)) {
-      const found = await this.#invocation(CommandId, InstanceId, signal);
+      const look = (limit: AbortSignal) => this.#invocation(CommandId, InstanceId, limit);
+      const found = await answered(look, answerSeconds, signal);
       const status = found?.Status ?? "Pending";
       const ended = !["Pending", "InProgress", "Delayed", "Cancelling"].includes(status);
       if (ended || performance.now() + interval > deadline) return describe(ended ? status : "TimedOut", found);
@@ -148,6 +158,21 @@ export class SystemsManager {
   close(): void {
     this.#client.destroy();
   }
+}
+
+/** @throws an error of its own when there is no answer in time: the SDK may be waiting for its next attempt */
+async function answered<T>(
+  ask: (signal: AbortSignal) => Promise<T>,
+  seconds: number | undefined,
+  signal: AbortSignal,
+): Promise<T> {
+  if (seconds === undefined) return ask(signal);
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
+  const over = once(limit, "abort").then(() => {
+    signal.throwIfAborted();
+    throw new Error(`Systems Manager did not answer within ${seconds} s`);
+  });
+  return Promise.race([ask(limit), over]);
 }
 
 function describe(status: string, found: GetCommandInvocationResult | undefined): Invocation {

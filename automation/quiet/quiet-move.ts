@@ -33,6 +33,9 @@ const left = z.object({
 });
 export type Left = Readonly<z.infer<typeof left>>;
 
+/** Time in which Systems Manager must answer: meanwhile new connections wait. */
+const answerSeconds = 5;
+
 /** The rule's end, at the latest, after a server was asked for it, in seconds. */
 export function closedSeconds({ quietSeconds }: Pick<Quiet, "quietSeconds">): number {
   return quietSeconds + moveSeconds + deliverySeconds;
@@ -42,12 +45,22 @@ export function closedSeconds({ quietSeconds }: Pick<Quiet, "quietSeconds">): nu
 export function closing({ addresses, port, blocks, quietSeconds }: Quiet): Document {
   const timer = quietSeconds + moveSeconds;
   const words = [port, list(addresses, z.ipv4()), list(blocks, z.cidrv4()), quietSeconds, timer];
-  return { ...script("close", words), timeoutSeconds: quietSeconds + deliverySeconds, everySeconds: 0.2 };
+  return {
+    ...script("close", words),
+    timeoutSeconds: quietSeconds + deliverySeconds,
+    everySeconds: 0.2,
+    answerSeconds,
+  };
 }
 
 /** Lets new connections in again. */
 export function opening({ addresses, port }: Pick<Quiet, "addresses" | "port">): Document {
-  return { ...script("open", [port, list(addresses, z.ipv4())]), timeoutSeconds: deliverySeconds, everySeconds: 0.5 };
+  return {
+    ...script("open", [port, list(addresses, z.ipv4())]),
+    timeoutSeconds: deliverySeconds,
+    everySeconds: 0.5,
+    answerSeconds,
+  };
 }
 
 /** What a server said of each of its addresses; undefined where it is not that. */

@@ -173,7 +173,7 @@ export class QuietMoves {
     { instanceId }: Server,
     quiet: Quiet,
   ): Promise<{ readonly found: readonly Left[] } | { readonly why: string }> {
-    const { manager, config } = this.#drive.opened;
+    const { manager } = this.#drive.opened;
     const { signal } = this.#gates;
     try {
       const ends = await manager.run(closing(quiet), [instanceId], signal);
@@ -186,7 +186,7 @@ export class QuietMoves {
       };
     } catch (error) {
       signal.throwIfAborted();
-      return { why: `${messageOf(error)} (within ${config.upgrade.addresses.quietSeconds} s)` };
+      return { why: messageOf(error) };
     }
   }
 

@@ -71,13 +71,14 @@ const badDays: readonly BadDay[] = [
   { name: "cloud/throttle", faults: [{ kind: "throttle", rate: 0.2 }], exitCode: 0 },
   { name: "cloud/error", faults: [{ kind: "error", rate: 0.05 }], exitCode: 0 },
   { name: "cloud/latency", faults: [{ kind: "latency", milliseconds: 300 }], exitCode: 0 },
-  ...["RunInstances", "AssociateAddress", "RegisterTargets"].map(
+  ...["RunInstances", "AssociateAddress", "RegisterTargets", "SendCommand"].map(
     (operation): BadDay => ({
       name: `cloud/drop-${operation}`,
       faults: [{ kind: "drop", operation, times: 2 }],
       exitCode: 0,
     }),
   ),
+  { name: "cloud/no-systems-manager", faults: [{ kind: "error", operation: "GetCommandInvocation" }], exitCode: 0 },
   { name: "cloud/capacity", faults: [{ kind: "capacity" }], exitCode: 2 },
 ];
 

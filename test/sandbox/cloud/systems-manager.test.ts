@@ -96,6 +96,18 @@ describe("the cloud's Systems Manager", function () {
     assert.deepEqual(end, { status: "Success", exitCode: 0, output: "hello green\n" });
   });
 
+  it("is not waited for longer than a document allows", async () => {
+    const slow = { kind: "latency", operation: "GetCommandInvocation", milliseconds: 5_000 };
+    await cloud.control("POST", "faults", slow);
+    const document = { name: "AWS-RunShellScript", parameters: { commands: ["true"] }, timeoutSeconds: 30 };
+    try {
+      const run = manager.run({ ...document, answerSeconds: 0.2 }, instances, signal);
+      await assert.rejects(run, { message: "Systems Manager did not answer within 0.2 s" });
+    } finally {
+      await cloud.control("DELETE", "faults");
+    }
+  });
+
   it("says which instances it reaches", async () => {
     assert.deepEqual([...(await manager.unreached(instances))], []);
     const none = "i-0123456789abcdef0";
