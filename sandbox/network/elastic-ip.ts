@@ -39,6 +39,8 @@ interface Connection {
   /** How late its client sees a move, in milliseconds. */
   readonly delay: number;
   readonly instanceId: string;
+  /** Number of times that the client sent something after it had been answered, or first. */
+  requests: number;
   /** Whether the last that was sent came from the client. */
   busy: boolean;
 }
@@ -107,7 +109,7 @@ export class ElasticIp {
   }
 
   /** Those that an instance answers. */
-  connectionsTo(instanceId: string): Pick<Connection, "id" | "busy">[] {
+  connectionsTo(instanceId: string): Pick<Connection, "id" | "requests" | "busy">[] {
     return [...this.#connections.values()].filter((each) => each.instanceId === instanceId);
   }
 
@@ -222,7 +224,7 @@ export class ElasticIp {
     this.#pass(
       client,
       place,
-      { id: `${this.publicIp}#${++this.#lastConnection}`, delay, instanceId, busy: false },
+      { id: `${this.publicIp}#${++this.#lastConnection}`, delay, instanceId, requests: 0, busy: false },
       endpoint,
     );
   }
@@ -250,6 +252,7 @@ export class ElasticIp {
     });
     server.once("close", () => client.destroySoon());
     client.on("data", () => {
+      if (!connection.busy) connection.requests++;
       connection.busy = true;
     });
     server.on("data", () => {

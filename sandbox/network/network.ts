@@ -112,7 +112,7 @@ export class Network {
     const quiet = [...this.#quiet].filter(([, ports]) => ports.length > 0);
     return quiet.map(([instanceId]) => {
       const connections = [...this.#addresses.values()].flatMap((address) => address.connectionsTo(instanceId));
-      const busy = connections.filter((each) => each.busy).map(({ id }) => id);
+      const busy = connections.filter((each) => each.busy).map(({ id, requests }) => `${id}/${requests}`);
       return { instanceId, established: connections.length, busy };
     });
   }

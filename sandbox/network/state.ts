@@ -125,7 +125,7 @@ export interface TargetGroupMetrics {
 export interface ConnectionsReport {
   readonly instanceId: string;
   readonly established: number;
-  /** Those with a request that has no answer yet. */
+  /** Requests that have no answer yet. */
   readonly busy: readonly string[];
 }
 

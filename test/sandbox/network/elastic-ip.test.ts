@@ -174,6 +174,23 @@ describe("an Elastic IP", () => {
       idle.destroy();
     });
 
+    it("tells one request of a connection from the next", async () => {
+      world = await World.start();
+      await holds("i-1");
+      const kept = await established();
+      await holds("i-1", "i-1");
+      const busy = () => world.network.quietConnections()[0]?.busy ?? [];
+      const seen = new Set<string>();
+      for (const _ of [1, 2]) {
+        kept.write("GET /?sleep=100 HTTP/1.1\r\nHost: www.example.com\r\n\r\n");
+        await until(() => busy().length === 1, "it is busy");
+        for (const each of busy()) seen.add(each);
+        await once(kept, "data");
+      }
+      assert.equal(seen.size, 2);
+      kept.destroy();
+    });
+
     it("does not hold back what a node of the load balancer asks", async () => {
       world = await World.start();
       const instances = [{ ...world.instance(1), quietPorts: [sitePort] }];
