@@ -39,6 +39,9 @@ const instancesPerCommand = 50;
 /** SendCommand takes no less than this for the delivery, in seconds. */
 const shortestDelivery = 30;
 
+/** Time in which Systems Manager must say which servers it reaches, in seconds: a run goes on without. */
+const longestLook = 15;
+
 interface Looks extends Pick<Document, "answerSeconds"> {
   readonly everySeconds: number;
   readonly deadline: number;
@@ -82,16 +85,20 @@ export class SystemsManager {
     const sent = (limit: AbortSignal) => this.#client.send(command, { abortSignal: limit });
     const { Command } = await answered(sent, answerSeconds, abortSignal);
     const commandId = Command?.CommandId ?? "";
+    let isOver = false;
     try {
-      return await Promise.all(
+      const ends = await Promise.all(
         instanceIds.map(async (id): Promise<[string, Invocation]> => {
           return [id, await this.#endOf(commandId, id, looks, abortSignal)];
         }),
       );
+      isOver = ends.every(([, { status }]) => status !== "TimedOut");
+      return ends;
     } finally {
-      // What has ended stays as it is; what has not is not waited for any more.
-      if (performance.now() > looks.deadline || abortSignal.aborted)
-        await this.#client.send(new CancelCommandCommand({ CommandId: commandId })).catch(() => undefined);
+      // What has ended stays as it is; what has not is not waited for any more, and must not begin later.
+      const cancel = (limit: AbortSignal) =>
+        this.#client.send(new CancelCommandCommand({ CommandId: commandId }), { abortSignal: limit });
+      if (!isOver) await answered(cancel, answerSeconds, new AbortController().signal).catch(() => undefined);
     }
   }
 
@@ -126,7 +133,11 @@ export class SystemsManager {
   }
 
   /** Why documents cannot be run on instances, by id; one that is reached is missing. */
-  async unreached(instanceIds: readonly string[], abortSignal?: AbortSignal): Promise<Map<string, string>> {
+  async unreached(instanceIds: readonly string[], signal = new AbortController().signal): Promise<Map<string, string>> {
+    return answered((limit) => this.#unreached(instanceIds, limit), longestLook, signal);
+  }
+
+  async #unreached(instanceIds: readonly string[], abortSignal: AbortSignal): Promise<Map<string, string>> {
     const found = new Map<string, { readonly PingStatus?: string; readonly PlatformType?: string }>();
     for (let index = 0; index < instanceIds.length; index += instancesPerCommand) {
       const Values = instanceIds.slice(index, index + instancesPerCommand);

@@ -77,9 +77,13 @@ describe("the cloud's Systems Manager", function () {
     assert.deepEqual(end, { status: "Failed", exitCode: 3, output: "before\n" });
   });
 
-  it("does not wait for a script that does not end", async () => {
+  it("does not wait for a script that does not end, and ends it", async () => {
+    const cancelled = async () =>
+      ((await cloud.control("GET", "calls")) as Record<string, number>)["ssm.CancelCommand"] ?? 0;
+    const before = await cancelled();
     const [end] = (await shell(["sleep 600"], 1)).values();
     assert.equal(end?.status, "TimedOut");
+    assert.equal(await cancelled(), before + 1);
   });
 
   it("runs the shell steps of a document of one's own, with its parameters", async () => {
