@@ -9,6 +9,7 @@ import { sessionGates } from "../gates/sessions.ts";
 import { volumesStay } from "../gates/volumes.ts";
 import type { Baseline } from "../ledger/events.ts";
 import { redactText } from "../ledger/redact.ts";
+import { movesGate } from "../quiet/way.ts";
 import { openedAfter } from "../run/before.ts";
 import { endingServers } from "../run/keep-volumes.ts";
 import { findingsIn, warningsOf } from "../run/warnings.ts";
@@ -58,8 +59,13 @@ export async function predict(
       refused = true;
       warnings.push(`the plan of ${row} would be refused, since it may not ${op} ${type} ${name}`);
     }
-    const effects = [...effectsOf(stages, ways), ...(await howAddressesMove(stages, copy.opened, signal))];
-    phases.push({ name: row, operations: operations.map(asPlanned), effects, gates });
+    const moves = await howAddressesMove(stages, copy.opened, signal);
+    phases.push({
+      name: row,
+      operations: operations.map(asPlanned),
+      effects: [...effectsOf(stages, ways), ...moves],
+      gates: moves.length > 0 ? [...gates, movesGate] : gates,
+    });
   }
   return { prediction: { from: identity.from, to: identity.to, warnings, phases }, refused };
 }

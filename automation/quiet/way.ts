@@ -3,6 +3,9 @@ import type { Frontend, LastOutputs, Outputs } from "../../stacks/outputs.ts";
 import type { SystemsManager } from "../cloud/systems-manager.ts";
 import { messageOf } from "../errors.ts";
 
+/** Name of the evidence that a run has of each address that it moved: how, and how long it was quiet. */
+export const movesGate = "moves of addresses";
+
 type AddressesConfig = Config["upgrade"]["addresses"];
 
 /** How addresses leave servers, and where not quietly: why not. */

@@ -8,7 +8,7 @@ import { messageOf } from "../errors.ts";
 import type { Evidence, GateResult } from "../gates/gate.ts";
 import { GateError } from "../gates/gate-error.ts";
 import { closedSeconds, closing, type Left, leftIn, opening, type Quiet } from "../quiet/quiet-move.ts";
-import { wayOff, wordsOf } from "../quiet/way.ts";
+import { movesGate, wayOff, wordsOf } from "../quiet/way.ts";
 import type { Row } from "../runbook/rows.ts";
 import type { Drive } from "./drive.ts";
 import type { HeldGates } from "./held-gates.ts";
@@ -35,8 +35,6 @@ type Moved = { readonly quietMilliseconds: number; readonly left: Left | undefin
 
 /** As many servers are quieted at a time: Systems Manager is asked about each, several times a second. */
 const atOnce = 10;
-
-const gate = "moves of addresses";
 
 /**
  * Moves the Elastic IPs of an update quietly, where that can be: each as soon as its own server has answered what is in
@@ -75,7 +73,7 @@ export class QuietMoves {
       ...(isPhase(row) || addresses.move === "direct" ? [] : [this.#letIn(moves.map(({ to }) => to))]),
     ]);
     const result = (verdict: GateResult["verdict"], evidence: Evidence) => {
-      const results = this.#gates.tell(row, [{ gate, verdict, evidence, seconds: secondsSince(started) }]);
+      const results = this.#gates.tell(row, [{ gate: movesGate, verdict, evidence, seconds: secondsSince(started) }]);
       if (verdict !== "pass") throw new GateError(row, results);
     };
     if (way.move === "direct") {
