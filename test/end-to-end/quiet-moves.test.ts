@@ -24,7 +24,7 @@ describe("Elastic IPs that move quietly", () => {
     site = await Site.up(name, (config) => {
       delete config["handover:site"].database;
       delete config["handover:upgrade"].migrate;
-      config["handover:upgrade"].addresses = { quietSeconds: 3 };
+      config["handover:upgrade"].addresses = {};
     });
   });
   after(() => site?.down());
@@ -105,6 +105,9 @@ describe("Elastic IPs that move quietly", () => {
   });
 
   it("answer again by themselves when the driver is killed, and the run can go on", async () => {
+    site.edit((config) => {
+      config["handover:upgrade"].addresses = { quietSeconds: 3 };
+    });
     const { addresses } = await site.status();
     const [{ publicIp, instanceId } = assert.fail()] = addresses;
     const long = ask(publicIp, "/?sleep=600000");
