@@ -3,7 +3,7 @@ import type { WayOut } from "../../stacks/way-out.ts";
 import type { DocumentOf } from "../documents/documents.ts";
 import type { PlannedOperation } from "../documents/events.ts";
 import type { Operation } from "../engine/operation.ts";
-import type { GateContext } from "../gates/context.ts";
+import { type GateContext, sharesIn } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { sessionGates } from "../gates/sessions.ts";
 import { volumesStay } from "../gates/volumes.ts";
@@ -50,10 +50,10 @@ export async function predict(
   const phases: PredictedPhase[] = [];
   const ways = await waysOf(copy.opened, signal);
   let refused = false;
-  let outputs = copy.opened.last?.outputs;
+  let before: Before = { outputs: copy.opened.last?.outputs };
   for (const [index, row] of [...behind, ...rows].entries()) {
-    const { operations, gates, stages } = await imagine(copy, route, row, outputs, signal);
-    outputs = stages.at(-1);
+    const { operations, gates, stages, settledShares } = await imagine(copy, route, row, before, signal);
+    before = { outputs: stages.at(-1), settledShares };
     if (index < behind.length) continue;
     for (const { op, type, name } of offences(operations, { row, ...identity })) {
       refused = true;
@@ -80,7 +80,12 @@ async function waysOf({ config, aws }: Copy["opened"], signal: AbortSignal): Pro
   return frontendSubnetIds.flatMap((id) => ways.get(id) ?? []);
 }
 
-interface Imagined {
+/** The stack before a row. */
+interface Before extends Pick<GateContext, "settledShares"> {
+  readonly outputs: Outputs | undefined;
+}
+
+interface Imagined extends Pick<GateContext, "settledShares"> {
   readonly operations: readonly Operation[];
   readonly gates: readonly string[];
   /** The stack's outputs before the row, where it had any, and after each of its updates. */
@@ -91,20 +96,21 @@ async function imagine(
   { opened, engine, baseline }: Copy & { readonly baseline: Baseline | undefined },
   { identity, lastPlanned }: Route,
   row: Row,
-  before: Outputs | undefined,
+  { outputs, settledShares: settledBefore }: Before,
   signal: AbortSignal,
 ): Promise<Imagined> {
   const operations: Operation[] = [];
   const redact = (text: string) => redactText(text, opened.secrets);
   const gates = new Set(commandsOf(opened.config.upgrade, row));
-  const stages = before === undefined ? [] : [before];
+  const stages = outputs === undefined ? [] : [outputs];
+  let settledShares = settledBefore;
   for (const update of updatesOf(opened.shape, row, lastPlanned)) {
     const applied = await engine.upTo(positionOf(update, identity), signal);
     operations.push(...applied.operations.toSorted(byTypeAndName));
     const context = {
       ...opened,
       ...identity,
-      baseline,
+      ...{ baseline, settledShares },
       before: stages.at(-1),
       after: applied.outputs,
       redact,
@@ -114,9 +120,10 @@ async function imagine(
     const sessions = factsOf(row).sessions === "awaited" ? sessionGates(context).values() : [];
     const held = [...gatesUntilApplied(row, context, applied.operations), ...first, ...hold, ...(watch?.gates ?? [])];
     for (const { name } of [...held, ...sessions, ...(users === undefined ? [] : [users])]) gates.add(name);
+    if (first.length > 0) settledShares = sharesIn(applied.outputs);
     stages.push(applied.outputs);
   }
-  return { operations, gates: [...gates].map(redact), stages };
+  return { operations, gates: [...gates].map(redact), stages, settledShares };
 }
 
 /** They look at the stack as it is before the update. */
