@@ -1,6 +1,6 @@
 import { isTrafficFirst } from "../../stacks/intent.ts";
-import { types } from "../../stacks/names.ts";
-import { withoutAddress } from "../../stacks/outputs.ts";
+import { generationNames, types } from "../../stacks/names.ts";
+import { type Frontend, type Outputs, withoutAddress } from "../../stacks/outputs.ts";
 import { messageOf } from "../errors.ts";
 import { waysOut } from "../gates/ways-out.ts";
 import type { Row, RunIdentity } from "../runbook/rows.ts";
@@ -8,47 +8,72 @@ import type { Drive } from "./drive.ts";
 import { nameOf } from "./repair.ts";
 import type { Walker } from "./walker.ts";
 
-/** "Within a few minutes": https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html */
-const patienceSeconds = 300;
+/**
+ * AWS assigns an address "within a few minutes" after an Elastic IP left, mostly sooner; whoever goes back has waited long enough then.
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html
+ */
+const patienceSeconds = 60;
 
 /**
  * Old servers, by name, whose Elastic IPs stay with the new ones until all traffic is back, so that the new ones serve
- * nobody without a way out: those that can call the Internet without. The others take traffic and addresses in one update.
- * Where it is somebody's wish to go back the new ones may serve on, and AWS gets its minutes to assign addresses to the old.
+ * nobody without a way out: those that can call the Internet without. The others take traffic and addresses in one update,
+ * as do those whose address is on a server that does not serve any more: its users wait for nothing.
+ * Where going back is somebody's wish the new ones may serve on, and AWS gets a minute to assign addresses to the old.
  */
 export async function addressesLast(
-  { opened, ledger, options: { signals } }: Drive,
+  drive: Drive,
   walker: Walker,
-  { from, isWish = false }: RunIdentity & { readonly isWish?: boolean },
+  run: RunIdentity & { readonly isWish?: boolean },
   row: Row,
 ): Promise<readonly string[]> {
+  const { opened, ledger, options } = drive;
   const { outputs } = walker;
   if (outputs === undefined || !isTrafficFirst(opened.shape)) return [];
-  const away = withoutAddress(outputs, from);
-  const servers = outputs.generations[from]?.frontends.filter(({ name }) => away.includes(name)) ?? [];
-  if (servers.length === 0) return [];
-  const { waysOut: asked } = opened.aws;
+  const signal = AbortSignal.any([options.signals.stop, ledger.lost]);
   try {
-    if (isWish) {
-      const { resources = [] } = await opened.engine.state.export();
-      const launched = resources.filter(
-        ({ type, inputs }) => type === types.instance && inputs?.associatePublicIpAddress,
-      );
-      const assigned = new Set(launched.map(({ urn }) => nameOf(urn)));
-      const own = servers.filter(({ name }) => assigned.has(name));
-      if (own.length > 0)
-        await walker.waitFor(row, [{ ...waysOut(opened.aws, own, { isolated: true }), patienceSeconds }]);
+    const servers = await awaiting(drive, outputs, run, signal);
+    if (servers.length === 0) return [];
+    const assigned = run.isWish === true ? await launchedWithAddress(drive, servers) : [];
+    if (assigned.length > 0) {
+      const gate = waysOut(opened.aws, assigned, { isolated: true });
+      await walker.waitFor(row, [{ ...gate, patienceSeconds }]);
     }
     const ids = servers.map(({ instanceId }) => instanceId);
-    const ways = await asked.ofServers(ids, AbortSignal.any([signals.stop, ledger.lost]));
-    return servers.flatMap(({ name, instanceId }) => {
-      const way = ways.get(instanceId);
-      return way?.isOpen === true || way?.byRoutes === "none" ? [name] : [];
-    });
+    const ways = await opened.aws.waysOut.ofServers(ids, signal);
+    const isOpen = ({ instanceId }: Frontend) =>
+      ways.get(instanceId)?.isOpen || ways.get(instanceId)?.byRoutes === "none";
+    return servers.filter(isOpen).map(({ name }) => name);
   } catch (error) {
-    signals.stop.throwIfAborted();
+    options.signals.stop.throwIfAborted();
     const message = `Whether the old servers can call the Internet could not be seen, so they take traffic and addresses in one update: ${ledger.redact(messageOf(error))}`;
     ledger.tell({ type: "warning", message });
     return [];
   }
+}
+
+/** Old servers whose Elastic IPs are with new ones that serve. */
+async function awaiting(
+  { opened }: Drive,
+  outputs: Outputs,
+  { from, to }: RunIdentity,
+  signal: AbortSignal,
+): Promise<readonly Frontend[]> {
+  const { [from]: old, [to]: next } = outputs.generations;
+  const away = withoutAddress(outputs, from);
+  if (old === undefined || next === undefined || away.length === 0) return [];
+  const health = await opened.aws.targetHealth(next.targetGroupArn, signal);
+  const holders = new Map(
+    outputs.addresses.map(({ instanceId }, index) => [generationNames.instance.of(from, index), instanceId]),
+  );
+  const isServing = (name: string) => health.get(holders.get(name) ?? "")?.TargetHealth?.State === "healthy";
+  return old.frontends.filter(({ name }) => away.includes(name) && isServing(name));
+}
+
+/** Those to which AWS gives an address again; servers that are older than that never had one of their own. */
+async function launchedWithAddress({ opened }: Drive, servers: readonly Frontend[]): Promise<readonly Frontend[]> {
+  const { resources = [] } = await opened.engine.state.export();
+  const names = resources
+    .filter(({ type, inputs }) => type === types.instance && inputs?.associatePublicIpAddress === true)
+    .map(({ urn }) => nameOf(urn));
+  return servers.filter(({ name }) => names.includes(name));
 }

@@ -110,7 +110,7 @@ async function operate(site: Site): Promise<void> {
   assert.equal(exitCode, 0, stderr);
 }
 
-/** Every node of the load balancer has the weights by then: the second update waits for that. */
+/** Every node of the load balancer has the weights by then, and every client the addresses. */
 function isBack(event: RunEvent): boolean {
-  return event.type === "applied" && event.phase === "withdraw" && event.step === 2;
+  return event.type === "phase-started" && event.phase === "settle";
 }

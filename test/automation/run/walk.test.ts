@@ -658,6 +658,14 @@ describe("a walk", () => {
       assert.deepEqual(seen, ["100 green", "0 blue", "0 blue"]);
     });
 
+    it("takes the address of a new server back with the traffic where that does not serve any more", async () => {
+      await upgrade(fresh, { pauseBefore: ["observe"] });
+      site.sick.add("green");
+      const seen = order();
+      assert.equal((await back()).exitCode, 0);
+      assert.deepEqual(seen, ["100 green", "0 blue", "0 blue"]);
+    });
+
     it("goes back where new servers cannot call the Internet, before they have traffic", async () => {
       site.shut.add("i-green-1");
       const { exitCode, message } = await upgrade();
