@@ -115,10 +115,19 @@ async function imagine(
       after: applied.outputs,
       redact,
     };
-    const { first = [], hold, watch } = gatesOf(row, context);
+    const asked = context.before && gatesBefore(row, { ...context, after: context.before });
+    if ((asked?.first ?? []).length > 0 && context.before !== undefined) settledShares = sharesIn(context.before);
+    const { first = [], hold, watch } = gatesOf(row, { ...context, settledShares });
     const users = context.before && addressUsers(row, { ...context, after: context.before }, applied.operations);
     const sessions = factsOf(row).sessions === "awaited" ? sessionGates(context).values() : [];
-    const held = [...gatesUntilApplied(row, context, applied.operations), ...first, ...hold, ...(watch?.gates ?? [])];
+    const held = [
+      ...(asked?.first ?? []),
+      ...(asked?.hold ?? []),
+      ...keepingVolumes(context, applied.operations),
+      ...first,
+      ...hold,
+      ...(watch?.gates ?? []),
+    ];
     for (const { name } of [...held, ...sessions, ...(users === undefined ? [] : [users])]) gates.add(name);
     if (first.length > 0) settledShares = sharesIn(applied.outputs);
     stages.push(applied.outputs);
@@ -126,14 +135,10 @@ async function imagine(
   return { operations, gates: [...gates].map(redact), stages, settledShares };
 }
 
-/** They look at the stack as it is before the update. */
-function gatesUntilApplied(row: Row, { before, ...context }: GateContext, operations: readonly Operation[]): Gate[] {
-  if (before === undefined) return [];
-  const ending = endingServers(operations, before, context.aws);
-  return [
-    ...gatesBefore(row, { ...context, before, after: before }).hold,
-    ...(ending === undefined ? [] : [volumesStay(context.aws, ending)]),
-  ];
+/** Looks at the stack as it is before the update. */
+function keepingVolumes({ before, aws }: GateContext, operations: readonly Operation[]): Gate[] {
+  const ending = before && endingServers(operations, before, aws);
+  return ending === undefined ? [] : [volumesStay(aws, ending)];
 }
 
 function commandsOf({ backup, migrate, beforeMove }: Copy["opened"]["config"]["upgrade"], row: Row): string[] {

@@ -11,7 +11,7 @@ import { GateError } from "../gates/gate-error.ts";
 import { sessionGates } from "../gates/sessions.ts";
 import { canonicalJson, sha256 } from "../ledger/canonical.ts";
 import { arrayServing } from "../runbook/array.ts";
-import { gatesBefore, gatesOf } from "../runbook/gates.ts";
+import { gatesBefore, gatesOf, type RowGates } from "../runbook/gates.ts";
 import { descriptionOf, factsOf, type LastPlanned, type Row, type RunIdentity, type Update } from "../runbook/rows.ts";
 import { addressUsers, restored } from "../runbook/servers.ts";
 import { lastUpdate, updatesOf } from "../runbook/updates.ts";
@@ -290,7 +290,7 @@ export class Walker {
     }
     let waitedSeconds = 0;
     if (before !== undefined)
-      waitedSeconds += await this.#gates.hold(row, gatesBefore(row, this.#context(before, before)));
+      waitedSeconds += await this.#hold(row, gatesBefore(row, this.#context(before, before)), before);
     const precautions = before && (await this.#precautions.take(row, plan, before));
     waitedSeconds += precautions?.waitedSeconds ?? 0;
     this.#begin(row);
@@ -305,9 +305,7 @@ export class Walker {
       const applied = takesSnapshot ? await this.commands.whileFrozen(apply) : await apply();
       await precautions?.afterwards();
       if (next !== undefined) this.#updater.planAhead(next);
-      const gates = gatesOf(row, this.#context(applied.outputs, before));
-      waitedSeconds += await this.#gates.hold(row, gates);
-      if (gates.first !== undefined && gates.first.length > 0) this.#settledShares = sharesIn(applied.outputs);
+      waitedSeconds += await this.#hold(row, gatesOf(row, this.#context(applied.outputs, before)), applied.outputs);
       if (users !== undefined) waitedSeconds += await this.#gates.hold(row, { hold: [users] });
       return { operations: applied.operations.length, waitedSeconds: waitedSeconds + applied.cloudSeconds };
     } catch (error) {
@@ -316,6 +314,13 @@ export class Walker {
     } finally {
       users?.end();
     }
+  }
+
+  /** @returns how long was waited, in seconds */
+  async #hold(row: Row, gates: RowGates, outputs: Outputs): Promise<number> {
+    const seconds = await this.#gates.hold(row, gates);
+    if (gates.first !== undefined && gates.first.length > 0) this.#settledShares = sharesIn(outputs);
+    return seconds;
   }
 
   /** Whether the first Elastic IP of all leaves the old servers. */

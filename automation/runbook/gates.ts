@@ -57,12 +57,9 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
     case "suspend-array":
       return { hold: [...arraySuspended(context, from), ...arrayWorks(context, to), ...suites(row, context, to)] };
     case "move-addresses": {
-      const isAlone = after.generations[from]?.weight === 0;
       return {
-        // Before an address leaves, its old server has no traffic on any node.
-        first: isAlone && !hasAddress(context, to) ? weightsEverywhere(context, from, to) : [],
         hold: [
-          ...(isAlone ? publicSmoke(context, to) : []),
+          ...(isAlone(context) ? publicSmoke(context, to) : []),
           ...addressesMoved(context, to),
           ...wayOut(context, to),
           ...suites(row, context, to),
@@ -131,6 +128,11 @@ export function gatesBefore(row: Row, context: GateContext): RowGates {
     case "launch-first":
       return { hold: [testHostAlone(context.aws, context.after, context.config.upgrade.gateSeconds)] };
     case "move-addresses":
+      return {
+        // Before an address leaves, its old server has no traffic on any node.
+        first: isAlone(context) ? weightsEverywhere(context, context.from, context.to) : [],
+        hold: [healthy(context, context.to), ...arrayServing(context, context.to)],
+      };
     case "observe":
       return { hold: [healthy(context, context.to), ...arrayServing(context, context.to)] };
     case "drain":
@@ -155,9 +157,9 @@ export function gatesBefore(row: Row, context: GateContext): RowGates {
   }
 }
 
-function hasAddress({ after }: GateContext, name: string): boolean {
-  const { frontends } = generationOf(after, name);
-  return after.addresses.some((address) => frontends.some(({ instanceId }) => instanceId === address.instanceId));
+/** Whether the new generation has all the traffic. */
+function isAlone({ after, from }: GateContext): boolean {
+  return after.generations[from]?.weight === 0;
 }
 
 function snapshotTaken({ aws, config, after, id }: GateContext): Gate[] {

@@ -45,7 +45,7 @@ export const mutations: readonly Mutation[] = [
       { file: "automation/runbook/gates.ts", from: "first: weightsEverywhere(context, from, to),", to: "" },
       {
         file: "automation/runbook/gates.ts",
-        from: "first: isAlone && !hasAddress(context, to) ? weightsEverywhere(context, from, to) : [],",
+        from: "first: isAlone(context) ? weightsEverywhere(context, context.from, context.to) : [],",
         to: "first: [],",
       },
     ],

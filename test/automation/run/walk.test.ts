@@ -643,6 +643,22 @@ describe("a walk", () => {
       return seen;
     };
 
+    for (const shiftPercent of [[10, 50], [100]])
+      it(`proves on every node that old servers have no traffic before an address leaves them: shares ${shiftPercent.join(", ")}`, async () => {
+        site.close();
+        site = await FakeSite.open({ shiftPercent });
+        let isProven = false;
+        const moves: boolean[] = [];
+        site.beforeUp = (row) => {
+          isProven = site.told.some(
+            ({ type, ...event }) => type === "gate" && "gate" in event && /^weights everywhere/.test(event.gate),
+          );
+          if (row === "move-addresses" && site.intent.weights.blue === 0) moves.push(isProven);
+        };
+        assert.equal((await upgrade()).exitCode, 0);
+        assert.deepEqual(moves, [true, true]);
+      });
+
     it("takes addresses back once all traffic is, so that no new server serves without a way out", async () => {
       await upgrade(fresh, { pauseBefore: ["observe"] });
       const seen = order();
