@@ -257,7 +257,7 @@ export class Walker {
   async #updates(row: Row, options: PhaseOptions): Promise<Work> {
     const work = { operations: 0, waitedSeconds: 0 };
     const { shape } = this.#drive.opened;
-    const updates = updatesOf(shape, row, options.lastPlanned);
+    const updates = updatesOf(shape, row, options.lastPlanned, options.short);
     for (const [index, each] of updates.entries()) {
       const { left, short = [] } = options;
       const update = {

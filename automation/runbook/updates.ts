@@ -1,4 +1,4 @@
-import type { SiteShape } from "../../stacks/intent.ts";
+import { isTrafficFirst, type SiteShape } from "../../stacks/intent.ts";
 import { type Outputs, withoutAddress } from "../../stacks/outputs.ts";
 import { lastPhase, type PhaseName, phaseNames } from "../../stacks/runbook.ts";
 import type { Position } from "../engine/position.ts";
@@ -36,12 +36,17 @@ export function lastByHand({ phase, step }: NonNullable<Outputs["run"]>): LastPl
 /**
  * A row's updates in their order; a row that is a command has none.
  * @param last where a run goes on: applying an earlier step again would take back what a later one has done
+ * @param short old servers whose addresses come back once the traffic has: where there are none, no update is for them.
+ * Default: some may be
  */
-export function updatesOf(shape: SiteShape, row: Row, last?: LastPlanned): Update[] {
-  const count = factsOf(row).updates(shape);
+export function updatesOf(shape: SiteShape, row: Row, last?: LastPlanned, short?: readonly string[]): Update[] {
+  const { updates, resumes } = factsOf(row);
+  const count = updates(shape);
   if (count === 1) return [{ row }];
   const first = last?.row === row ? Math.min(last.step, count) : 1;
-  return Array.from({ length: Math.max(0, count - first + 1) }, (_, index) => ({ row, step: first + index }));
+  const steps = Array.from({ length: Math.max(0, count - first + 1) }, (_, index) => first + index);
+  const isForAddresses = (step: number) => resumes === "from" && isTrafficFirst(shape) && step === 2;
+  return steps.filter((step) => short?.length !== 0 || !isForAddresses(step)).map((step) => ({ row, step }));
 }
 
 /** The configuration's overrides that place an update in the runbook; none when one generation shall be alone. */

@@ -21,11 +21,14 @@ const waysBack: readonly [string, readonly string[]][] = [
   ["backup", ["settle"]],
   ["launch-first", ["settle"]],
   ["launch-rest", ["settle"]],
-  ["connect", ["withdraw", "withdraw", "withdraw", "settle"]],
-  ["move-addresses", ["withdraw", "withdraw", "withdraw", "settle"]],
-  ["observe", ["withdraw", "withdraw", "withdraw", "settle"]],
-  ["drain", ["readmit", "withdraw", "withdraw", "withdraw", "settle"]],
+  ["connect", ["withdraw", "settle"]],
+  ["move-addresses", ["withdraw", "settle"]],
+  ["observe", ["withdraw", "settle"]],
+  ["drain", ["readmit", "withdraw", "settle"]],
 ];
+
+/** Rows in their order; one that had several updates is named once. */
+const rowsOf = (applied: readonly string[]) => applied.filter((row, index) => row !== applied[index - 1]);
 
 describe("a walk", () => {
   let site: FakeSite;
@@ -82,7 +85,7 @@ describe("a walk", () => {
       failIn(phase);
       const { exitCode, outcome, live } = await upgrade();
       assert.deepEqual([exitCode, outcome, live], [2, "rolled-back", "blue"]);
-      assert.deepEqual(site.applied.slice(-back.length), back);
+      assert.deepEqual(rowsOf(site.applied).slice(-back.length), back);
       assert.deepEqual(site.intent, site.settled);
     });
   }
@@ -92,7 +95,7 @@ describe("a walk", () => {
       sickAfter(phase);
       const { exitCode, live } = await upgrade();
       assert.deepEqual([exitCode, live], [2, "blue"]);
-      assert.deepEqual(site.applied.slice(-back.length), back);
+      assert.deepEqual(rowsOf(site.applied).slice(-back.length), back);
       assert.deepEqual(site.intent, site.settled);
     });
   }
@@ -105,7 +108,7 @@ describe("a walk", () => {
       site.sick.add("green");
       const { exitCode, live } = await upgrade(begun(), { autoApprove: true });
       assert.deepEqual([exitCode, live], [2, "blue"]);
-      assert.deepEqual(site.applied.slice(-back.length), back);
+      assert.deepEqual(rowsOf(site.applied).slice(-back.length), back);
       assert.deepEqual(site.intent, site.settled);
     });
   }
@@ -477,10 +480,7 @@ describe("a walk", () => {
       site.beforeUp = () => {};
       site.unreachable = false;
       const { exitCode, live } = await back();
-      assert.deepEqual(
-        [exitCode, live, site.applied.slice(behind)],
-        [0, "blue", ["withdraw", "withdraw", "withdraw", "settle"]],
-      );
+      assert.deepEqual([exitCode, live, rowsOf(site.applied.slice(behind))], [0, "blue", ["withdraw", "settle"]]);
       assert.deepEqual(site.intent, site.settled);
     });
 
@@ -510,10 +510,7 @@ describe("a walk", () => {
       const [last] = site.applied.slice(-1);
       site.ended.add("i-blue-1");
       const { exitCode } = await back();
-      assert.deepEqual(
-        [exitCode, site.applied.slice(behind)],
-        [0, [last, "withdraw", "withdraw", "withdraw", "settle"]],
-      );
+      assert.deepEqual([exitCode, rowsOf(site.applied.slice(behind))], [0, [last, "withdraw", "settle"]]);
       assert.ok(site.told.some((event) => event.type === "warning" && /blue-1 .* is terminated/.test(event.message)));
     });
 
@@ -671,7 +668,7 @@ describe("a walk", () => {
       site.shut.add("i-blue-1").add("i-blue-2");
       const seen = order();
       assert.equal((await back()).exitCode, 0);
-      assert.deepEqual(seen, ["100 green", "0 blue", "0 blue"]);
+      assert.deepEqual(seen, ["100 green", "0 blue"]);
     });
 
     it("takes the address of a new server back with the traffic where that does not serve any more", async () => {
@@ -679,7 +676,7 @@ describe("a walk", () => {
       site.sick.add("green");
       const seen = order();
       assert.equal((await back()).exitCode, 0);
-      assert.deepEqual(seen, ["100 green", "0 blue", "0 blue"]);
+      assert.deepEqual(seen, ["100 green", "0 blue"]);
     });
 
     it("goes back where new servers cannot call the Internet, before they have traffic", async () => {

@@ -44,6 +44,18 @@ describe("the updates of a run", () => {
     assert.deepEqual(updatesOf(shape, "migrate"), []);
   });
 
+  it("are none for addresses on a way back on which all are where they belong", () => {
+    const steps = (short?: readonly string[]) => updatesOf(shape, "withdraw", undefined, short).map(({ step }) => step);
+    assert.deepEqual(
+      [steps(), steps(["blue-1"]), steps([])],
+      [
+        [1, 2, 3],
+        [1, 2, 3],
+        [1, 3],
+      ],
+    );
+  });
+
   it("go on with the step that was planned last, and take nothing back that a later step has done", () => {
     const last = { row: "connect", step: 2 };
     assert.deepEqual(updatesOf(shape, "connect", last), [{ row: "connect", step: 2 }]);
