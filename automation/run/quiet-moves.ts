@@ -40,14 +40,16 @@ const atOnce = 10;
  * Moves the Elastic IPs of an update quietly, where that can be: each as soon as its own server has answered what is in
  * flight. The engine, which would take seconds to begin, then finds them where its plan has them.
  *
- * The rules on the servers that addresses have left stay until their timers end them: they keep nobody from a server that
- * has no address, and some clients learn of a move late.
+ * The rules on the servers that addresses have left stay until the move is proven, since some clients learn of it late, and
+ * no longer: somebody may give such a server its address back by hand. Their timers end them where nobody else does.
  */
 export class QuietMoves {
   readonly #drive: Drive;
   readonly #gates: HeldGates;
   /** By instance id. */
   readonly #closed = new Map<string, Closed>();
+  /** Those that were told to let new connections in: where that fails, their timers are waited for no second time. */
+  readonly #tried = new Set<Server>();
 
   constructor(drive: Drive, gates: HeldGates) {
     this.#drive = drive;
@@ -101,12 +103,13 @@ export class QuietMoves {
     return secondsSince(started);
   }
 
-  /** Lets new connections in again at once, where they may be held back: their address may not have left. */
+  /** Lets new connections in again, where they may be held back: an address may not have left, or may come back. */
   async open(): Promise<void> {
     const now = performance.now();
-    const closed = [...this.#closed.values()].filter(({ until }) => until > now);
+    const closed = [...this.#closed.values()].filter(({ until, server }) => until > now && !this.#tried.has(server));
     await Promise.all(
       closed.map(async ({ server, until }) => {
+        this.#tried.add(server);
         if (await this.#opened(server)) return;
         const seconds = Math.ceil((until - performance.now()) / 1000);
         this.#warn(

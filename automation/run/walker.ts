@@ -69,6 +69,7 @@ export class Walker {
   readonly #gates: HeldGates;
   readonly #precautions: Precautions;
   readonly #quiet: QuietMoves;
+  #opening: Promise<unknown> | undefined;
   #oldServers: OldServers | undefined;
   /** The shares of the traffic that this process has seen on every node of the load balancer. */
   #settledShares: string | undefined;
@@ -282,6 +283,8 @@ export class Walker {
     const { row } = update;
     const { command } = factsOf(row);
     const before = this.outputs;
+    // A server that its address has left may not be reached any more, and then nothing waits for it but the run's end.
+    this.#opening = Promise.all([this.#opening, this.#quiet.open()]);
     const plan = await this.#updater.plan(update);
     if (needsApproval(plan)) {
       // The plan of the row as a whole has the same digest: a person approves that, whoever's sessions end first.
@@ -354,6 +357,7 @@ export class Walker {
   /** Ends the run, on record and on the screen. */
   async finish({ explanation, ...ending }: Ending): Promise<RunResult> {
     const { id: run, from, to } = this.#identity;
+    await Promise.all([this.#opening, this.#quiet.open()]);
     const result = {
       run,
       from,

@@ -83,7 +83,7 @@ describe("what cannot be seen", () => {
     const { failed, failures } = await traffic.stop();
     assert.equal(failed, 0, JSON.stringify(failures));
     const said =
-      /observe: weights everywhere: none on blue: not judged: .* cannot be counted; \d+ s were waited blindly/;
+      /move-addresses: weights everywhere: none on blue: not judged: .* cannot be counted; \d+ s were waited blindly/;
     const warned = resumed.events.flatMap((event) => (event.type === "warning" ? event.message : []));
     assert.match(warned.join("\n"), said);
     const report = await handover("report", "--stack", site.name);

@@ -252,11 +252,21 @@ describe("Moves of addresses", () => {
     assert.match(world.warnings.join(), /^withdraw: addresses move directly/);
   });
 
+  it("let new connections in on servers that have lost their addresses, once", async () => {
+    world = await World.open();
+    await world.move("move-addresses", "green", [1]);
+    await world.moves.open();
+    await world.moves.open();
+    assert.deepEqual(world.asked.slice(2), ["i-blue-1: open 8080 10.0.1.1"]);
+  });
+
   it("say for how long new connections may be held back where they cannot be let in", async () => {
     world = await World.open();
     await world.move("move-addresses", "green", [1]);
     world.ends.set("i-blue-1", new Error("EHOSTUNREACH"));
     await world.moves.open();
+    await world.moves.open();
+    assert.equal(world.warnings.length, 1);
     assert.match(world.warnings.join(), /^blue-1 may not let new connections in through its Elastic IP for \d+ s yet/);
   });
 });
