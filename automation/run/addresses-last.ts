@@ -2,6 +2,7 @@ import { isTrafficFirst } from "../../stacks/intent.ts";
 import { generationNames, types } from "../../stacks/names.ts";
 import { type Frontend, type Outputs, withoutAddress } from "../../stacks/outputs.ts";
 import { messageOf } from "../errors.ts";
+import { wasBad } from "../gates/context.ts";
 import { waysOut } from "../gates/ways-out.ts";
 import type { Row, RunIdentity } from "../runbook/rows.ts";
 import type { Drive } from "./drive.ts";
@@ -31,18 +32,25 @@ export async function addressesLast(
   if (outputs === undefined || !isTrafficFirst(opened.shape)) return [];
   const signal = AbortSignal.any([options.signals.stop, ledger.lost]);
   try {
-    const servers = await awaiting(drive, outputs, run, signal);
-    if (servers.length === 0) return [];
+    const all = await awaiting(drive, outputs, run, signal);
+    // Nobody waits for the address of one that was down before the run.
+    const [down = [], servers = []] = [true, false].map((isDown) =>
+      all.filter(({ instanceId }) => wasBad(drive, "server", instanceId) === isDown),
+    );
     const assigned = run.isWish === true ? await launchedWithAddress(drive, servers) : [];
-    if (assigned.length > 0) {
-      const gate = waysOut(opened.aws, assigned, { isolated: true });
-      await walker.waitFor(row, [{ ...gate, patienceSeconds }]);
-    }
-    const ids = servers.map(({ instanceId }) => instanceId);
-    const ways = await opened.aws.waysOut.ofServers(ids, signal);
-    const isOpen = ({ instanceId }: Frontend) =>
-      ways.get(instanceId)?.isOpen || ways.get(instanceId)?.byRoutes === "none";
-    return servers.filter(isOpen).map(({ name }) => name);
+    const gate = waysOut(opened.aws, assigned, { isolated: true });
+    const areOpen = assigned.length > 0 && (await walker.waitFor(row, [{ ...gate, patienceSeconds }]));
+    // What was seen once counts: AWS may show it later as it was before.
+    const others = areOpen ? servers.filter((server) => !assigned.includes(server)) : servers;
+    const ways = await opened.aws.waysOut.ofServers(
+      others.map(({ instanceId }) => instanceId),
+      signal,
+    );
+    const isShut = (server: Frontend) => {
+      const { isOpen, byRoutes } = ways.get(server.instanceId) ?? {};
+      return others.includes(server) && isOpen !== true && byRoutes !== "none";
+    };
+    return [...down, ...servers.filter((server) => !isShut(server))].map(({ name }) => name);
   } catch (error) {
     options.signals.stop.throwIfAborted();
     const message = `Whether the old servers can call the Internet could not be seen, so they take traffic and addresses in one update: ${ledger.redact(messageOf(error))}`;

@@ -31,6 +31,8 @@ describe("a site whose servers are reached by a rule and a listener that were ma
   });
   after(async () => {
     balancing.destroy();
+    // What comes by ways that were made by hand is not given to the new servers, and comes to old ones without their addresses.
+    site.excuseWaysOut();
     await site.down();
   });
 
