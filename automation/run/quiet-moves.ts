@@ -28,7 +28,12 @@ interface Closed {
   readonly server: Server;
   /** When its timer has let them in again, by the clock of `performance.now()`. */
   readonly until: number;
+  /** When its addresses had left, by the same clock; undefined before. */
+  readonly left?: number;
 }
+
+/** By then, in seconds, clients have learned of a move: AWS does not say when they have. */
+const knownSeconds = 10;
 
 /** How an address moved: quietly, or why not. */
 type Moved = { readonly quietMilliseconds: number; readonly left: Left | undefined } | { readonly why: string };
@@ -103,10 +108,22 @@ export class QuietMoves {
     return secondsSince(started);
   }
 
+  /** Lets new connections in again where addresses have left for so long that nobody comes there any more. */
+  async openLeft(): Promise<void> {
+    const earlier = performance.now() - knownSeconds * 1000;
+    await this.#open(({ left = Number.POSITIVE_INFINITY }) => left < earlier);
+  }
+
   /** Lets new connections in again, where they may be held back: an address may not have left, or may come back. */
   async open(): Promise<void> {
+    await this.#open(() => true);
+  }
+
+  async #open(isMeant: (closed: Closed) => boolean): Promise<void> {
     const now = performance.now();
-    const closed = [...this.#closed.values()].filter(({ until, server }) => until > now && !this.#tried.has(server));
+    const closed = [...this.#closed.values()].filter(
+      (each) => each.until > now && !this.#tried.has(each.server) && isMeant(each),
+    );
     await Promise.all(
       closed.map(async ({ server, until }) => {
         this.#tried.add(server);
@@ -147,7 +164,8 @@ export class QuietMoves {
     const started = performance.now();
     const { quietSeconds } = opened.config.upgrade.addresses;
     const quiet: Quiet = { addresses: [from.privateIp], port: from.port, blocks, quietSeconds };
-    this.#closed.set(from.instanceId, { server: from, until: started + closedSeconds(quiet) * 1000 });
+    const closed = { server: from, until: started + closedSeconds(quiet) * 1000 };
+    this.#closed.set(from.instanceId, closed);
     const left = await this.#close(from, quiet);
     signal.throwIfAborted();
     for (const { allocationId, to } of moves) {
@@ -168,6 +186,7 @@ export class QuietMoves {
         moved.set(allocationId, { why: `it was held back, and could not be moved at once: ${messageOf(error)}` });
       }
     }
+    this.#closed.set(from.instanceId, { ...closed, left: performance.now() });
   }
 
   async #close(

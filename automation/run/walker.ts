@@ -284,7 +284,7 @@ export class Walker {
     const { command } = factsOf(row);
     const before = this.outputs;
     // A server that its address has left may not be reached any more, and then nothing waits for it but the run's end.
-    this.#opening = Promise.all([this.#opening, this.#quiet.open()]);
+    this.#opening = Promise.all([this.#opening, this.#quiet.openLeft()]);
     const plan = await this.#updater.plan(update);
     if (needsApproval(plan)) {
       // The plan of the row as a whole has the same digest: a person approves that, whoever's sessions end first.

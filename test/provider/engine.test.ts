@@ -9,6 +9,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { type InlineProgramArgs, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { stopProcess } from "../../sandbox/processes.ts";
+import { eventually } from "../eventually.ts";
 import { cloudForTests, type TestCloud } from "../sandbox/support.ts";
 
 const plugin = join(import.meta.dirname, "../../provider/pulumi-resource-aws");
@@ -40,7 +41,7 @@ function site(cidrBlock: string, holder: "blue" | "green") {
           instanceType: "t3.small",
           subnetId: subnets[0]?.id,
           vpcSecurityGroupIds: [group.id],
-          associatePublicIpAddress: false,
+          associatePublicIpAddress: true,
           rootBlockDevice: { encrypted: true },
           userData: pulumi.secret(`#cloud-config\n# ${name}`),
           tags,
@@ -141,6 +142,12 @@ describe("Pulumi's engine with Handover's provider", function () {
     stack.workspace.program = site(cloud.slot.cidrBlock, "green");
     const { summary } = await stack.up();
     assert.deepEqual(summary.resourceChanges, { replace: 1, same: 18 });
+    // The server that it left gets an address of its own again, and until then a refresh finds it without.
+    await eventually(async () => {
+      const { Reservations = [] } = await cloud.ec2.send(new DescribeInstancesCommand({}));
+      const servers = Reservations.flatMap(({ Instances = [] }) => Instances);
+      return servers.every(({ PublicIpAddress }) => PublicIpAddress !== undefined);
+    }, "each server has a public address");
   });
 
   it("brings changed default tags to everything that has tags, and takes them away again", async () => {

@@ -25,6 +25,7 @@ describe("The cloud's control API", () => {
       privateIp: PrivateIpAddress,
       publicIp: null,
       subnetId: world.subnetIds[0],
+      quietPorts: [],
       userData: "APP_REVISION=42\n",
     });
   });
