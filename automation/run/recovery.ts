@@ -87,8 +87,8 @@ async function read(
   const look = async () => {
     await engine.refresh(urns, signal);
     const shown = ((await engine.state.export()).resources ?? []).filter(({ urn }) => urns.includes(urn));
-    if (shown.length === urns.length && shown.every((resource) => hasTags(resource, tagsOf(whole, resource.urn))))
-      return;
+    const isWhole = (resource: StateResource) => isShown(resource, inputsOf(whole, resource.urn));
+    if (shown.length === urns.length && shown.every(isWhole)) return;
     // The last reading stays if tags never come: somebody may have taken them off.
     if (shown.length < urns.length) await engine.state.import(whole);
     throw new NotShownError();
@@ -105,15 +105,19 @@ async function read(
 
 class NotShownError extends Error {}
 
-/** The tags with which a resource was made. */
-function tagsOf({ resources = [] }: Deployment, urn: string): readonly string[] {
-  const { tags } = resources.find((resource) => resource.urn === urn)?.inputs ?? {};
-  return keysOf(tags).filter((key) => key !== "__defaults");
+/** The inputs with which a resource was made. */
+function inputsOf({ resources = [] }: Deployment, urn: string): Readonly<Record<string, unknown>> {
+  return resources.find((resource) => resource.urn === urn)?.inputs ?? {};
 }
 
-function hasTags({ inputs, outputs }: StateResource, tags: readonly string[]): boolean {
-  const shown = keysOf(outputs?.tags ?? inputs?.tags);
-  return tags.every((key) => shown.includes(key));
+/**
+ * Whether a reading has what comes after the resource itself: its tags, and the network of an internet gateway, which would
+ * be attached a second time and refused.
+ */
+function isShown({ inputs, outputs }: StateResource, made: Readonly<Record<string, unknown>>): boolean {
+  const tags = keysOf(outputs?.tags ?? inputs?.tags);
+  const isTagged = keysOf(made.tags).every((key) => key === "__defaults" || tags.includes(key));
+  return isTagged && (!made.vpcId || Boolean((outputs ?? inputs)?.vpcId));
 }
 
 /** Those of an array are a list, which AWS shows with the array. */

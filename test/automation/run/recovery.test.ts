@@ -99,6 +99,23 @@ describe("what a killed engine left", () => {
       assert.equal(tags["handover:run"], tagged === 2 ? "7" : undefined);
     });
 
+  it("is read again until AWS shows an internet gateway's network, or the next update would attach it again", async () => {
+    const inputs = { vpcId: "vpc-1" };
+    const made = { urn: "urn::site", type: "aws:ec2/internetGateway:InternetGateway", id: "igw-1", inputs };
+    let read = 0;
+    let state: Deployment = { resources: [{ ...made, initErrors: ["couldn't find resource"] }] };
+    const engine = {
+      unlock: async () => {},
+      refresh: async () => {
+        const vpcId = ++read < 3 ? "" : "vpc-1";
+        state = { resources: [{ ...made, inputs: { vpcId }, outputs: { vpcId } }] };
+      },
+      state: { export: async () => state, import: async () => {} },
+    };
+    await recover(engine, { findCreated: async () => [] }, new AbortController().signal, { patience: 5 });
+    assert.equal(read, 3);
+  });
+
   it("is adopted too when the engine forgot it since its provider died", async () => {
     const { mend, resources } = killed([]);
     const urn = `urn::${balancer}`;
