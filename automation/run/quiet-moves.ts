@@ -29,7 +29,7 @@ interface Closed {
   /** When its timer has let them in again, by the clock of `performance.now()`. */
   readonly until: number;
   /** When its addresses had left, by the same clock; undefined before. */
-  readonly left?: number;
+  readonly leftAt?: number;
 }
 
 /** By then, in seconds, clients have learned of a move: AWS does not say when they have. */
@@ -111,7 +111,7 @@ export class QuietMoves {
   /** Lets new connections in again where addresses have left for so long that nobody comes there any more. */
   async openLeft(): Promise<void> {
     const earlier = performance.now() - knownSeconds * 1000;
-    await this.#open(({ left = Number.POSITIVE_INFINITY }) => left < earlier);
+    await this.#open(({ leftAt = Number.POSITIVE_INFINITY }) => leftAt < earlier);
   }
 
   /** Lets new connections in again, where they may be held back: an address may not have left, or may come back. */
@@ -186,7 +186,7 @@ export class QuietMoves {
         moved.set(allocationId, { why: `it was held back, and could not be moved at once: ${messageOf(error)}` });
       }
     }
-    this.#closed.set(from.instanceId, { ...closed, left: performance.now() });
+    this.#closed.set(from.instanceId, { ...closed, leftAt: performance.now() });
   }
 
   async #close(

@@ -71,49 +71,36 @@ describe("what a killed engine left", () => {
     assert.deepEqual(resources(), ["lb-1", "lb-2"]);
   });
 
-  for (const [tagged, readings, end] of [
-    [2, 2, "read again until AWS shows its tags, or the next update would take off the run's"],
-    [Number.POSITIVE_INFINITY, 3, "as AWS shows it where somebody took its tags off"],
-  ] as const)
-    it(`is ${end}`, async () => {
-      const inputs = { tags: { __defaults: [], Name: "site-database", "handover:run": "7" } };
-      const made = { urn: "urn::snapshot", type: "aws:ebs/snapshot:Snapshot", id: "snap-1", inputs };
-      let read = 0;
-      let state: Deployment = { resources: [{ ...made, initErrors: ["couldn't find resource"] }] };
-      const engine = {
-        unlock: async () => {},
-        refresh: async () => {
-          const tags = ++read < tagged ? { Name: "site-database" } : { Name: "site-database", "handover:run": "7" };
-          state = { resources: [{ ...made, inputs: { tags }, outputs: { tags } }] };
-        },
-        state: {
-          export: async () => state,
-          import: async (deployment: Deployment) => {
-            state = deployment;
-          },
-        },
-      };
-      await recover(engine, { findCreated: async () => [] }, new AbortController().signal, { patience: 1 });
-      assert.equal(read, readings);
-      const { tags } = state.resources?.[0]?.inputs as { tags: Record<string, string> };
-      assert.equal(tags["handover:run"], tagged === 2 ? "7" : undefined);
-    });
-
-  it("is read again until AWS shows an internet gateway's network, or the next update would attach it again", async () => {
-    const inputs = { vpcId: "vpc-1" };
-    const made = { urn: "urn::site", type: "aws:ec2/internetGateway:InternetGateway", id: "igw-1", inputs };
-    let read = 0;
-    let state: Deployment = { resources: [{ ...made, initErrors: ["couldn't find resource"] }] };
+  /** Recovers what could not be read when it was made, and is shown with these values, one after the other. */
+  async function readingsOf(key: string, made: unknown, shown: readonly unknown[]) {
+    const resource = { urn: "urn::made", type: "aws:ebs/snapshot:Snapshot", id: "snap-1", inputs: { [key]: made } };
+    let readings = 0;
+    let state: Deployment = { resources: [{ ...resource, initErrors: ["couldn't find resource"] }] };
     const engine = {
       unlock: async () => {},
       refresh: async () => {
-        const vpcId = ++read < 3 ? "" : "vpc-1";
-        state = { resources: [{ ...made, inputs: { vpcId }, outputs: { vpcId } }] };
+        const values = { [key]: shown[Math.min(readings++, shown.length - 1)] };
+        state = { resources: [{ ...resource, inputs: values, outputs: values }] };
       },
-      state: { export: async () => state, import: async () => {} },
+      state: { export: async () => state, import: async () => assert.fail("it was never dropped") },
     };
-    await recover(engine, { findCreated: async () => [] }, new AbortController().signal, { patience: 5 });
-    assert.equal(read, 3);
+    await recover(engine, { findCreated: async () => [] }, new AbortController().signal, { patience: 1 });
+    return { readings, kept: state.resources?.[0]?.inputs?.[key] };
+  }
+  const all = { Name: "site-database", "handover:run": "7" };
+  const some = { Name: "site-database" };
+
+  it("is read again until AWS shows its tags, or the next update would take off the run's", async () => {
+    const seen = await readingsOf("tags", { ...all, __defaults: [] }, [some, all]);
+    assert.deepEqual(seen, { readings: 2, kept: all });
+  });
+
+  it("is as AWS shows it where somebody took its tags off", async () => {
+    assert.deepEqual(await readingsOf("tags", all, [some]), { readings: 3, kept: some });
+  });
+
+  it("is read again until AWS shows an internet gateway's network, or the next update would attach it again", async () => {
+    assert.deepEqual(await readingsOf("vpcId", "vpc-1", ["", "", "vpc-1"]), { readings: 3, kept: "vpc-1" });
   });
 
   it("is adopted too when the engine forgot it since its provider died", async () => {
