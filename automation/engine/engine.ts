@@ -13,7 +13,7 @@ import { describeOperation, type Operation } from "./operation.ts";
 import { isPlanned, NotPlannedError, type Plan, PlanRefusedError } from "./plan.ts";
 import { type Approved, declarationDigest, digestOf } from "./plan-digest.ts";
 import type { Position } from "./position.ts";
-import { Recorder } from "./recorder.ts";
+import { type LateReading, Recorder } from "./recorder.ts";
 import { mergeKeys, type StackFile } from "./stack-file.ts";
 import { State } from "./state.ts";
 import { configFile, type OpenOptions, openWorkspace, type Workspace } from "./workspace.ts";
@@ -24,6 +24,7 @@ export interface Applied {
   readonly seconds: number;
   /** Part of `seconds` in which the cloud worked on at least one resource. */
   readonly cloudSeconds: number;
+  readonly late: readonly LateReading[];
 }
 
 /** Number of resources that the engine works on at once. */
@@ -188,6 +189,7 @@ export class Engine {
         operations: recorder.operations,
         seconds: secondsSince(started),
         cloudSeconds: recorder.cloudSeconds,
+        late: recorder.late,
       };
     } catch (cause) {
       unplanned.signal.throwIfAborted();

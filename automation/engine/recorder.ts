@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { CommandError, type EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { messageOf } from "../errors.ts";
 import type { StateResource } from "./deployment.ts";
@@ -33,6 +34,13 @@ const changes: ReadonlySet<string> = new Set([
 
 type StepEventMetadata = NonNullable<EngineEvent["resourcePreEvent"]>["metadata"];
 
+/** A resource that AWS still showed as before when it was read right after its update. */
+export interface LateReading {
+  readonly urn: string;
+  /** What was changed and not shown yet, with the values of before. */
+  readonly before: Readonly<Record<string, unknown>>;
+}
+
 /** Collects what the engine does from its events. */
 export class Recorder {
   readonly operations: Operation[] = [];
@@ -42,6 +50,7 @@ export class Recorder {
   readonly inputs: Inputs[] = [];
   /** The stack's outputs; secrets are masked by the engine. */
   outputs: unknown;
+  readonly late: LateReading[] = [];
   /** Creations that failed, without their secrets. */
   readonly failedCreations: StateResource[] = [];
   readonly #errors: string[] = [];
@@ -121,7 +130,12 @@ export class Recorder {
   }
 
   #end({ op, urn, type, old, new: state, diffs }: StepEventMetadata): void {
-    if ((op === "update" || op === "delete") && !this.#busy.has(urn)) {
+    const isRefreshed = !this.#busy.has(urn);
+    if (op === "update" && !isRefreshed) {
+      const before = notShown(old, state);
+      if (Object.keys(before).length > 0) this.late.push({ urn, before });
+    }
+    if ((op === "update" || op === "delete") && isRefreshed) {
       const properties = op === "delete" ? [] : (diffs ?? differences(old?.outputs, state?.outputs));
       this.drift.push({ op, urn, type, name: urn.split("::").at(-1) ?? "", properties });
     }
@@ -149,6 +163,15 @@ function stated(diffs: readonly string[], old: StepState, now: StepState): reado
   const inputs = { ...old?.inputs, ...now?.inputs, tagsAll: true };
   const said = diffs.filter((path) => topLevel(path) in inputs);
   return (said.length > 0 ? said : diffs).toSorted();
+}
+
+/** Outputs of before whose inputs changed, and that are neither the new inputs nor anything else by now. */
+function notShown(old: StepState, now: StepState): Record<string, unknown> {
+  const changed = differences(old?.inputs, now?.inputs).filter((key) => {
+    const shown = now?.outputs[key];
+    return isDeepStrictEqual(shown, old?.outputs[key]) && !isDeepStrictEqual(shown, now?.inputs[key]);
+  });
+  return Object.fromEntries(changed.map((key) => [key, old?.outputs[key]]));
 }
 
 function differences(before: Readonly<Record<string, unknown>> = {}, after: Readonly<Record<string, unknown>> = {}) {

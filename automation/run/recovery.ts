@@ -64,14 +64,28 @@ export async function recover(
   };
 }
 
-/** Reads resources of the state once more: AWS may have shown what was just changed as it was before. */
-export async function readAgain(engine: Readable, urns: readonly string[], signal: AbortSignal): Promise<void> {
+/**
+ * Reads resources of the state once more: AWS may have shown what was just changed as it was before.
+ * @param isDone whether a reading is what was waited for. Default: any that has the resource's tags.
+ */
+export async function readAgain(
+  engine: Readable,
+  urns: readonly string[],
+  signal: AbortSignal,
+  { isDone = () => true, patience = patienceSeconds }: ReadAgainOptions = {},
+): Promise<void> {
   const state = await engine.state.export();
   const there = (state.resources ?? []).map(({ urn }) => urn).filter((urn) => urns.includes(urn));
-  if (there.length > 0) await read(engine, state, there, { signal, patience: patienceSeconds });
+  if (there.length > 0) await read(engine, state, there, { signal, patience, isDone });
 }
 
-type Readable = Pick<Engine, "refresh"> & { readonly state: Pick<State, "export" | "import"> };
+export interface ReadAgainOptions {
+  readonly isDone?: (reading: StateResource) => boolean;
+  /** Seconds. */
+  readonly patience?: number;
+}
+
+export type Readable = Pick<Engine, "refresh"> & { readonly state: Pick<State, "export" | "import"> };
 
 /**
  * Reads what was adopted, or was created and not read yet. What AWS does not show at that moment the engine takes for
@@ -82,12 +96,12 @@ async function read(
   engine: Readable,
   whole: Deployment,
   urns: readonly string[],
-  { signal, patience }: { readonly signal: AbortSignal; readonly patience: number },
+  { signal, patience, isDone = () => true }: ReadAgainOptions & { signal: AbortSignal; patience: number },
 ): Promise<void> {
   const look = async () => {
     await engine.refresh(urns, signal);
     const shown = ((await engine.state.export()).resources ?? []).filter(({ urn }) => urns.includes(urn));
-    const isWhole = (resource: StateResource) => isShown(resource, inputsOf(whole, resource.urn));
+    const isWhole = (resource: StateResource) => isShown(resource, inputsOf(whole, resource.urn)) && isDone(resource);
     if (shown.length === urns.length && shown.every(isWhole)) return;
     // The last reading stays if tags never come: somebody may have taken them off.
     if (shown.length < urns.length) await engine.state.import(whole);

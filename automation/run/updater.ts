@@ -3,12 +3,14 @@ import { isPhase } from "../../stacks/runbook.ts";
 import type { Applied } from "../engine/engine.ts";
 import { NotYetShownError } from "../engine/engine-errors.ts";
 import type { Plan } from "../engine/plan.ts";
+import { messageOf } from "../errors.ts";
 import { check } from "../runbook/policy.ts";
 import type { RunIdentity, Update } from "../runbook/rows.ts";
 import { applyPlan } from "./apply-plan.ts";
 import type { Drive } from "./drive.ts";
+import { readLate } from "./late-readings.ts";
 import { Planner } from "./planner.ts";
-import { repair } from "./repair.ts";
+import { nameOf, repair } from "./repair.ts";
 
 /** Number of times in a row that an update is applied without coming nearer to its end, until AWS shows what it made. */
 const looksForNew = 4;
@@ -89,9 +91,27 @@ export class Updater {
       if (isPhase(row)) this.#forwardAt = Date.now();
     });
     this.#outputs = applied.outputs;
+    await this.#readLate(applied);
     await ledger.changed(applied.outputs);
     const operations = applied.operations.map(({ op, type, name }) => ({ op, type, name }));
     ledger.tell({ type: "applied", phase: row, step, seconds: applied.seconds, operations });
     return applied;
+  }
+
+  async #readLate({ late }: Applied): Promise<void> {
+    if (late.length === 0) return;
+    const { ledger, opened } = this.#drive;
+    const left = await readLate(opened.engine, late, this.#cancel).catch((error) => {
+      this.#cancel.throwIfAborted();
+      ledger.tell({
+        type: "warning",
+        message: `What AWS showed late could not be read: ${ledger.redact(messageOf(error))}`,
+      });
+      return [];
+    });
+    for (const { urn, before } of left) {
+      const message = `AWS still shows ${Object.keys(before).join(", ")} of ${nameOf(urn)} as before the update`;
+      ledger.tell({ type: "warning", message });
+    }
   }
 }

@@ -104,4 +104,35 @@ describe("an update", () => {
   it("is told with what the plugin computes where nothing else differs", () => {
     assert.deepEqual(propertiesOf(["arnSuffix"], { port: 80 }, { port: 80 }), ["arnSuffix"]);
   });
+
+  /** What is late after an update of a listener with these inputs and outputs before and after it. */
+  const lateAfter = (old: object, now: object, op = "update") => {
+    const recorder = new Recorder();
+    const metadata = { op, urn: "urn::http", type: "aws:lb/listener:Listener", old, new: now };
+    recorder.onEvent({ resourcePreEvent: { metadata } } as unknown as EngineEvent);
+    recorder.onEvent({ resOutputsEvent: { metadata } } as unknown as EngineEvent);
+    return recorder.late;
+  };
+  const forwards = (...arns: string[]) => ({ defaultActions: arns.map((arn) => ({ targetGroupArn: arn })) });
+
+  it("is late where AWS shows what it changed as before", () => {
+    const old = { inputs: forwards("blue"), outputs: { ...forwards("blue"), order: 1 } };
+    const late = lateAfter(old, { inputs: forwards("green"), outputs: { ...forwards("blue"), order: 1 } });
+    assert.deepEqual(late, [{ urn: "urn::http", before: forwards("blue") }]);
+  });
+
+  it("is not late where AWS shows the change, in its own form too, or showed the new value before it", () => {
+    const old = { inputs: forwards("blue"), outputs: forwards("blue") };
+    const longForm = { defaultActions: [{ targetGroupArn: "green", order: 1 }] };
+    for (const outputs of [forwards("green"), longForm])
+      assert.deepEqual(lateAfter(old, { inputs: forwards("green"), outputs }), []);
+    const named = { inputs: { sslPolicy: "2016" }, outputs: { sslPolicy: "2016" } };
+    assert.deepEqual(lateAfter({ inputs: {}, outputs: { sslPolicy: "2016" } }, named), []);
+  });
+
+  it("is late only where it changed something: another property, a creation, or a secret, which is masked, is not", () => {
+    const old = { inputs: forwards("blue"), outputs: { ...forwards("blue"), port: 80 } };
+    assert.deepEqual(lateAfter(old, { inputs: forwards("blue"), outputs: old.outputs }), []);
+    assert.deepEqual(lateAfter(old, { inputs: forwards("green"), outputs: old.outputs }, "create"), []);
+  });
 });

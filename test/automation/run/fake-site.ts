@@ -337,7 +337,7 @@ export class FakeSite {
         ? intent(shape, from, to, phase, step, run?.left, run?.short)
         : settled(this.#shape, from);
     this.#run = this.intent.snapshot ? { id, from, to, phase: row, step: step ?? null } : null;
-    return { outputs: this.#outputs(), operations: [], seconds: 0, cloudSeconds: 0 };
+    return { outputs: this.#outputs(), operations: [], seconds: 0, cloudSeconds: 0, late: [] };
   }
 
   #outputs(): Outputs {

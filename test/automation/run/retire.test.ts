@@ -87,7 +87,7 @@ class OldSite {
       up: async ({ file = "" }: Plan) => {
         const position = positions.get(file) ?? {};
         this.applied.push(position.run?.left);
-        return { outputs: outputsAt(position), operations: [], seconds: 0, cloudSeconds: 0 };
+        return { outputs: outputsAt(position), operations: [], seconds: 0, cloudSeconds: 0, late: [] };
       },
     };
     const healthy = new Map(["i-green-1", "i-green-2"].map((id) => [id, { TargetHealth: { State: "healthy" } }]));
