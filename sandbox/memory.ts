@@ -5,6 +5,7 @@ export class MemoryWatch {
   readonly #roots: readonly number[];
   readonly #timer: NodeJS.Timeout;
   #peak = 0;
+  #mostResident = 0;
 
   constructor(roots: readonly number[]) {
     this.#roots = roots;
@@ -19,8 +20,13 @@ export class MemoryWatch {
     return this.#peak / 1024;
   }
 
+  /** Proportional sizes are dear to read (the kernel walks every page), so they are read only when more is resident than ever. */
   #sample(): void {
-    const total = descendants(this.#roots).reduce((sum, pid) => sum + proportionalKilobytes(pid), 0);
+    const processes = descendants(this.#roots);
+    const resident = processes.reduce((sum, pid) => sum + residentPages(pid), 0);
+    if (resident <= this.#mostResident) return;
+    this.#mostResident = resident;
+    const total = processes.reduce((sum, pid) => sum + proportionalKilobytes(pid), 0);
     this.#peak = Math.max(this.#peak, total);
   }
 }
@@ -35,6 +41,10 @@ function descendants(roots: readonly number[]): number[] {
   const all = new Set(roots);
   for (const pid of all) for (const child of children.get(pid) ?? []) all.add(child);
   return [...all];
+}
+
+function residentPages(pid: number): number {
+  return Number(read(`/proc/${pid}/statm`).split(" ")[1] ?? 0);
 }
 
 /** Shared pages count by their share: https://docs.kernel.org/filesystems/proc.html */
