@@ -2,6 +2,7 @@ import { getCallerIdentity, getRegion } from "./account.ts";
 import { getAmi } from "./ami.ts";
 import { getAutoscalingGroup } from "./autoscaling-group.ts";
 import { getAvailabilityZones } from "./availability-zones.ts";
+import { getElasticIp } from "./elastic-ip.ts";
 import type { AnyFunction } from "./function.ts";
 import { getInstanceType } from "./instance-type.ts";
 import { getInstance, getInstances } from "./instances.ts";
@@ -14,6 +15,7 @@ export type { AnyFunction };
 export const functions: Readonly<Record<string, AnyFunction>> = {
   "aws:autoscaling/getGroup:getGroup": getAutoscalingGroup,
   "aws:ec2/getAmi:getAmi": getAmi,
+  "aws:ec2/getElasticIp:getElasticIp": getElasticIp,
   "aws:ec2/getInstance:getInstance": getInstance,
   "aws:ec2/getInstances:getInstances": getInstances,
   "aws:ec2/getInstanceType:getInstanceType": getInstanceType,

@@ -20,6 +20,7 @@ export const eip = resource<aws.ec2.Eip, aws.ec2.EipArgs>({
     address: string({ replace: true, writeOnly: true }),
     domain: string({ computed: true, replace: true }),
     instance: string({ computed: true }),
+    ipamPoolId: string({ computed: true, replace: true }),
     networkBorderGroup: string({ computed: true, replace: true }),
     publicIpv4Pool: string({ computed: true, replace: true }),
     tags: map(),
@@ -42,6 +43,7 @@ export const eip = resource<aws.ec2.Eip, aws.ec2.EipArgs>({
       new AllocateAddressCommand({
         Address: inputs.address,
         Domain: (inputs.domain ?? "vpc") as "vpc",
+        IpamPoolId: inputs.ipamPoolId,
         NetworkBorderGroup: inputs.networkBorderGroup,
         PublicIpv4Pool: inputs.publicIpv4Pool,
         TagSpecifications: tagSpecifications("elastic-ip", inputs.tags),
@@ -55,7 +57,9 @@ export const eip = resource<aws.ec2.Eip, aws.ec2.EipArgs>({
   async read({ id, cloud }) {
     const found = await findAddress(cloud, "allocation-id", id);
     if (found === undefined) return undefined;
-    const { PublicIp: publicIp = "", PrivateIpAddress: privateIp = "" } = found;
+    const { PublicIp: publicIp = "", PrivateIpAddress: privateIp = "", PublicIpv4Pool: pool = "" } = found;
+    // AWS names either kind of pool in one place.
+    const isOfIpam = pool.startsWith("ipam-pool-");
     return {
       allocationId: id,
       arn: `arn:aws:ec2:${cloud.region}:${await accountOf(cloud, found)}:elastic-ip/${id}`,
@@ -64,7 +68,7 @@ export const eip = resource<aws.ec2.Eip, aws.ec2.EipArgs>({
       customerOwnedIp: found.CustomerOwnedIp ?? "",
       domain: found.Domain ?? "vpc",
       instance: found.InstanceId ?? "",
-      ipamPoolId: "",
+      ipamPoolId: isOfIpam ? pool : "",
       networkBorderGroup: found.NetworkBorderGroup ?? "",
       networkInterface: found.NetworkInterfaceId ?? "",
       privateDns: privateIp && `ip-${privateIp.replaceAll(".", "-")}.${zone(cloud, "internal")}`,
@@ -72,7 +76,7 @@ export const eip = resource<aws.ec2.Eip, aws.ec2.EipArgs>({
       ptrRecord: "",
       publicDns: publicIp && `ec2-${publicIp.replaceAll(".", "-")}.${zone(cloud, "amazonaws.com")}`,
       publicIp,
-      publicIpv4Pool: found.PublicIpv4Pool ?? "",
+      publicIpv4Pool: isOfIpam ? "" : pool,
       tags: tagMap(found.Tags),
     };
   },

@@ -30,6 +30,8 @@ class Settings:
     addressPool: str = "127.128.0.0/16"
     # Addresses that AWS assigns by itself come from here: nobody has them, and nothing listens on them.
     publicAddressPool: str = "198.18.0.0/15"
+    # Pools of public addresses beside Amazon's: { poolId, addressCount }. Their addresses are of the pool above, too.
+    pools: list[dict[str, Any]] = field(default_factory=list)
     # How long an instance whose Elastic IP has left waits for an address of its own, in seconds; on AWS a few minutes.
     publicAddressSeconds: float = 4
     # Each node of a load balancer gets an address from here.

@@ -87,6 +87,18 @@ describe("The provider's functions", function () {
     await assert.rejects(invoke(token), /must be assigned/);
   });
 
+  it("tell of an Elastic IP who has it, and say so when there is none", async () => {
+    const token = "aws:ec2/getElasticIp:getElasticIp";
+    const made = await harness.create("aws:ec2/eip:Eip", "public", { domain: "vpc", tags: { Name: "public" } });
+    const { publicIp, domain, associationId, instanceId, tags } = await invoke(token, { id: made.id });
+    assert.deepEqual(
+      [publicIp, domain, associationId, instanceId, tags],
+      [made.state.publicIp, "vpc", "", "", { Name: "public" }],
+    );
+    await assert.rejects(invoke(token, { id: "eipalloc-0" }), /no matching EC2 EIP found/);
+    await harness.delete(made);
+  });
+
   it("tell the account, the region and its zones", async () => {
     const { accountId } = await invoke("aws:index/getCallerIdentity:getCallerIdentity");
     assert.equal(accountId, network.vpc.state.ownerId);

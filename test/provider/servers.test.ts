@@ -200,6 +200,28 @@ describe("The provider's servers", function () {
     }),
   );
 
+  it("allocates an Eip from a pool, and tells from which", async () => {
+    const pools = ["ipv4pool-ec2-0a1b", "ipam-pool-0a1b"].map((poolId) => ({ poolId, addressCount: 1 }));
+    await harness.cloud.control("POST", "settings", { pools });
+    const token = "aws:ec2/eip:Eip";
+    const made = [
+      await harness.create(token, "byoip", { domain: "vpc", publicIpv4Pool: "ipv4pool-ec2-0a1b" }),
+      await harness.create(token, "ipam", { domain: "vpc", ipamPoolId: "ipam-pool-0a1b" }),
+      await harness.create(token, "amazon", { domain: "vpc" }),
+    ];
+    assert.deepEqual(
+      made.map(({ state }) => [state.publicIpv4Pool, state.ipamPoolId]),
+      [
+        ["ipv4pool-ec2-0a1b", ""],
+        ["", "ipam-pool-0a1b"],
+        ["amazon", ""],
+      ],
+    );
+    const more = { domain: "vpc", ipamPoolId: "ipam-pool-0a1b" };
+    await assert.rejects(harness.create(token, "more", more), /Not enough available addresses/);
+    for (const each of made) await harness.delete(each);
+  });
+
   describe("an EipAssociation", () => {
     const token = "aws:ec2/eipAssociation:EipAssociation";
     let address: Deployed;

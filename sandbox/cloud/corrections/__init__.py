@@ -1,6 +1,7 @@
 """Where moto departs from AWS on the runbook's path. Each function cites the AWS page that it follows."""
 
 from corrections import (
+    address_pools,
     addresses,
     array_health,
     arrays,
@@ -28,6 +29,7 @@ from corrections import (
 )
 
 _ALL = (
+    address_pools,
     addresses,
     array_health,
     arrays,

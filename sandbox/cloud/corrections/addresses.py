@@ -22,7 +22,6 @@ def apply() -> None:
     # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Address.html: a free address has none of the first two.
     ElasticAddress.instance_id = property(lambda self: self.instance.id if self.instance else None)
     ElasticAddress.network_interface_id = property(lambda self: self.eni.id if self.eni else None)
-    ElasticAddress.public_ipv4_pool = "amazon"
     NetworkInterface.association = property(association)
     ElasticAddress.network_border_group = property(lambda self: self.ec2_backend.region_name)
 
