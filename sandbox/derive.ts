@@ -29,6 +29,8 @@ export interface Derived {
   readonly text: string;
   /** Images that the file names, with the architecture that their instance type runs. */
   readonly images: readonly { readonly imageId: string; readonly architecture: "x86_64" | "arm64" }[];
+  /** The pool that the file names for its Elastic IPs, with addresses for as many as it may have. */
+  readonly pools: readonly { readonly poolId: string; readonly addressCount: number }[];
 }
 
 export interface DeriveOptions {
@@ -38,6 +40,8 @@ export interface DeriveOptions {
   readonly slot: Slot;
   /** Replaces the site's database, if it has one. */
   readonly database: Readonly<Record<string, string>> | undefined;
+  /** Replace the allocation ids that the file names, if it does. Default: as in the file. */
+  readonly allocationIds?: readonly string[];
   /** Encryption of the stack's secrets. Default: the backend's. */
   readonly encryption?: SecretsKey;
   /** Number of frontends of every generation. Default: as in the file. */
@@ -54,7 +58,7 @@ export interface DeriveOptions {
  * metrics, alarms and logs are not watched, nor are sessions that a metric counts.
  */
 export function derive(options: DeriveOptions): Derived {
-  const { like, likeName, slot, database, encryption, frontends, array, lagSeconds = 0 } = options;
+  const { like, likeName, slot, database, allocationIds, encryption, frontends, array, lagSeconds = 0 } = options;
   const config = structuredClone(like.config) as Record<string, Node>;
   const site = config["handover:site"] ?? {};
   const balancer = child(site, "loadBalancer");
@@ -104,8 +108,10 @@ export function derive(options: DeriveOptions): Derived {
     for (const generation of Object.values(generations) as Node[]) {
       if (generation.frontends !== undefined) generation.frontends = frontends;
     }
-    site.elasticIps = Math.min(Number(site.elasticIps ?? 0), frontends);
+    site.elasticIps = atMost(site.elasticIps, frontends);
   }
+  if (Array.isArray(site.elasticIps) && allocationIds !== undefined)
+    site.elasticIps = allocationIds.slice(0, site.elasticIps.length);
   if (array !== undefined) {
     for (const generation of Object.values(generations) as Node[]) {
       // What extends another takes its array over.
@@ -117,7 +123,21 @@ export function derive(options: DeriveOptions): Derived {
   return {
     text: `#${header}\n${stringify({ ...encryption, config }, { collectionStyle: "block", lineWidth: 0 })}`,
     images: imagesOf(generations as Record<string, Node>),
+    pools: poolsOf(site.elasticIps),
   };
+}
+
+/** The site's Elastic IPs, each of which needs a frontend. */
+function atMost(elasticIps: unknown, frontends: number): unknown {
+  if (Array.isArray(elasticIps)) return elasticIps.slice(0, frontends);
+  if (typeof elasticIps !== "object" || elasticIps === null) return Math.min(Number(elasticIps ?? 0), frontends);
+  return { ...elasticIps, count: Math.min(Number((elasticIps as Node).count ?? 0), frontends) };
+}
+
+function poolsOf(elasticIps: unknown): Derived["pools"] {
+  const { publicIpv4Pool, ipamPoolId } = Object(elasticIps) as Node;
+  const poolId = publicIpv4Pool ?? ipamPoolId;
+  return typeof poolId === "string" ? [{ poolId, addressCount: 100 }] : [];
 }
 
 type Node = Record<string, unknown>;

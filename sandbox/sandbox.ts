@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { AllocateAddressCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { parse } from "yaml";
 import { HandoverError, messageOf } from "../automation/errors.ts";
 import { projectDirectory } from "../stacks/project.ts";
@@ -105,13 +106,13 @@ export async function up({
       if (end?.status === "fulfilled") processes[service] = end.value;
     }
     for (const end of ends) if (end.status === "rejected") throw end.reason;
-    const database = await createDatabase(
-      (file.config as Record<string, { database?: object }>)["handover:site"]?.database,
-      region,
-    );
+    const site = (file.config as Record<string, { database?: object; elasticIps?: unknown }>)["handover:site"];
+    const database = await createDatabase(site?.database, region);
+    const allocationIds = Array.isArray(site?.elasticIps) ? await allocate(site.elasticIps.length, region) : undefined;
     const encryption = await createKey(region);
     const { text } = derive({
       ...{ like: file, likeName: like, slot, database, encryption, frontends, array },
+      ...(allocationIds !== undefined && { allocationIds }),
       lagSeconds: Math.ceil(balancerLagSeconds + staleReadSeconds),
     });
     writeFileSync(stackFile(name), text);
@@ -122,6 +123,17 @@ export async function up({
   } catch (error) {
     await stop(processes);
     throw error;
+  }
+}
+
+/** Elastic IPs that are there before Handover is, as those that a real site's file names. */
+async function allocate(count: number, region: string): Promise<string[]> {
+  const ec2 = new EC2Client({ region });
+  try {
+    const each = Array.from({ length: count }, () => ec2.send(new AllocateAddressCommand({ Domain: "vpc" })));
+    return (await Promise.all(each)).map(({ AllocationId = "" }) => AllocationId);
+  } finally {
+    ec2.destroy();
   }
 }
 
@@ -184,9 +196,9 @@ async function startCloudInFreeSlot(
 ): Promise<{ slot: Slot; pid: number }> {
   for (let attempt = 1; ; attempt++) {
     const slot = await freeSlot();
-    const { images } = derive({ like: file, likeName: like, slot, database: undefined });
+    const { images, pools } = derive({ like: file, likeName: like, slot, database: undefined });
     try {
-      return { slot, pid: await startCloudService(directory, slot, { ...settings, images }) };
+      return { slot, pid: await startCloudService(directory, slot, { ...settings, images, pools }) };
     } catch (error) {
       if (attempt === 5 || !/address already in use/i.test(messageOf(error))) throw error;
     }

@@ -197,11 +197,12 @@ function checkBackup({ site, upgrade }: Config): string[] {
 }
 
 function checkAddresses({ site, generations }: Config): string[] {
+  const { count } = site.elasticIps;
   return Object.values(generations)
-    .filter((generation) => generation.frontends < site.elasticIps)
+    .filter((generation) => generation.frontends < count)
     .map(
       ({ name, frontends }) =>
-        `handover:site.elasticIps: ${site.elasticIps} Elastic IPs need as many frontends, but generation "${name}" has ${frontends}; raise handover:generations.${name}.frontends to ${site.elasticIps}`,
+        `handover:site.elasticIps: ${count} Elastic IPs need as many frontends, but generation "${name}" has ${frontends}; raise handover:generations.${name}.frontends to ${count}`,
     );
 }
 

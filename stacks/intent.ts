@@ -63,7 +63,7 @@ export interface SiteShape {
 export function shapeOf({ site, upgrade, generations }: Config): SiteShape {
   const { elasticIps, database, network } = site;
   return {
-    elasticIps,
+    elasticIps: elasticIps.count,
     database: database !== undefined,
     shiftPercent: upgrade.shiftPercent,
     egress: network.egress,

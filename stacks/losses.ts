@@ -78,7 +78,26 @@ type Address = Outputs["addresses"][number];
 
 /** The Elastic IPs that are not declared any more: the last ones. */
 export function leavingAddresses({ site }: Config, last: LastOutputs | undefined): readonly Address[] {
-  return (last?.outputs.addresses ?? []).slice(site.elasticIps);
+  return (last?.outputs.addresses ?? []).slice(site.elasticIps.count);
+}
+
+/** Elastic IPs whose place another would take: an address keeps its server, and what is named once stays named. */
+export function misplaced({ site }: Config, last: LastOutputs | undefined): string | undefined {
+  const { count, allocationIds } = site.elasticIps;
+  const held = last?.outputs.addresses ?? [];
+  const key = "handover:site.elasticIps";
+  const ids = held.map(({ allocationId }) => allocationId).join(", ");
+  if (allocationIds === undefined) {
+    const named = held.filter((address) => address.named).map(({ publicIp }) => publicIp);
+    if (named.length === 0) return undefined;
+    return `${key}: names ${named.join(", ")} no more, and the stack would allocate others in that place, while those that users know would be on no server. Put the list back: [${ids}]`;
+  }
+  if (last === undefined && site.adopted !== undefined)
+    return `${key}: the addresses that \`handover adopt\` found are imported first, and would be released if the file named them meanwhile. Write their number until the first \`pulumi up\`: elasticIps: ${count}`;
+  const place = held.slice(0, count).findIndex(({ allocationId }, index) => allocationIds[index] !== allocationId);
+  const { publicIp, allocationId } = held[place] ?? {};
+  if (publicIp === undefined) return undefined;
+  return `${key}[${place}]: is ${allocationIds[place]}, and ${publicIp} (${allocationId}) has that place: addresses would change servers while they serve. Begin the list with those that the site has, in their order, and put others behind: [${ids}]`;
 }
 
 /**
@@ -93,10 +112,21 @@ export function releases(config: Config, last: LastOutputs | undefined, mayRelea
     return !mayRelease || isProtected !== false || !releaseAddresses.includes(publicIp);
   });
   if (kept.length === 0) return undefined;
-  const ips = kept.map(({ publicIp }) => publicIp).join(", ");
+  const ips = ipsOf(kept);
+  const [own, named] = [kept.filter((address) => !address.named), kept.filter((address) => address.named)];
+  const lost = [
+    own.length > 0 && `${ipsOf(own)} would be released, and AWS gives an address that was released to somebody else`,
+    named.length > 0 &&
+      `${ipsOf(named)} would be on no server, and its users would reach nobody (it stays your account's)`,
+  ].filter((each) => each !== false);
   const before = last?.outputs.addresses.length;
+  const fewer = elasticIps.allocationIds === undefined ? `elasticIps: ${elasticIps.count}` : "the shorter list";
   return (
-    `handover:site.elasticIps: was ${before} and is ${elasticIps}: ${ips} would be released, and AWS gives an address that was released to somebody else. Put it back to ${before}. ` +
-    `Only where nobody uses ${ips} any more: list it in handover:site.releaseAddresses and run \`pulumi up\`, which takes its protection off; outside of a run, another \`pulumi up\` with elasticIps: ${elasticIps} then releases it`
+    `handover:site.elasticIps: was ${before} and is ${elasticIps.count}: ${lost.join("; ")}. Put it back to ${before}. ` +
+    `Only where nobody uses ${ips} any more: list it in handover:site.releaseAddresses and run \`pulumi up\`, which takes its protection off; outside of a run, another \`pulumi up\` with ${fewer} then ${own.length > 0 ? "releases it" : "takes it off its server"}`
   );
+}
+
+function ipsOf(addresses: readonly Address[]): string {
+  return addresses.map(({ publicIp }) => publicIp).join(", ");
 }

@@ -36,6 +36,8 @@ export const outputsSchema = z.object({
       instanceId: z.string(),
       /** Whether the engine refuses to release it. */
       protected: z.boolean().optional(),
+      /** Set for one that the file names: the stack did not allocate it, and never releases it. */
+      named: z.literal(true).optional(),
     }),
   ),
   generations: z.record(

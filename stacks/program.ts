@@ -11,7 +11,8 @@ import { disksLost } from "./disks.ts";
 import { publicAddresses } from "./egress.ts";
 import { objection } from "./guard.ts";
 import { allAtOnce, type Intent, intent, isTrafficFirst, type SiteShape, settled, shapeOf, stepsOf } from "./intent.ts";
-import { cutOff, placeOf, releases, shutIn } from "./losses.ts";
+import { cutOff, misplaced, placeOf, releases, shutIn } from "./losses.ts";
+import { namedAddresses } from "./named-addresses.ts";
 import { components, siteNames } from "./names.ts";
 import { type Definitions, type LastOutputs, type Outputs, parseOutputs, withoutAddress } from "./outputs.ts";
 import { type Parameters, withParameters } from "./parameters.ts";
@@ -56,11 +57,15 @@ async function declare(): Promise<Record<string, unknown>> {
   const userDataOf = memoize((name: string) =>
     userData(generationOf(config, name), siteAsLaunched(config.site, last, name), projectDirectory),
   );
+  const name = siteName(pulumi.getStack(), last?.outputs);
+  const named = await namedAddresses(config, last, name);
   const outsideRun = position.run === null && last?.outputs.run == null;
   const problem =
     objection(config, last, ({ name }) => userDataDigest(userDataOf(name))) ??
     cutOff(position.intent, last) ??
+    misplaced(config, last) ??
     releases(config, last, outsideRun) ??
+    named.problems[0] ??
     (config.run === undefined ? await disksLost(position.intent, last) : undefined);
   if (problem !== undefined) await refuse(problem);
   const warning =
@@ -72,7 +77,7 @@ async function declare(): Promise<Record<string, unknown>> {
     arrayFacts(position.intent, position.run, last),
     publicAddresses(config.site.network),
   ]);
-  const owner = { site: siteName(pulumi.getStack(), last?.outputs), id: last?.outputs.siteId ?? newId() };
+  const owner = { site: name, id: last?.outputs.siteId ?? newId() };
   const site = new Site(siteNames.site, {
     config,
     intent: position.intent,
@@ -82,6 +87,7 @@ async function declare(): Promise<Record<string, unknown>> {
     userData: userDataOf,
     arrayFacts: facts,
     publicAddresses: addresses,
+    namedAddresses: named.addresses,
     isReleased: (index) => mayBeReleased(config, last, index),
   });
   const { live } = position.intent;
@@ -184,11 +190,9 @@ function describe(
       port: config.site.loadBalancer.port,
       protocol: config.site.loadBalancer.certificateArn === undefined ? "http" : "https",
     },
-    addresses: site.addresses.addresses.map(({ eip, holder }, index) => ({
-      publicIp: eip.publicIp,
-      allocationId: eip.id,
-      instanceId: holder.id,
-      protected: isProtected(index),
+    addresses: site.addresses.addresses.map(({ publicIp, allocationId, holder, isNamed }, index) => ({
+      ...{ publicIp, allocationId, instanceId: holder.id, protected: isProtected(index) },
+      ...(isNamed && { named: true }),
     })),
     generations: Object.fromEntries(
       Object.entries(site.generations).map(([name, generation]) => [

@@ -9,6 +9,7 @@ import { Database } from "./database.ts";
 import { Generation } from "./generation.ts";
 import type { Intent } from "./intent.ts";
 import { ledgerTable } from "./ledger-table.ts";
+import type { NamedAddress } from "./named-addresses.ts";
 import { components, generationNames, siteNames } from "./names.ts";
 import { Network } from "./network.ts";
 import { idTag, type Owner } from "./tags.ts";
@@ -25,6 +26,8 @@ export interface SiteArgs {
   readonly arrayFacts: ArrayFacts;
   /** See `publicAddresses` in egress.ts. */
   readonly publicAddresses: readonly boolean[];
+  /** The Elastic IP at each place, where the file names it. Default: the stack allocates them. */
+  readonly namedAddresses?: readonly (NamedAddress | undefined)[];
   /** Whether an Elastic IP, by its place, may be given up for good. Default: none may. */
   readonly isReleased?: (address: number) => boolean;
 }
@@ -89,10 +92,11 @@ export class Site extends pulumi.ComponentResource {
       instance: this.frontend(generation, frontend),
       protect: args.isReleased?.(index) !== true,
       adopted: generation === site.adopted,
+      named: args.namedAddresses?.[index],
     }));
     this.addresses = new Addresses(
       siteNames.addresses,
-      { owner, holders, adopted: site.adopted !== undefined },
+      { owner, holders, from: site.elasticIps, adopted: site.adopted !== undefined },
       parent,
     );
     this.database =

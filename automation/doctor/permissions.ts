@@ -86,7 +86,7 @@ function ec2Probes(ec2: EC2Client, { generations, live, site }: Config, outputs:
       "ec2:CreateSnapshot",
       () => ec2.send(new CreateSnapshotCommand({ DryRun, VolumeId: site.database?.volumeId })),
     ],
-    site.elasticIps > 0 && [
+    site.elasticIps.count > 0 && [
       "ec2:AllocateAddress",
       () => ec2.send(new AllocateAddressCommand({ DryRun, Domain: "vpc" })),
     ],

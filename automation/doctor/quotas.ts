@@ -33,7 +33,7 @@ export async function checkQuotas(access: Access, config: Config, outputs: Outpu
       service: "ec2",
       code: "L-0263D0A3",
       used: async () => (await ec2.send(new DescribeAddressesCommand({}))).Addresses?.length ?? 0,
-      more: async () => Math.max(0, config.site.elasticIps - (outputs?.addresses.length ?? 0)),
+      more: async () => Math.max(0, config.site.elasticIps.count - (outputs?.addresses.length ?? 0)),
     },
     {
       what: "vCPUs of standard instances",

@@ -23,7 +23,7 @@ function unjudged({ site, upgrade }: Config, { from, to }: Pick<RunIdentity, "fr
   if (from === to || probe.enabled) return [];
   const remedy = "enable handover:upgrade.probe";
   if (!comparison.enabled) return [`nothing compares ${to} with ${from}: ${remedy} or handover:upgrade.comparison`];
-  if (site.elasticIps === 0) return [];
+  if (site.elasticIps.count === 0) return [];
   return [`nothing compares ${to} with ${from} for users who come by the Elastic IPs: ${remedy}`];
 }
 

@@ -3,8 +3,10 @@ import type { z } from "zod";
 /** One problem of a value in the words of its reader, each with its path. */
 export function describeIssue(issue: z.core.$ZodIssue): string[] {
   if (issue.code === "invalid_union" && issue.message === "Invalid input") {
-    // The alternative that the value comes nearest to is the one that was meant.
-    const [nearest = []] = issue.errors.toSorted((a, b) => problemsIn(a) - problemsIn(b));
+    // The alternative that the value comes nearest to is the one that was meant, one of its own kind first.
+    const [nearest = []] = issue.errors.toSorted(
+      (a, b) => Number(isOtherKind(a)) - Number(isOtherKind(b)) || problemsIn(a) - problemsIn(b),
+    );
     if (nearest.length > 0)
       return nearest.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] }));
   }
@@ -58,6 +60,11 @@ function describeType({ expected, input }: z.core.$ZodIssueInvalidType): string 
 
 function problemsIn(issues: readonly z.core.$ZodIssue[]): number {
   return issues.reduce((sum, issue) => sum + (issue.code === "unrecognized_keys" ? issue.keys.length : 1), 0);
+}
+
+/** Whether a value is a number where a list is wanted, and the like. */
+function isOtherKind(issues: readonly z.core.$ZodIssue[]): boolean {
+  return issues.some(({ code, path }) => code === "invalid_type" && path.length === 0);
 }
 
 function pathOf(segments: readonly PropertyKey[]): string {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { generationNamePattern } from "../names.ts";
 import { arraySchema } from "./array-schema.ts";
+import { elasticIpsSchema } from "./elastic-ips-schema.ts";
 import { isMatcher } from "./matcher.ts";
 import { networkSchema } from "./network-schema.ts";
 import { inputValue, parameterPath, path } from "./primitives.ts";
@@ -74,18 +75,14 @@ const siteSchema = z.strictObject({
       .default(0)
       .describe("How long a client stays with its server; 0 turns stickiness off."),
   }),
-  elasticIps: z
-    .number()
-    .int()
-    .min(0)
-    .max(100)
-    .default(0)
-    .describe("Number of Elastic IPs, held by the first frontends of the live generation."),
+  elasticIps: elasticIpsSchema.describe(
+    "Elastic IPs, held by the first frontends of the live generation: their number, or the allocation ids of existing ones.",
+  ),
   /** Keep the last of them in `elasticIps` until `pulumi up` has taken its protection off. */
   releaseAddresses: z
     .array(z.ipv4("must be an IPv4 address, for example 198.51.100.7"))
     .default([])
-    .describe("Elastic IPs that may be given up for good, once elasticIps is lowered. Default: none."),
+    .describe("Elastic IPs that may be given up for good, once elasticIps has fewer. Default: none."),
   database: z
     .strictObject({
       retainDays: z

@@ -11,8 +11,10 @@ function configOf(
   options: { frontends?: number; array?: number },
   change: (generations: never) => void = () => {},
   upgrade: object = {},
+  site: object = {},
 ) {
   const values = exampleValues();
+  Object.assign(values.site, site);
   values.site.adopted = "blue";
   change(values.generations as never);
   Object.assign(values.upgrade, upgrade);
@@ -52,7 +54,12 @@ describe("a sandbox's file", () => {
   });
 
   it("holds no more Elastic IPs than there are frontends", () => {
-    assert.equal(configOf({ frontends: 1 }).site.elasticIps, 1);
+    const inOne = (elasticIps: unknown) => {
+      return configOf({ frontends: 1 }, undefined, undefined, { elasticIps }).site.elasticIps;
+    };
+    assert.deepEqual(inOne(2), { count: 1 });
+    assert.deepEqual(inOne(["eipalloc-1", "eipalloc-2"]), { count: 1, allocationIds: ["eipalloc-1"] });
+    assert.deepEqual(inOne({ count: 2, ipamPoolId: "ipam-pool-0a1b" }), { count: 1, ipamPoolId: "ipam-pool-0a1b" });
   });
 
   it("watches nothing that only the real site's providers know", () => {

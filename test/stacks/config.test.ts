@@ -334,6 +334,76 @@ describe("configuration", () => {
       /^handover:site\.elasticIps: 3 Elastic IPs need as many frontends, but generation "blue" has 2/,
     ],
     [
+      "more named addresses than frontends",
+      (v) => {
+        v.site.elasticIps = ["eipalloc-1", "eipalloc-2", "eipalloc-3"];
+      },
+      /^handover:site\.elasticIps: 3 Elastic IPs need as many frontends, but generation "blue" has 2/,
+    ],
+    [
+      "an address that is named twice",
+      (v) => {
+        v.site.elasticIps = ["eipalloc-1", "eipalloc-1"];
+      },
+      /^handover:site\.elasticIps: has an id twice/,
+    ],
+    [
+      "an address in place of its allocation id",
+      (v) => {
+        v.site.elasticIps = ["198.51.100.7"];
+      },
+      /^handover:site\.elasticIps\[0\]: must be an Elastic IP's allocation id, for example eipalloc-/,
+    ],
+    [
+      "addresses of two pools",
+      (v) => {
+        v.site.elasticIps = { count: 2, publicIpv4Pool: "ipv4pool-ec2-0a1b", ipamPoolId: "ipam-pool-0a1b" };
+      },
+      /^handover:site\.elasticIps: give either publicIpv4Pool or ipamPoolId beside count/,
+    ],
+    [
+      "addresses of no pool",
+      (v) => {
+        v.site.elasticIps = { count: 2 };
+      },
+      /^handover:site\.elasticIps: give either publicIpv4Pool or ipamPoolId.*elasticIps: 2$/,
+    ],
+    [
+      "a pool without a number",
+      (v) => {
+        v.site.elasticIps = { ipamPoolId: "ipam-pool-0a1b" };
+      },
+      /^handover:site\.elasticIps\.count: is missing; it must be a number/,
+    ],
+    [
+      "a pool of another kind",
+      (v) => {
+        v.site.elasticIps = { count: 1, ipamPoolId: "ipv4pool-ec2-0a1b" };
+      },
+      /^handover:site\.elasticIps\.ipamPoolId: must be an IPAM pool's id/,
+    ],
+    [
+      "addresses in a word",
+      (v) => {
+        v.site.elasticIps = "eipalloc-1";
+      },
+      /^handover:site\.elasticIps: must be a number, a list of allocation ids, \{ count, publicIpv4Pool \} or/,
+    ],
+    [
+      "a number of addresses in quotes",
+      (v) => {
+        v.site.elasticIps = "2";
+      },
+      /^handover:site\.elasticIps: is the text "2", and must be a number; write it without quotes: 2/,
+    ],
+    [
+      "too many addresses",
+      (v) => {
+        v.site.elasticIps = 101;
+      },
+      /^handover:site\.elasticIps: must be at most 100/,
+    ],
+    [
       "traffic shares that fall",
       (v) => {
         v.upgrade.shiftPercent = [50, 10];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { intent, settled, shapeOf } from "../../stacks/intent.ts";
-import { cutOff, moved, placeOf, releases, shrunk, shutIn } from "../../stacks/losses.ts";
+import { cutOff, misplaced, moved, placeOf, releases, shrunk, shutIn } from "../../stacks/losses.ts";
 import type { LastOutputs, Outputs } from "../../stacks/outputs.ts";
 import type { IntentRow } from "../../stacks/runbook.ts";
 import { exampleConfig, type exampleValues, problemsOf } from "./shape.ts";
@@ -20,7 +20,12 @@ function left(desired = settled(shape, "blue"), more: object = {}): LastOutputs 
   });
   const addresses = ips.map((publicIp, index) => {
     const { generation, frontend } = desired.addresses[index] ?? { generation: "", frontend: 0 };
-    return { publicIp, protected: true, instanceId: `i-${generation}-${frontend + 1}` };
+    return {
+      publicIp,
+      allocationId: `eipalloc-${index + 1}`,
+      protected: true,
+      instanceId: `i-${generation}-${frontend + 1}`,
+    };
   });
   const outputs = { live: desired.live, generations: Object.fromEntries(generations), addresses, run: null };
   return { outputs: outputs as unknown as Outputs, definitions: {} };
@@ -115,6 +120,65 @@ describe("an Elastic IP", () => {
       values.site.releaseAddresses = [ips[0]];
     };
     assert.ok(releases(fewer(another), unprotected(), true));
+  });
+
+  const listed = (ids: readonly string[], change: Change = () => {}) =>
+    exampleConfig((values) => {
+      values.site.elasticIps = ids;
+      change(values);
+    });
+  /** As an update leaves a site whose file names them. */
+  const namedBefore = (isProtected: boolean) => {
+    const last = left();
+    const addresses = last.outputs.addresses.map((address) => ({
+      ...{ ...address, protected: isProtected },
+      named: true as const,
+    }));
+    return { ...last, outputs: { ...last.outputs, addresses } };
+  };
+
+  it("keeps its place and its server, however the file states it", () => {
+    const own = ["eipalloc-1", "eipalloc-2"];
+    assert.equal(misplaced(config, left()), undefined);
+    assert.equal(misplaced(listed(own), left()), undefined, "a list of the site's own");
+    assert.equal(misplaced(listed(own), undefined), undefined);
+    assert.equal(misplaced(listed(own), namedBefore(true)), undefined);
+    assert.equal(misplaced(listed(own.slice(0, 1)), left()), undefined, "one less is told as that");
+    const swapped = /^handover:site\.elasticIps\[0\]: is eipalloc-2, and 198\.51\.100\.1 \(eipalloc-1\) has that place/;
+    assert.match(misplaced(listed(own.toReversed()), left()) ?? "", swapped);
+    assert.match(misplaced(listed(["eipalloc-1", "eipalloc-9"]), left()) ?? "", /\[eipalloc-1, eipalloc-2\]$/);
+    assert.match(misplaced(listed(["eipalloc-2"]), left()) ?? "", swapped, "the first cannot go alone");
+  });
+
+  it("that the file names is not replaced by one of the stack's own", () => {
+    const said =
+      /^handover:site\.elasticIps: names 198\.51\.100\.1, 198\.51\.100\.2 no more.*\[eipalloc-1, eipalloc-2\]$/;
+    assert.match(misplaced(config, namedBefore(true)) ?? "", said);
+    const fromPool: Change = (values) => {
+      values.site.elasticIps = { count: 2, ipamPoolId: "ipam-pool-0a1b" };
+    };
+    assert.match(misplaced(exampleConfig(fromPool), namedBefore(true)) ?? "", said);
+    assert.equal(misplaced(exampleConfig(fromPool), left()), undefined, "those that are there stay as they are");
+  });
+
+  it("that was imported is not named before the stack has it", () => {
+    const adopted: Change = (values) => {
+      values.site.adopted = "blue";
+    };
+    const said = misplaced(listed(["eipalloc-1", "eipalloc-2"], adopted), undefined) ?? "";
+    assert.match(said, /imported first.*Write their number until the first `pulumi up`: elasticIps: 2$/);
+    assert.equal(misplaced(listed(["eipalloc-1", "eipalloc-2"], adopted), left()), undefined);
+  });
+
+  it("that the file names leaves its server only when it may be given up, and stays the account's", () => {
+    const one = ["eipalloc-1"];
+    const said = releases(listed(one), namedBefore(true), true) ?? "";
+    assert.match(said, /was 2 and is 1: 198\.51\.100\.2 would be on no server/);
+    assert.match(said, /Put it back to 2\. .*releaseAddresses.*with the shorter list then takes it off its server$/);
+    assert.doesNotMatch(said, /would be released/);
+    assert.equal(releases(listed(one, named), namedBefore(false), true), undefined);
+    assert.ok(releases(listed(one, named), namedBefore(true), true));
+    assert.match(releases(listed(one), left(), true) ?? "", /198\.51\.100\.2 would be released.*then releases it$/);
   });
 
   it("is named as an address, and no message says to lower their number", () => {

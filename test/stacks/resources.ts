@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import type { ArrayFacts } from "../../stacks/array-facts.ts";
 import type { Intent } from "../../stacks/intent.ts";
+import type { NamedAddress } from "../../stacks/named-addresses.ts";
 import { Site } from "../../stacks/site.ts";
 import { exampleConfig } from "./shape.ts";
 
@@ -37,6 +38,7 @@ export async function resourcesOf(
   config = exampleConfig(),
   arrayFacts: ArrayFacts = { stated: false },
   tableId?: string,
+  namedAddresses: readonly (NamedAddress | undefined)[] = [],
 ): Promise<Registered[]> {
   registered = [];
   const ignored = new Map<string, readonly string[] | undefined>();
@@ -64,6 +66,7 @@ export async function resourcesOf(
     publicAddresses: [true],
     userData: (name: string) => `user data of ${name}`,
     arrayFacts,
+    namedAddresses,
   };
   const noteIgnored: pulumi.ResourceTransformation = ({ type, name, opts }) => {
     ignored.set(`${type} ${name}`, (opts as pulumi.CustomResourceOptions).ignoreChanges);

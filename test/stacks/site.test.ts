@@ -255,6 +255,32 @@ describe("site", () => {
     assert.equal(holder("address-2").instanceId, "blue-2-id");
   });
 
+  it("uses an address that the file names, and has no resource that could release it", async () => {
+    const ids = ["address-1-id", "eipalloc-2"];
+    const config = exampleConfig((values) => {
+      values.site.elasticIps = ids.with(0, "eipalloc-1");
+    });
+    const named = [undefined, { allocationId: "eipalloc-2", publicIp: "198.51.100.2" }];
+    const resources = await resourcesOf(settled(shape, "blue"), config, undefined, undefined, named);
+    const names = namesOf(resources);
+    assert.ok(names.includes("Eip address-1") && !names.includes("Eip address-2"));
+    const allocations = ["address-1", "address-2"].map((name) => only(resources, "EipAssociation", name).allocationId);
+    assert.deepEqual(allocations, ids);
+  });
+
+  it("takes new addresses from the pool that the file names, and leaves those that are there", async () => {
+    for (const pool of [{ publicIpv4Pool: "ipv4pool-ec2-0a1b" }, { ipamPoolId: "ipam-pool-0a1b" }]) {
+      const config = exampleConfig((values) => {
+        values.site.elasticIps = { count: 2, ...pool };
+      });
+      const resources = await resourcesOf(settled(shape, "blue"), config);
+      const { publicIpv4Pool, ipamPoolId } = only(resources, "Eip", "address-1");
+      assert.deepEqual({ publicIpv4Pool, ipamPoolId }, { publicIpv4Pool: undefined, ipamPoolId: undefined, ...pool });
+      const { ignored } = resources.find(({ type, name }) => type.endsWith(":Eip") && name === "address-2") ?? {};
+      assert.ok(ignored?.includes("publicIpv4Pool") && ignored.includes("ipamPoolId"));
+    }
+  });
+
   it("uses an existing network by its ids, and creates only security groups in it", async () => {
     const existing = exampleConfig((values) => {
       values.site.network = { vpcId: "vpc-1", subnetIds: ["subnet-1", "subnet-2"] };
