@@ -24,8 +24,10 @@ import { clientSettings } from "./client-settings.ts";
 import { CloudWatch } from "./cloudwatch.ts";
 import { findCreated, type Inputs } from "./created.ts";
 import { credentialsEnd } from "./credentials.ts";
+import { ElasticIps } from "./elastic-ips.ts";
 import { Launches } from "./launches.ts";
 import { isNotFound } from "./not-found.ts";
+import { Quotas } from "./quotas.ts";
 import { type Known, listenersOf, routingOf } from "./routing.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Volumes } from "./volumes.ts";
@@ -46,7 +48,9 @@ export class Aws {
   readonly addressMoves: AddressMoves;
   readonly arrays: Arrays;
   readonly cloudWatch: CloudWatch;
+  readonly elasticIps: ElasticIps;
   readonly launches: Launches;
+  readonly quotas: Quotas;
   readonly snapshots: Snapshots;
   readonly volumes: Volumes;
   readonly waysOut: WaysOut;
@@ -63,7 +67,9 @@ export class Aws {
     this.addressMoves = new AddressMoves(access);
     this.arrays = new Arrays(this.#scaling, this.#ec2);
     this.cloudWatch = new CloudWatch(clientSettings(access, "cloudwatch"), clientSettings(access, "logs"));
+    this.elasticIps = new ElasticIps(this.#ec2);
     this.launches = new Launches(this.#ec2);
+    this.quotas = new Quotas(access);
     this.snapshots = new Snapshots(access);
     this.volumes = new Volumes(this.#ec2);
     this.waysOut = new WaysOut(this.#ec2);
@@ -173,6 +179,7 @@ export class Aws {
   close(): void {
     this.#sts.destroy();
     this.addressMoves.close();
+    this.quotas.close();
     this.#ec2.destroy();
     this.#balancing.destroy();
     this.#dynamodb.destroy();

@@ -15,6 +15,7 @@ import { handoverValues, readStackFile, type StackFile } from "../engine/stack-f
 import { HandoverError } from "../errors.ts";
 import { LedgerMissingError } from "../ledger/errors.ts";
 import { readLease } from "../ledger/lease.ts";
+import { checkElasticIps } from "../run/elastic-ips.ts";
 import { checkImage } from "../run/image.ts";
 import { checkLaunch, type Launch } from "../run/launch.ts";
 import { checkOneSite } from "../run/one-site.ts";
@@ -56,10 +57,11 @@ export async function diagnose(stack: string): Promise<Finding[]> {
     checkPermissions(access, config, last?.outputs),
     deployment === undefined ? checkLedger(at) : checkSite(at, deployment),
     checkWaysIn(at),
-    checkQuotas(access, config, last?.outputs),
+    checkQuotas(access, config, last, siteName(stack, last?.outputs)),
     checkWatched(access, config),
     checkAsked(config, last),
     checkAddresses(at),
+    checkElasticIpsOf(at),
   ]);
   return [...tools, ...ofPlace, ...ofAws.flat()];
 }
@@ -217,6 +219,24 @@ async function checkAddresses({ access, config, last }: Looked): Promise<Finding
     return await checkMoves(config, last, manager);
   } finally {
     manager.close();
+  }
+}
+
+async function checkElasticIpsOf({ stack, access, config, last }: Looked): Promise<Finding[]> {
+  const { allocationIds, publicIpv4Pool, ipamPoolId } = config.site.elasticIps;
+  if ((allocationIds ?? publicIpv4Pool ?? ipamPoolId) === undefined) return [];
+  const check = "Elastic IPs";
+  const aws = new Aws(access);
+  const asked = { site: siteName(stack, last?.outputs), region: access.region, config, last, aws };
+  try {
+    await checkElasticIps(asked, AbortSignal.timeout(60_000));
+    const words = allocationIds === undefined ? "the pool has what is needed" : "those that the file names can be had";
+    return [ok(check, words)];
+  } catch (error) {
+    if (error instanceof ConfigError) return [problem(check, error.problems.join("; "))];
+    return [skipped(check, reasonOf(error))];
+  } finally {
+    aws.close();
   }
 }
 

@@ -1,39 +1,42 @@
-import {
-  DescribeAddressesCommand,
-  DescribeInstanceTypesCommand,
-  EC2Client,
-  paginateDescribeInstances,
-} from "@aws-sdk/client-ec2";
+import { DescribeInstanceTypesCommand, EC2Client, paginateDescribeInstances } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingV2Client, paginateDescribeTargetGroups } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { GetServiceQuotaCommand, ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import type { Config } from "../../stacks/config.ts";
-import type { Outputs } from "../../stacks/outputs.ts";
+import type { LastOutputs, Outputs } from "../../stacks/outputs.ts";
 import type { Access } from "../cloud/access.ts";
 import { briefly } from "../cloud/client-settings.ts";
+import { ElasticIps } from "../cloud/elastic-ips.ts";
+import { type Quota, Quotas } from "../cloud/quotas.ts";
+import { addressQuota, toAllocate } from "../run/elastic-ips.ts";
 import { type Finding, isDenied, ok, problem, reasonOf, skipped } from "./finding.ts";
 
 /** A quota, what is used of it, and how much more a first deployment or the next upgrade takes. */
-interface Need {
+interface Need extends Quota {
   readonly what: string;
-  readonly service: string;
-  /** https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html */
-  readonly code: string;
   readonly used: () => Promise<number>;
   readonly more: () => Promise<number>;
 }
 
 /** Whether the account has room for the servers, addresses and target groups of the next run. */
-export async function checkQuotas(access: Access, config: Config, outputs: Outputs | undefined): Promise<Finding[]> {
+export async function checkQuotas(
+  access: Access,
+  config: Config,
+  last: LastOutputs | undefined,
+  site: string,
+): Promise<Finding[]> {
+  const outputs = last?.outputs;
   const ec2 = new EC2Client(briefly(access, "ec2", 3));
   const balancing = new ElasticLoadBalancingV2Client(briefly(access, "elbv2", 3));
-  const quotas = new ServiceQuotasClient(briefly(access, "servicequotas", 3));
+  const quotas = new Quotas(access);
+  const { publicIpv4Pool, ipamPoolId } = config.site.elasticIps;
+  const addresses = new ElasticIps(ec2).allocated(site);
+  // Whoever asks for it hears of it.
+  addresses.catch(() => undefined);
   const needs: Need[] = [
     {
       what: "Elastic IPs",
-      service: "ec2",
-      code: "L-0263D0A3",
-      used: async () => (await ec2.send(new DescribeAddressesCommand({}))).Addresses?.length ?? 0,
-      more: async () => Math.max(0, config.site.elasticIps.count - (outputs?.addresses.length ?? 0)),
+      ...addressQuota,
+      used: async () => (await addresses).counted,
+      more: async () => ((publicIpv4Pool ?? ipamPoolId) ? 0 : toAllocate(config, last, (await addresses).ofSite)),
     },
     {
       what: "vCPUs of standard instances",
@@ -53,16 +56,17 @@ export async function checkQuotas(access: Access, config: Config, outputs: Outpu
   try {
     return await Promise.all(needs.map((need) => check(quotas, need)));
   } finally {
-    for (const client of [ec2, balancing, quotas]) client.destroy();
+    for (const client of [ec2, balancing]) client.destroy();
+    quotas.close();
   }
 }
 
-async function check(quotas: ServiceQuotasClient, { what, service, code, used, more }: Need): Promise<Finding> {
+async function check(quotas: Quotas, { what, service, code, used, more }: Need): Promise<Finding> {
   const name = `quota: ${what}`;
   try {
-    const { Quota } = await quotas.send(new GetServiceQuotaCommand({ ServiceCode: service, QuotaCode: code }));
-    if (Quota?.Value === undefined) return skipped(name, `Service Quotas does not tell ${service} ${code}`);
-    return roomFor(what, { service, code, limit: Quota.Value, used: await used(), more: await more() });
+    const limit = await quotas.mustTell({ service, code });
+    if (limit === undefined) return skipped(name, `Service Quotas does not tell ${service} ${code}`);
+    return roomFor(what, { service, code, limit, used: await used(), more: await more() });
   } catch (error) {
     const why = isDenied(error) ? "it may not be asked for" : reasonOf(error);
     return skipped(name, `${why}; look at it with: aws service-quotas list-service-quotas --service-code ${service}`);

@@ -83,6 +83,8 @@ export const documents = {
         allocationId: z.string(),
         instanceId: z.string().describe("the server to which the last update gave it"),
         heldBy: z.string().describe("the server that AWS shows").nullable(),
+        protected: z.boolean().describe("whether the engine refuses to release it").optional(),
+        named: z.literal(true).describe("set for one that the file names: it is never released").optional(),
       }),
     ),
     missing: list(z.string()).describe("what AWS does not show as the last update left it"),
@@ -214,6 +216,9 @@ export const documents = {
       .describe("servers in service in each array: the old generation's before, the live one's after"),
     seconds,
     phases: list(runResult.shape.phases.unwrap().element.extend({ traffic: trafficOfPhase.optional() })),
+    longestWaitMilliseconds: z
+      .record(z.string(), z.number())
+      .describe("longest that an answer took beyond what it was asked to take, by address and port"),
     latencyMilliseconds: percentiles,
     minuteSeconds: seconds.describe("how long a minute of metrics, of status checks and of autoscaling lasted"),
     totalSeconds: seconds.describe("including the sandbox's start and end"),

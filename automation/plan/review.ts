@@ -4,6 +4,7 @@ import { LedgerMissingError } from "../ledger/errors.ts";
 import { redactText } from "../ledger/redact.ts";
 import { checkQuiet } from "../quiet/way.ts";
 import { baselineOf } from "../run/before.ts";
+import { checkElasticIps } from "../run/elastic-ips.ts";
 import { checkImage } from "../run/image.ts";
 import { checkLaunch } from "../run/launch.ts";
 import { checkGoal, type OpenStack } from "../run/open-stack.ts";
@@ -44,6 +45,7 @@ export async function review(stack: string, rollbackFrom: PhaseName | undefined,
       goal && checkImage(aws, goal, signal).then(() => checkLaunch({ ...opened, launches: false }, signal)),
       waysOf(opened, signal),
       checkQuiet(opened, signal),
+      checkElasticIps(opened, signal),
     ]);
     const route = routeOf({ ...opened, begun }, rollbackFrom);
     const { from, to } = route.identity;

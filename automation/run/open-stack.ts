@@ -1,7 +1,7 @@
 import { type Config, ConfigError, parseConfig } from "../../stacks/config.ts";
 import { fewerServers, objection } from "../../stacks/guard.ts";
 import { type SiteShape, shapeOf } from "../../stacks/intent.ts";
-import { releases } from "../../stacks/losses.ts";
+import { misplaced, releases } from "../../stacks/losses.ts";
 import type { LastOutputs } from "../../stacks/outputs.ts";
 import { type Parameters, withParameters } from "../../stacks/parameters.ts";
 import { projectDirectory } from "../../stacks/project.ts";
@@ -90,9 +90,8 @@ export function checkGoal({ config, last }: OpenStack): void {
   const problem = objection(stepping, last, (generation) =>
     userDataDigest(userData(generation, siteAsLaunched(config.site, last, generation.name), projectDirectory)),
   );
-  const problems = [problem, last && fewerServers(config, last), releases(config, last, false)].filter(
-    (each) => each !== undefined,
-  );
+  const ofAddresses = misplaced(config, last) ?? releases(config, last, false);
+  const problems = [problem, last && fewerServers(config, last), ofAddresses].filter((each) => each !== undefined);
   if (problems.length > 0) throw new ConfigError(problems);
 }
 

@@ -13,6 +13,7 @@ import { driveAfter } from "./before.ts";
 import { explainNotSeen } from "./blind.ts";
 import { tellDrift } from "./drift.ts";
 import type { Drive, DriveOptions } from "./drive.ts";
+import { checkElasticIps } from "./elastic-ips.ts";
 import { checkImage } from "./image.ts";
 import { checkLaunch } from "./launch.ts";
 import { checkOneSite } from "./one-site.ts";
@@ -39,6 +40,7 @@ export async function upgrade(opened: OpenStack, options: DriveOptions): Promise
   checkPrograms(config);
   await checkImage(aws, generationOf(config, config.live), options.signals.stop);
   await checkLaunch(opened, options.signals.stop);
+  await checkElasticIps(opened, options.signals.stop);
   await checkQuiet(opened, options.signals.stop);
   if (opened.last === undefined) {
     await checkOneSite(opened, options.signals.stop);

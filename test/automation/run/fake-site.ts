@@ -3,7 +3,9 @@ import type { AddressInfo } from "node:net";
 import { accessTo } from "../../../automation/cloud/access.ts";
 import type { Aws } from "../../../automation/cloud/aws.ts";
 import type { CloudWatch } from "../../../automation/cloud/cloudwatch.ts";
+import type { ElasticIps } from "../../../automation/cloud/elastic-ips.ts";
 import type { Launches } from "../../../automation/cloud/launches.ts";
+import type { Quotas } from "../../../automation/cloud/quotas.ts";
 import type { Snapshots } from "../../../automation/cloud/snapshots.ts";
 import type { WaysOut } from "../../../automation/cloud/ways-out.ts";
 import type { RunEvent } from "../../../automation/documents/events.ts";
@@ -210,7 +212,9 @@ export class FakeSite {
   > & {
     readonly cloudWatch: Pick<CloudWatch, "alarmStates">;
     readonly snapshots: Pick<Snapshots, "find" | "sizeOf">;
+    readonly elasticIps: Pick<ElasticIps, "allocated">;
     readonly launches: Pick<Launches, "ordinaryZones" | "zonesOffering">;
+    readonly quotas: Pick<Quotas, "limit">;
     readonly waysOut: Pick<WaysOut, "ofServers">;
   } = {
     absentSeconds: 0,
@@ -228,6 +232,8 @@ export class FakeSite {
         return new Map(ids.map((id) => [id, { ...way, isOpen: isOpen(id) }]));
       },
     },
+    elasticIps: { allocated: async () => ({ counted: 0, ofSite: 0 }) },
+    quotas: { limit: async () => undefined },
     launches: { ordinaryZones: async () => ["us-east-1a", "us-east-1b"], zonesOffering: async () => undefined },
     waysIn: async () => this.#seen(this.otherWays),
     testHostProblems: async () => this.#seen(this.ruleIsGone ? ["no rule"] : []),
