@@ -28,6 +28,8 @@ export interface RehearsalOptions {
   /** Default: the first generation in the file that is not live. */
   readonly to?: string;
   readonly requestsPerSecond: number;
+  /** See `LoadOptions`. */
+  readonly answerMilliseconds?: number;
   readonly listener: Listener;
   readonly signals: Signals;
 }
@@ -81,11 +83,12 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
   }
 }
 
-async function underLoad(sandbox: Sandbox, { name, listener, signals, requestsPerSecond }: RehearsalOptions) {
+async function underLoad(sandbox: Sandbox, options: RehearsalOptions) {
+  const { name, listener, signals, requestsPerSecond, answerMilliseconds = 0 } = options;
   const traffic = await startTraffic({
     ...targetsOf(await lastOutputs(name)),
     networkUrl: slot(sandbox.slot).network.url,
-    requestsPerSecond,
+    ...{ requestsPerSecond, answerMilliseconds },
     logFile: join(sandboxDirectory(name), "traffic.log"),
   });
   try {

@@ -21,6 +21,8 @@ export interface LoadOptions extends Targets {
   readonly requestsPerSecond?: number;
   /** Default: `/`. */
   readonly path?: string;
+  /** The longest time in which the sample application answers, each request one of its own, in milliseconds. Default: 0. */
+  readonly answerMilliseconds?: number;
   /** The same seed gives the same arrivals and the same choices. Default: 1. */
   readonly seed?: number;
   /** Default: `poisson`. */
@@ -91,16 +93,20 @@ export class Load {
   }
 
   async #send(due: number): Promise<void> {
+    const { path = "/", answerMilliseconds = 0 } = this.#options;
     const { destination, publicIp } = this.#choose();
     const phase = this.#phase;
     const lateMilliseconds = performance.now() - due;
-    const result = await this.#client.get(destination, this.#options.path ?? "/", this.#random() < 0.5);
+    const isPooled = this.#random() < 0.5;
+    const asked = answerMilliseconds === 0 ? 0 : Math.round(this.#random() * answerMilliseconds);
+    const result = await this.#client.get(destination, asked === 0 ? path : `${path}?sleep=${asked}`, isPooled);
     this.#tally.add({
       result,
       target: `${destination.host}:${destination.port}`,
       publicIp,
       phase,
       latencyMilliseconds: performance.now() - due,
+      askedMilliseconds: asked,
       lateMilliseconds,
     });
   }

@@ -16,6 +16,8 @@ export interface TrafficReport extends WithoutWayOutReport {
   readonly byPhase: Readonly<Record<string, PhaseReport>>;
   /** Figures by address and port: `127.144.0.10:8000`. */
   readonly byTarget: Readonly<Record<string, OutcomeCounts>>;
+  /** The longest that an answer took by target, without the time that it was asked to take. */
+  readonly longestWaitMilliseconds: Readonly<Record<string, number>>;
   /** From the instant at which a request was due until its answer was complete; of answered requests. */
   readonly latencyMilliseconds: Percentiles;
   readonly achievedRequestsPerSecond: number;

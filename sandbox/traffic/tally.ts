@@ -20,6 +20,8 @@ export interface Sample {
   readonly phase: string;
   /** From when it was due until its answer was complete. */
   readonly latencyMilliseconds: number;
+  /** The part of it that the answer was asked to take. Default: none. */
+  readonly askedMilliseconds?: number;
   /** Delay between when it was due and when it was sent. */
   readonly lateMilliseconds: number;
 }
@@ -86,6 +88,7 @@ export class Tally {
       target,
       counts(group, (sample) => sample.target === target),
     ]);
+    const longestWait = [...this.#targets].map(([target, group]) => [target, rounded(group.longestWait)]);
     return {
       ...counts(this.#all, () => true),
       retried: this.#retried,
@@ -93,6 +96,7 @@ export class Tally {
       byServer: Object.fromEntries(this.#servers),
       byPhase: Object.fromEntries(byPhase),
       byTarget: Object.fromEntries(byTarget),
+      longestWaitMilliseconds: Object.fromEntries(longestWait),
       latencyMilliseconds: percentiles(this.#all.latency),
       achievedRequestsPerSecond: rounded(elapsedSeconds > 0 ? this.#all.requests / elapsedSeconds : 0),
       lateMilliseconds: percentiles(this.#late),
@@ -107,9 +111,12 @@ class Group {
   requests = 0;
   readonly generations = new Map<string, number>();
   readonly latency = histogram();
+  longestWait = 0;
 
-  add({ result, latencyMilliseconds }: Sample): void {
+  add({ result, latencyMilliseconds, askedMilliseconds = 0 }: Sample): void {
     this.requests++;
+    const wait = latencyMilliseconds - askedMilliseconds;
+    if (result.error === undefined) this.longestWait = Math.max(this.longestWait, wait);
     if (result.generation !== undefined) increment(this.generations, result.generation);
     if (result.error === undefined) record(this.latency, latencyMilliseconds);
   }

@@ -14,6 +14,7 @@ interface Arguments {
   readonly plugin?: string;
   readonly to?: string;
   readonly rate: number;
+  readonly "answer-milliseconds": number;
 }
 
 export const rehearseCommand: Command<Arguments> = {
@@ -33,9 +34,14 @@ export const rehearseCommand: Command<Arguments> = {
     plugin: { type: "string", requiresArg: true, describe: "another pulumi-resource-aws than the sandbox's own" },
     to: { type: "string", requiresArg: true, describe: "generation to go to (default: the first that is not live)" },
     rate: { type: "number", default: 200, requiresArg: true, describe: "requests per second" },
+    "answer-milliseconds": {
+      ...{ type: "number", default: 0, requiresArg: true },
+      describe: "longest time in which the sample application answers",
+    },
   },
   async run({ json, rate, "balancer-lag": balancerLagSeconds, "stale-reads": staleReadSeconds, ...others }) {
-    const options = { ...others, balancerLagSeconds, staleReadSeconds };
+    const answerMilliseconds = others["answer-milliseconds"];
+    const options = { ...others, balancerLagSeconds, staleReadSeconds, answerMilliseconds };
     const { rehearse } = await import("../../../sandbox/rehearsal.ts");
     const signals = interrupts(note);
     try {
@@ -61,6 +67,7 @@ function document({ result, traffic, arrays, minuteSeconds, memoryMegabytes, tot
     servedWithoutWayOut,
     byGeneration,
     byPhase,
+    longestWaitMilliseconds,
     latencyMilliseconds,
     failures,
   } = traffic;
@@ -77,6 +84,7 @@ function document({ result, traffic, arrays, minuteSeconds, memoryMegabytes, tot
     arrays,
     seconds,
     phases: phases.map((phase) => ({ ...phase, traffic: byPhase[phase.name] })),
+    longestWaitMilliseconds,
     latencyMilliseconds,
     minuteSeconds,
     totalSeconds,
@@ -105,6 +113,9 @@ function verdict({ result, traffic, arrays, minuteSeconds, memoryMegabytes, tota
     ...(Object.keys(arrays).length === 0 ? [] : [`servers of the array: ${byName(arrays)}`]),
     `latency: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(0)} ms`,
     `in flight through an address at its move: ${count(traffic.cutByMove)}`,
+    ...Object.entries(traffic.longestWaitMilliseconds).map(
+      ([target, milliseconds]) => `longest wait at ${target}: ${milliseconds.toFixed(0)} ms`,
+    ),
     `served by servers without a way out: ${count(traffic.withoutWayOut)}`,
     ...traffic.servedWithoutWayOut.slice(0, 10).map((served) => `without a way out: ${JSON.stringify(served)}`),
     ...traffic.failures.slice(0, 10).map((failure) => `failed: ${JSON.stringify(failure)}`),

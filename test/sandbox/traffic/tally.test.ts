@@ -90,6 +90,15 @@ describe("the tally", () => {
     assert.equal(report.lateMilliseconds.max, 1);
   });
 
+  it("knows the longest wait at each target, without the time that an answer was asked to take", () => {
+    const tally = new Tally();
+    tally.add(sample({ status: 200 }, { latencyMilliseconds: 1_210, askedMilliseconds: 1_200 }));
+    tally.add(sample({ status: 200 }, { latencyMilliseconds: 1_005, askedMilliseconds: 4 }));
+    tally.add(sample({ error: reset }, { latencyMilliseconds: 9_000 }));
+    tally.add(sample({ status: 200 }, { publicIp: "198.51.100.2" }));
+    assert.deepEqual(tally.report([], 1).longestWaitMilliseconds, { "198.51.100.1:80": 1_001, "198.51.100.2:80": 5 });
+  });
+
   it("keeps samples of failures: what failed before what was cut", () => {
     const tally = new Tally();
     for (let index = 0; index < 30; index++) tally.add(sample({ error: reset }));
