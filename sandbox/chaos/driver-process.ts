@@ -47,14 +47,19 @@ export class DriverProcess {
 
   /** The engine that works for it now, if one does. */
   get enginePid(): number | undefined {
-    return readdirSync("/proc")
-      .map(Number)
-      .find((pid) => pid > 0 && parentOf(pid) === this.pid && commandOf(pid).includes("pulumi"));
+    return engineOf(this.pid);
   }
 
   async ended(): Promise<Ended> {
     return { exitCode: await this.#exit, last: this.#last };
   }
+}
+
+/** The engine that works for a driver now, if one does. */
+export function engineOf(driver: number): number | undefined {
+  return readdirSync("/proc")
+    .map(Number)
+    .find((pid) => pid > 0 && parentOf(pid) === driver && commandOf(pid).includes("pulumi"));
 }
 
 export function childOf(parent: number): number | undefined {

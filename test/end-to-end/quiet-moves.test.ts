@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { type ClientRequest, request } from "node:http";
 import type { RunEvent } from "../../automation/documents/events.ts";
+import { engineOf } from "../../sandbox/chaos/driver-process.ts";
 import { addFault, clearFaults } from "../../sandbox/faults.ts";
 import { get } from "../../sandbox/sandbox.ts";
 import { eventually } from "../sandbox/support.ts";
-import { drive, handover, startDriver } from "./command-line.ts";
+import { type Driver, drive, handover, startDriver } from "./command-line.ts";
 import { Site } from "./site.ts";
 
 const name = "sandbox-quiet-moves";
@@ -29,11 +30,54 @@ describe("Elastic IPs that move quietly", () => {
   });
   after(() => site?.down());
 
-  /** Whether a server holds new connections back. */
-  async function isQuiet(instanceId: string): Promise<boolean> {
+  /** The servers that hold new connections back. */
+  async function quiet(): Promise<string[]> {
     const response = await fetch(`${site.env.AWS_ENDPOINT_URL}/sandbox/state`);
     const { instances } = (await response.json()) as { instances: { id: string; quietPorts: number[] }[] };
-    return instances.some(({ id, quietPorts }) => id === instanceId && quietPorts.length > 0);
+    return instances.filter(({ quietPorts }) => quietPorts.length > 0).map(({ id }) => id);
+  }
+
+  async function isQuiet(instanceId: string): Promise<boolean> {
+    return (await quiet()).includes(instanceId);
+  }
+
+  /** Begins a run to a generation, and waits until the first address is quiet: a request to it is in flight. */
+  async function quietOnTheWayTo(goal: string, addresses: object): Promise<Begun> {
+    site.setGoal(goal);
+    site.edit((config) => {
+      config["handover:upgrade"].addresses = addresses;
+    });
+    const [{ publicIp, instanceId } = assert.fail()] = (await site.status()).addresses;
+    const long = ask(publicIp, "/?sleep=600000");
+    const driver = startDriver(["upgrade", "--stack", name, "--lease-seconds", "10"]);
+    await driver.seen("phase-started", "move-addresses");
+    await eventually(() => isQuiet(instanceId), "new connections are held back", 60);
+    return { driver, publicIp, instanceId, end: () => long.request.destroy() };
+  }
+
+  interface Begun {
+    readonly driver: Driver;
+    readonly publicIp: string;
+    readonly instanceId: string;
+    /** Ends the request that is in flight. */
+    readonly end: () => void;
+  }
+
+  /** Systems Manager answers nobody any more. */
+  async function loseSystemsManager(): Promise<void> {
+    for (const operation of ["SendCommand", "GetCommandInvocation", "CancelCommand", "DescribeInstanceInformation"])
+      await addFault(get(name), { kind: "error", operation });
+  }
+
+  async function endsAt(goal: string, ...args: string[]): Promise<void> {
+    const resumed = await drive(["resume", "--stack", name, ...args]);
+    assert.equal(resumed.exitCode, 0, resumed.stdout + resumed.stderr);
+    assert.equal(resumed.last.live, goal);
+    assert.deepEqual(await quiet(), []);
+    for (const { heldBy, instanceId, publicIp } of (await site.status()).addresses) {
+      assert.equal(heldBy, instanceId);
+      assert.equal(await ask(publicIp, "/").status, 200);
+    }
   }
 
   function ask(
@@ -105,22 +149,14 @@ describe("Elastic IPs that move quietly", () => {
   });
 
   it("answer again by themselves when the driver is killed, and the run can go on", async () => {
-    site.edit((config) => {
-      config["handover:upgrade"].addresses = { quietSeconds: 3 };
-    });
-    const { addresses } = await site.status();
-    const [{ publicIp, instanceId } = assert.fail()] = addresses;
-    const long = ask(publicIp, "/?sleep=600000");
-    const driver = startDriver(["upgrade", "--stack", name, "--lease-seconds", "10"]);
-    await driver.seen("phase-started", "move-addresses");
-    await eventually(() => isQuiet(instanceId), "new connections are held back", 60);
+    const { driver, publicIp, instanceId, end } = await quietOnTheWayTo("green", { quietSeconds: 3 });
     process.kill(driver.pid, "SIGKILL");
     await driver.ended;
     assert.equal(await isQuiet(instanceId), true);
     const waiting = ask(publicIp, "/");
     await eventually(async () => !(await isQuiet(instanceId)), "the timer has let new connections in", 60);
     assert.equal(await waiting.status, 200);
-    long.request.destroy();
+    end();
     const resumed = await drive(["resume", "--stack", name, "--wait", "10m"]);
     assert.equal(resumed.exitCode, 0, resumed.stdout + resumed.stderr);
     assert.equal(resumed.last.live, "green");
@@ -128,5 +164,49 @@ describe("Elastic IPs that move quietly", () => {
       movesIn(resumed.events, "move-addresses").map(({ move }) => move),
       ["quiet", "quiet"],
     );
+  });
+
+  it("are where their plan has them when the engine is killed that takes them over, and none is quiet any more", async () => {
+    const { driver, publicIp, end } = await quietOnTheWayTo("blue", { quietSeconds: 3 });
+    await eventually(async () => engineOf(driver.pid) !== undefined, "the engine has begun", 60);
+    process.kill(engineOf(driver.pid) ?? assert.fail(), "SIGKILL");
+    const { exitCode, stdout, stderr } = await driver.ended;
+    end();
+    assert.equal(exitCode, 3, stdout + stderr);
+    assert.deepEqual(await quiet(), []);
+    assert.equal(await ask(publicIp, "/").status, 200);
+    await endsAt("blue");
+  });
+
+  it("answer again by themselves where Systems Manager is lost on the way, and the run pauses", async () => {
+    const { driver, publicIp, instanceId, end } = await quietOnTheWayTo("green", { move: "quiet", quietSeconds: 10 });
+    await loseSystemsManager();
+    const waiting = ask(publicIp, "/");
+    try {
+      const { exitCode, stdout, stderr, events } = await driver.ended;
+      assert.equal(exitCode, 3, stdout + stderr);
+      const [move] = movesIn(events, "move-addresses");
+      assert.match(String(move?.why), /An error on purpose|Systems Manager did not answer/);
+      assert.equal((await site.status()).addresses[0]?.heldBy, instanceId);
+      await eventually(async () => (await quiet()).length === 0, "the timer has let new connections in", 60);
+      assert.equal(await waiting.status, 200);
+    } finally {
+      end();
+      await clearFaults(get(name));
+    }
+    await endsAt("green");
+  });
+
+  it("answer again by themselves where the driver is killed without Systems Manager", async () => {
+    const { driver, publicIp, end } = await quietOnTheWayTo("blue", { move: "quiet", quietSeconds: 10 });
+    await loseSystemsManager();
+    process.kill(driver.pid, "SIGKILL");
+    await driver.ended;
+    const waiting = ask(publicIp, "/");
+    await eventually(async () => (await quiet()).length === 0, "the timer has let new connections in", 60);
+    assert.equal(await waiting.status, 200);
+    end();
+    await clearFaults(get(name));
+    await endsAt("blue", "--wait", "10m");
   });
 });
