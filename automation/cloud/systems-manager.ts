@@ -2,15 +2,18 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   CancelCommandCommand,
+  type CommandInvocation,
   GetCommandInvocationCommand,
   type GetCommandInvocationResult,
   paginateDescribeInstanceInformation,
   paginateGetParametersByPath,
+  paginateListCommandInvocations,
   SendCommandCommand,
   SSMClient,
 } from "@aws-sdk/client-ssm";
 import type { Parameter, Parameters } from "../../stacks/parameters.ts";
 import type { Access } from "./access.ts";
+import { chunks } from "./chunks.ts";
 import { clientSettings } from "./client-settings.ts";
 
 /** A document to run on instances. */
@@ -64,16 +67,76 @@ export class SystemsManager {
     instanceIds: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Invocation>> {
-    const batches = Array.from({ length: Math.ceil(instanceIds.length / instancesPerCommand) }, (_, index) =>
-      instanceIds.slice(index * instancesPerCommand, (index + 1) * instancesPerCommand),
-    );
+    const batches = chunks(instanceIds, instancesPerCommand);
     return new Map((await Promise.all(batches.map((batch) => this.#runBatch(document, batch, signal)))).flat());
   }
 
   async #runBatch(
+    document: Document,
+    instanceIds: readonly string[],
+    abortSignal: AbortSignal,
+  ): Promise<[string, Invocation][]> {
+    return this.#under(document, instanceIds, abortSignal, (commandId, looks) =>
+      Promise.all(
+        instanceIds.map(async (id): Promise<[string, Invocation]> => {
+          return [id, await this.#endOf(commandId, id, looks, abortSignal)];
+        }),
+      ),
+    );
+  }
+
+  /**
+   * Runs a document that says little on many instances, with one command: all of them are asked about in one call.
+   * @param ended is told of each as soon as it has ended, and may work on. One that is not managed, or of which nothing is
+   * known in time, has an end as well: `InvalidInstanceId`, `TimedOut`
+   * @throws what `ended` throws, once all is over, or why nothing more is known
+   */
+  async runOnEach(
+    document: Document,
+    instanceIds: readonly string[],
+    signal: AbortSignal,
+    ended: (id: string, end: Invocation) => Promise<void>,
+  ): Promise<void> {
+    const batches = chunks(instanceIds, instancesPerCommand);
+    await allOf(batches.map((batch) => this.#runOnBatch(document, batch, signal, ended)));
+  }
+
+  async #runOnBatch(
+    document: Document,
+    instanceIds: readonly string[],
+    signal: AbortSignal,
+    ended: (id: string, end: Invocation) => Promise<void>,
+  ): Promise<void> {
+    const working: Promise<void>[] = [];
+    try {
+      await this.#under(document, instanceIds, signal, async (commandId, looks) => {
+        const ends: [string, Invocation][] = [];
+        for await (const end of this.#endsOf(commandId, instanceIds, looks, signal)) {
+          ends.push(end);
+          const work = ended(...end);
+          // It is waited for below.
+          work.catch(() => undefined);
+          working.push(work);
+        }
+        return ends;
+      });
+    } catch (error) {
+      if (!(error instanceof Error && error.name === "InvalidInstanceId")) throw error;
+      const [only = "", ...others] = instanceIds;
+      // AWS does not say which it was, and has begun on none.
+      if (others.length > 0) await allOf(instanceIds.map((id) => this.#runOnBatch(document, [id], signal, ended)));
+      else await ended(only, { status: error.name, exitCode: -1, output: error.message });
+    } finally {
+      await allOf(working);
+    }
+  }
+
+  /** Runs a document, looks for its ends, and takes back what has not ended. */
+  async #under(
     { name, parameters, timeoutSeconds, everySeconds = 2, answerSeconds }: Document,
     instanceIds: readonly string[],
     abortSignal: AbortSignal,
+    look: (commandId: string, looks: Looks) => Promise<[string, Invocation][]>,
   ): Promise<[string, Invocation][]> {
     const looks = { everySeconds, answerSeconds, deadline: performance.now() + timeoutSeconds * 1000 };
     const command = new SendCommandCommand({
@@ -87,11 +150,7 @@ export class SystemsManager {
     const commandId = Command?.CommandId ?? "";
     let isOver = false;
     try {
-      const ends = await Promise.all(
-        instanceIds.map(async (id): Promise<[string, Invocation]> => {
-          return [id, await this.#endOf(commandId, id, looks, abortSignal)];
-        }),
-      );
+      const ends = await look(commandId, looks);
       isOver = ends.every(([, { status }]) => status !== "TimedOut");
       return ends;
     } finally {
@@ -100,6 +159,39 @@ export class SystemsManager {
         this.#client.send(new CancelCommandCommand({ CommandId: commandId }), { abortSignal: limit });
       if (!isOver) await answered(cancel, answerSeconds, new AbortController().signal).catch(() => undefined);
     }
+  }
+
+  /** The ends on many instances as they come: each look is one call. */
+  async *#endsOf(
+    CommandId: string,
+    instanceIds: readonly string[],
+    { everySeconds, answerSeconds, deadline }: Looks,
+    signal: AbortSignal,
+  ): AsyncGenerator<[string, Invocation]> {
+    const left = new Set(instanceIds);
+    for (let interval = 100; ; interval = Math.min(interval * 1.5, everySeconds * 1000)) {
+      const found = await answered((limit) => this.#invocations(CommandId, limit), answerSeconds, signal);
+      for (const each of found) {
+        const { InstanceId = "", Status = "Pending" } = each;
+        if (isUnderWay(Status) || !left.delete(InstanceId)) continue;
+        yield [InstanceId, describeBriefly(each)];
+      }
+      if (left.size === 0) return;
+      if (performance.now() + interval > deadline) break;
+      await sleep(interval, undefined, { signal });
+    }
+    for (const id of left) yield [id, describe("TimedOut", undefined)];
+  }
+
+  async #invocations(CommandId: string, abortSignal: AbortSignal): Promise<CommandInvocation[]> {
+    const found: CommandInvocation[] = [];
+    const pages = paginateListCommandInvocations(
+      { client: this.#client },
+      { CommandId, Details: true },
+      { abortSignal },
+    );
+    for await (const { CommandInvocations = [] } of pages) found.push(...CommandInvocations);
+    return found;
   }
 
   async #endOf(
@@ -112,7 +204,7 @@ export class SystemsManager {
       const look = (limit: AbortSignal) => this.#invocation(CommandId, InstanceId, limit);
       const found = await answered(look, answerSeconds, signal);
       const status = found?.Status ?? "Pending";
-      const ended = !["Pending", "InProgress", "Delayed", "Cancelling"].includes(status);
+      const ended = !isUnderWay(status);
       if (ended || performance.now() + interval > deadline) return describe(ended ? status : "TimedOut", found);
       await sleep(interval, undefined, { signal });
     }
@@ -184,6 +276,21 @@ async function answered<T>(
     throw new Error(`Systems Manager did not answer within ${seconds} s`);
   });
   return Promise.race([ask(limit), over]);
+}
+
+/** Waits for all, whatever becomes of one. @throws the first that went wrong */
+async function allOf(works: readonly Promise<void>[]): Promise<void> {
+  for (const end of await Promise.allSettled(works)) if (end.status === "rejected") throw end.reason;
+}
+
+function isUnderWay(status: string): boolean {
+  return ["Pending", "InProgress", "Delayed", "Cancelling"].includes(status);
+}
+
+/** Of each step AWS keeps the first 2,500 characters here, standard error behind a line of its own. */
+function describeBriefly({ Status: status = "Pending", CommandPlugins = [] }: CommandInvocation): Invocation {
+  const { ResponseCode: exitCode = -1 } = CommandPlugins.at(-1) ?? {};
+  return { status, exitCode, output: CommandPlugins.map(({ Output = "" }) => Output).join("\n") };
 }
 
 function describe(status: string, found: GetCommandInvocationResult | undefined): Invocation {

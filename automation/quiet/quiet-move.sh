@@ -4,7 +4,8 @@
 #   close PORT ADDRESSES BLOCKS SECONDS TIMER   holds them back, and waits until what is in flight has been answered
 #   open PORT ADDRESSES                         takes that back at once
 #
-# ADDRESSES are private ones of this server, BLOCKS the CIDR blocks of its VPC; both are separated by commas.
+# ADDRESSES are private ones, of which only this server's own are meant, BLOCKS the CIDR blocks of its VPC; both are separated by
+# commas. So one command is for many servers.
 # Systems Manager runs it as root, with `set -- ARGUMENTS` before the first line.
 #
 # A new connection is neither answered nor refused: its SYN is dropped, and the client sends it again after 1, 3, 7, …
@@ -181,7 +182,13 @@ wait_for_answers() {
 }
 
 local_addresses=" $(ip -4 -o addr show | awk '{ split($4, part, "/"); printf "%s ", part[1] }')"
-wanted=$(printf '%s' "$addresses" | tr , ' ')
+wanted=
+for each in $(printf '%s' "$addresses" | tr , ' '); do
+  case $local_addresses in
+  *" $each "*) wanted="$wanted $each" ;;
+  esac
+done
+[ -n "$wanted" ] || fail "quiet-move: $addresses is not an address of this server"
 
 if [ "$mode" = open ]; then
   for each in $wanted; do
@@ -193,12 +200,6 @@ if [ "$mode" = open ]; then
   exit 0
 fi
 
-for each in $wanted; do
-  case $local_addresses in
-  *" $each "*) ;;
-  *) fail "quiet-move: $each is not an address of this server" ;;
-  esac
-done
 command -v ss >/dev/null 2>&1 || fail "quiet-move: this server has no ss, so it is not known when to move; install iproute2"
 
 for each in $wanted; do

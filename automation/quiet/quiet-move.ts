@@ -9,12 +9,12 @@ const moveSeconds = 30;
 /** Time for Systems Manager to begin and to tell the end. */
 const deliverySeconds = 15;
 
-/** A server that an address leaves, and what is to be held back there. */
+/** Servers that addresses leave, and what is to be held back there. */
 export interface Quiet {
-  /** Private addresses of the server. */
+  /** Private addresses of the servers: each takes its own for meant. */
   readonly addresses: readonly string[];
   readonly port: number;
-  /** CIDR blocks of its VPC. */
+  /** CIDR blocks of their VPC. */
   readonly blocks: readonly string[];
   readonly quietSeconds: number;
 }

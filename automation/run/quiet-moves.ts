@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { types } from "../../stacks/names.ts";
 import type { Frontend, Outputs } from "../../stacks/outputs.ts";
 import { isPhase } from "../../stacks/runbook.ts";
+import type { Invocation } from "../cloud/systems-manager.ts";
 import { secondsSince } from "../elapsed.ts";
 import type { Plan } from "../engine/plan.ts";
 import { messageOf } from "../errors.ts";
@@ -23,6 +24,12 @@ interface Move {
   readonly to: Server;
 }
 
+/** A server, and the addresses that leave it. */
+interface Leaving {
+  readonly from: Server;
+  readonly moves: readonly Move[];
+}
+
 /** A server whose new connections are held back. */
 interface Closed {
   readonly server: Server;
@@ -37,9 +44,6 @@ const knownSeconds = 10;
 
 /** How an address moved: quietly, or why not. */
 type Moved = { readonly quietMilliseconds: number; readonly left: Left | undefined } | { readonly why: string };
-
-/** As many servers are quieted at a time: Systems Manager is asked about each, several times a second. */
-const atOnce = 10;
 
 /**
  * Moves the Elastic IPs of an update quietly, where that can be: each as soon as its own server has answered what is in
@@ -124,16 +128,15 @@ export class QuietMoves {
     const closed = [...this.#closed.values()].filter(
       (each) => each.until > now && !this.#tried.has(each.server) && isMeant(each),
     );
-    await Promise.all(
-      closed.map(async ({ server, until }) => {
-        this.#tried.add(server);
-        if (await this.#opened(server)) return;
-        const seconds = Math.ceil((until - performance.now()) / 1000);
-        this.#warn(
-          `${server.name} may not let new connections in through its Elastic IP for ${seconds} s yet: its timer ends that`,
-        );
-      }),
-    );
+    for (const { server } of closed) this.#tried.add(server);
+    const opened = await this.#opened(closed.map(({ server }) => server));
+    for (const { server, until } of closed) {
+      if (opened.has(server.instanceId)) continue;
+      const seconds = Math.ceil((until - performance.now()) / 1000);
+      this.#warn(
+        `${server.name} may not let new connections in through its Elastic IP for ${seconds} s yet: its timer ends that`,
+      );
+    }
   }
 
   async #quietly(moves: readonly Move[]): Promise<Map<string, Moved>> {
@@ -142,7 +145,9 @@ export class QuietMoves {
     const moved = new Map<string, Moved>();
     const all = (each: readonly Move[], why: string) =>
       each.map(({ allocationId }) => moved.set(allocationId, { why }));
-    const servers = [...Map.groupBy(moves, ({ from }) => from.instanceId).values()];
+    const servers = [...Map.groupBy(moves, ({ from }) => from.instanceId).values()].map(
+      (own): Leaving => ({ from: (own[0] as Move).from, moves: own }),
+    );
     let blocks: readonly string[];
     try {
       blocks = await aws.addressMoves.blocksAround(moves[0]?.from.instanceId ?? "", signal);
@@ -151,92 +156,101 @@ export class QuietMoves {
       all(moves, messageOf(error));
       return moved;
     }
-    for (let index = 0; index < servers.length; index += atOnce)
-      await Promise.all(servers.slice(index, index + atOnce).map((own) => this.#leave(own, blocks, moved)));
+    const byPort = Map.groupBy(servers, ({ from }) => from.port);
+    await Promise.all([...byPort].map(([port, own]) => this.#leave(port, own, blocks, moved)));
     return moved;
   }
 
-  /** All addresses of one server. */
-  async #leave(moves: readonly Move[], blocks: readonly string[], moved: Map<string, Moved>): Promise<void> {
+  /** All addresses that leave servers with one port, those of each as soon as its own has answered what is in flight. */
+  async #leave(
+    port: number,
+    servers: readonly Leaving[],
+    blocks: readonly string[],
+    moved: Map<string, Moved>,
+  ): Promise<void> {
+    const { opened } = this.#drive;
+    const { signal } = this.#gates;
+    const { quietSeconds } = opened.config.upgrade.addresses;
+    const started = performance.now();
+    const quiet: Quiet = { addresses: servers.map(({ from }) => from.privateIp), port, blocks, quietSeconds };
+    const until = started + closedSeconds(quiet) * 1000;
+    for (const { from } of servers) this.#closed.set(from.instanceId, { server: from, until });
+    const left = new Map(servers.map((server) => [server.from.instanceId, server]));
+    const failures: unknown[] = [];
+    try {
+      await opened.manager.runOnEach(closing(quiet), [...left.keys()], signal, async (id, end) => {
+        const server = left.get(id);
+        left.delete(id);
+        if (server === undefined) return;
+        await this.#moveOff(server, end, started, moved).catch((error) => failures.push(error));
+        this.#closed.set(id, { server: server.from, until, leftAt: performance.now() });
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      for (const { moves } of left.values())
+        for (const { allocationId } of moves) moved.set(allocationId, { why: messageOf(error) });
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #moveOff({ from, moves }: Leaving, end: Invocation, started: number, moved: Map<string, Moved>): Promise<void> {
     const { opened, ledger } = this.#drive;
     const { signal } = this.#gates;
-    const { from } = moves[0] as Move;
-    const started = performance.now();
-    const { quietSeconds } = opened.config.upgrade.addresses;
-    const quiet: Quiet = { addresses: [from.privateIp], port: from.port, blocks, quietSeconds };
-    const closed = { server: from, until: started + closedSeconds(quiet) * 1000 };
-    this.#closed.set(from.instanceId, closed);
-    const left = await this.#close(from, quiet);
-    signal.throwIfAborted();
+    const { status, output } = end;
+    const left = status === "Success" ? leftIn(output)?.find(({ address }) => address === from.privateIp) : undefined;
+    if (left === undefined) {
+      const said = output.trim().split("\n").at(-1) ?? "";
+      const why = `the command that holds new connections back ended with ${status}${said === "" ? "" : `: ${said}`}`;
+      for (const { allocationId } of moves) moved.set(allocationId, { why });
+      return;
+    }
     for (const { allocationId, to } of moves) {
-      if ("why" in left) {
-        moved.set(allocationId, left);
-        continue;
-      }
+      signal.throwIfAborted();
       ledger.assertHeld();
       try {
         await opened.aws.addressMoves.move(allocationId, to.instanceId, signal);
-        const quietMilliseconds = Math.round(performance.now() - started);
-        moved.set(allocationId, {
-          quietMilliseconds,
-          left: left.found.find(({ address }) => address === from.privateIp),
-        });
+        moved.set(allocationId, { quietMilliseconds: Math.round(performance.now() - started), left });
       } catch (error) {
         signal.throwIfAborted();
         moved.set(allocationId, { why: `it was held back, and could not be moved at once: ${messageOf(error)}` });
       }
     }
-    this.#closed.set(from.instanceId, { ...closed, leftAt: performance.now() });
-  }
-
-  async #close(
-    { instanceId }: Server,
-    quiet: Quiet,
-  ): Promise<{ readonly found: readonly Left[] } | { readonly why: string }> {
-    const { manager } = this.#drive.opened;
-    const { signal } = this.#gates;
-    try {
-      const ends = await manager.run(closing(quiet), [instanceId], signal);
-      const { status = "Missing", output = "" } = ends.get(instanceId) ?? {};
-      const found = status === "Success" ? leftIn(output) : undefined;
-      if (found?.length === quiet.addresses.length) return { found };
-      const said = output.trim().split("\n").at(-1) ?? "";
-      return {
-        why: `the command that holds new connections back ended with ${status}${said === "" ? "" : `: ${said}`}`,
-      };
-    } catch (error) {
-      signal.throwIfAborted();
-      return { why: messageOf(error) };
-    }
   }
 
   /** Whoever gets an address lets new connections in. One that may not is waited for: its timer is what is left. */
   async #letIn(servers: readonly Server[]): Promise<void> {
-    const each = new Map(servers.map((server) => [server.instanceId, server])).values();
+    const each = [...new Map(servers.map((server) => [server.instanceId, server])).values()];
+    const opened = await this.#opened(each);
     await Promise.all(
-      [...each].map(async (server) => {
-        const { until = 0 } = this.#closed.get(server.instanceId) ?? {};
+      each.map(async ({ instanceId, name }) => {
+        const { until = 0 } = this.#closed.get(instanceId) ?? {};
         const seconds = Math.ceil((until - performance.now()) / 1000);
-        if ((await this.#opened(server)) || seconds <= 0) return;
-        this.#warn(`${server.name} may hold new connections back for ${seconds} s yet, and is waited for`);
+        if (opened.has(instanceId) || seconds <= 0) return;
+        this.#warn(`${name} may hold new connections back for ${seconds} s yet, and is waited for`);
         await sleep(Math.max(0, until - performance.now()), undefined, { signal: this.#gates.signal });
       }),
     );
   }
 
-  /** @returns whether that is known. It is tried also when a run was told to stop. */
-  async #opened(server: Server): Promise<boolean> {
-    const document = opening({ addresses: [server.privateIp], port: server.port });
+  /** @returns ids of those of which that is known. It is tried also when a run was told to stop. */
+  async #opened(servers: readonly Server[]): Promise<ReadonlySet<string>> {
     const { manager } = this.#drive.opened;
-    try {
-      const signal = AbortSignal.timeout(document.timeoutSeconds * 1000);
-      const ends = await manager.run(document, [server.instanceId], signal);
-      if (ends.get(server.instanceId)?.status !== "Success") return false;
-      this.#closed.delete(server.instanceId);
-      return true;
-    } catch {
-      return false;
-    }
+    const opened = new Set<string>();
+    const byPort = Map.groupBy(servers, ({ port }) => port);
+    await Promise.all(
+      [...byPort].map(async ([port, own]) => {
+        const document = opening({ addresses: own.map(({ privateIp }) => privateIp), port });
+        const signal = AbortSignal.timeout(document.timeoutSeconds * 1000);
+        const ids = own.map(({ instanceId }) => instanceId);
+        const ended = async (id: string, { status }: Invocation) => {
+          if (status !== "Success") return;
+          opened.add(id);
+          this.#closed.delete(id);
+        };
+        await manager.runOnEach(document, ids, signal, ended).catch(() => undefined);
+      }),
+    );
+    return opened;
   }
 
   #warn(message: string): void {

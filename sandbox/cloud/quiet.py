@@ -36,14 +36,13 @@ def arguments_of(document: str, parameters: dict[str, list[str]]) -> re.Match[st
 
 def run(instance: Any, arguments: re.Match[str], is_cancelled: Callable[[], bool]) -> tuple[int, str, str]:
     """@returns exit code, standard output and standard error"""
-    addresses = arguments["addresses"].split(",")
+    if instance.private_ip not in arguments["addresses"].split(","):
+        return 1, "", f"quiet-move: {arguments['addresses']} is not an address of this server\n"
     if arguments["mode"] == "open":
         with lock:
             _closed.pop(instance.id, None)
         revision.changed()
         return 0, "", ""
-    if addresses != [instance.private_ip]:
-        return 1, "", f"quiet-move: {arguments['addresses']} is not an address of this server\n"
     began = time.monotonic()
     _close(instance.id, int(arguments["port"]), float(arguments["timer"]))
     pending: set[str] = set()

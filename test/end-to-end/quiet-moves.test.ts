@@ -65,7 +65,7 @@ describe("Elastic IPs that move quietly", () => {
 
   /** Systems Manager answers nobody any more. */
   async function loseSystemsManager(): Promise<void> {
-    for (const operation of ["SendCommand", "GetCommandInvocation", "CancelCommand", "DescribeInstanceInformation"])
+    for (const operation of ["SendCommand", "ListCommandInvocations", "CancelCommand", "DescribeInstanceInformation"])
       await addFault(get(name), { kind: "error", operation });
   }
 

@@ -25,6 +25,9 @@ from inputs import inputs_of
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html
 STANDARD_OUTPUT = 24_000
 STANDARD_ERROR = 8_000
+# Of both together, where all instances are told of in one call:
+# https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CommandPlugin.html
+OUTPUT = 2_500
 
 _send = SimpleSystemManagerBackend.send_command
 _running: dict[int, dict[str, Any]] = {}
@@ -35,6 +38,7 @@ def apply() -> None:
     SimpleSystemManagerBackend.send_command = send_command
     SimpleSystemManagerResponse.cancel_command = cancel_command
     SimpleSystemManagerResponse.describe_instance_information = describe_instance_information
+    SimpleSystemManagerResponse.list_command_invocations = list_command_invocations
 
 
 def stop() -> None:
@@ -83,6 +87,22 @@ def describe_instance_information(self: Any) -> ActionResult:
             ]
         }
     )
+
+
+def list_command_invocations(self: Any) -> ActionResult:
+    """Of one command, with what its one step said.
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommandInvocations.html
+    """
+    command = self.ssm_backend.get_command_by_id(self._get_param("CommandId"))
+    return ActionResult({"CommandInvocations": [_listed(each) for each in command.invocations]})
+
+
+def _listed(invocation: dict[str, Any]) -> dict[str, Any]:
+    out, err = (invocation.get(f"Standard{name}Content", "") for name in ("Output", "Error"))
+    output = (out + (f"\n----------ERROR-------\n{err}" if err else ""))[:OUTPUT]
+    known = {key: invocation[key] for key in ("CommandId", "InstanceId", "Status", "StatusDetails")}
+    step = {"Name": "aws:runShellScript", "Status": known["Status"], "ResponseCode": invocation["ResponseCode"]}
+    return {**known, "CommandPlugins": [{**step, "Output": output}]}
 
 
 def _is_managed(instance: Any) -> bool:

@@ -112,6 +112,18 @@ describe("The script of quiet moves", () => {
     );
   });
 
+  it("takes of many addresses those of its own server for meant, there and back", async () => {
+    const many = { ...quiet, addresses: ["10.0.1.4", "10.0.1.5", "10.0.1.55"] };
+    const { exitCode, output } = await server.does(closing(many));
+    assert.equal(exitCode, 0);
+    assert.deepEqual(
+      leftIn(output)?.map(({ address }) => address),
+      ["10.0.1.5"],
+    );
+    assert.equal((await server.does(opening(many))).exitCode, 0);
+    assert.doesNotMatch(server.calls, /10\.0\.1\.4|10_0_1_4|10\.0\.1\.55|10_0_1_55/);
+  });
+
   it("says what is established, and what of it is in flight", async () => {
     server.established(idle("198.51.100.1:1000") + idle("[::ffff:198.51.100.2]:2000"));
     const { output } = await server.does(closing(quiet));

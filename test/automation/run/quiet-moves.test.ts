@@ -16,19 +16,23 @@ class World {
   readonly asked: string[] = [];
   readonly unreached = new Map<string, string>();
   /** What a command says by server, where it is not that nothing is in flight. */
-  readonly ends = new Map<string, Partial<Invocation> | Error>();
+  readonly ends = new Map<string, Partial<Invocation>>();
+  /** Why nothing is known of any. */
+  failure: Error | undefined;
   onMove: (instanceId: string) => void = () => {};
+  onRun: (instanceId: string) => Promise<void> = async () => {};
   lost = false;
   readonly drive: Drive;
   readonly moves: QuietMoves;
   readonly outputs: Outputs;
   readonly #site: FakeSite;
 
-  static async open(addresses: object = {}): Promise<World> {
-    return new World(await FakeSite.open({ addresses }));
+  static async open(addresses: object = {}, count = 2): Promise<World> {
+    return new World(await FakeSite.open({ addresses }), count);
   }
 
-  private constructor(site: FakeSite) {
+  private constructor(site: FakeSite, count: number) {
+    const numbers = Array.from({ length: count }, (_, index) => index + 1);
     this.#site = site;
     const drive = site.drive();
     const { last } = drive.opened;
@@ -43,12 +47,12 @@ class World {
     const generation = (name: string) => ({
       ...blue,
       port: 8080,
-      frontends: [server(name, 1), server(name, 2)] as never,
+      frontends: numbers.map((number) => server(name, number)) as never,
     });
     this.outputs = {
       ...last.outputs,
       generations: { blue: generation("blue"), green: generation("green") },
-      addresses: [1, 2].map((number) => ({
+      addresses: numbers.map((number) => ({
         allocationId: `eipalloc-${number}`,
         publicIp: `198.51.100.${number}`,
         instanceId: `i-blue-${number}`,
@@ -56,15 +60,24 @@ class World {
     };
     const manager = {
       unreached: async (ids: readonly string[]) => new Map([...this.unreached].filter(([id]) => ids.includes(id))),
-      run: async ({ parameters }: Document, [id = ""]: readonly string[], signal: AbortSignal) => {
+      runOnEach: async (
+        { parameters }: Document,
+        ids: readonly string[],
+        signal: AbortSignal,
+        ended: (id: string, end: Invocation) => Promise<void>,
+      ) => {
         const [arguments_ = ""] = parameters.commands ?? [];
-        this.asked.push(`${id}: ${arguments_.replace("set -- ", "")}`);
-        const end = this.ends.get(id);
-        if (end instanceof Error) throw end;
-        signal.throwIfAborted();
-        const address = / (10\.0\.\d\.\d)/.exec(arguments_)?.[1];
-        const output = `${JSON.stringify({ address, established: 3, busy: 0, milliseconds: 400 })}\n`;
-        return new Map([[id, { status: "Success", exitCode: 0, output, ...end }]]);
+        this.asked.push(`${ids.join(" ")}: ${arguments_.replace("set -- ", "")}`);
+        if (this.failure !== undefined) throw this.failure;
+        await Promise.all(
+          ids.map(async (id, index) => {
+            await this.onRun(id);
+            signal.throwIfAborted();
+            const address = / ([\d.,]+)/.exec(arguments_.replace(/^.*8080/, ""))?.[1]?.split(",")[index];
+            const output = `${JSON.stringify({ address, established: 3, busy: 0, milliseconds: 400 })}\n`;
+            await ended(id, { status: "Success", exitCode: 0, output, ...this.ends.get(id) });
+          }),
+        );
       },
     };
     const addressMoves = {
@@ -145,6 +158,25 @@ describe("Moves of addresses", () => {
     assert.deepEqual(world.warnings, []);
   });
 
+  it("of many servers wait for none but their own, and are asked for with one command", async () => {
+    const numbers = Array.from({ length: 30 }, (_, index) => index + 1);
+    world = await World.open({}, numbers.length);
+    let left = numbers.length - 1;
+    const others = Promise.withResolvers<void>();
+    world.onMove = () => {
+      if (--left === 0) others.resolve();
+    };
+    world.onRun = async (id) => {
+      if (id === "i-blue-1") await others.promise;
+    };
+    await world.move("move-addresses", "green", numbers);
+    assert.equal(world.asked.at(-1), "eipalloc-1 -> i-green-1");
+    const moved = numbers.map((number) => `eipalloc-${number} -> i-green-${number}`);
+    const servers = numbers.map((number) => `i-blue-${number}`).join(" ");
+    const quieted = closed(servers, numbers.map((number) => `10.0.1.${number}`).join(","));
+    assert.deepEqual(world.asked.toSorted(), [...moved, quieted].toSorted());
+  });
+
   it("do nothing where an update moves no address", async () => {
     world = await World.open();
     assert.equal(await world.move("move-addresses", "blue"), 0);
@@ -182,11 +214,11 @@ describe("Moves of addresses", () => {
     assert.deepEqual(world.asked, []);
   });
 
-  for (const [what, end] of Object.entries<Partial<Invocation> | Error>({
+  for (const [what, end] of Object.entries<Partial<Invocation>>({
     failed: { status: "Failed", output: "quiet-move: this server has no ss" },
     "did not end": { status: "TimedOut", output: "" },
     "said something else": { output: "hello" },
-    "could not be sent": new Error("read ECONNRESET"),
+    "could not be sent": { status: "InvalidInstanceId", output: "Instances not in a valid state" },
   })) {
     it(`are direct, one by one, where the command on a server ${what}`, async () => {
       world = await World.open();
@@ -202,9 +234,18 @@ describe("Moves of addresses", () => {
       world.ends.set("i-blue-2", end);
       await assert.rejects(world.move("move-addresses"), (error) => error instanceof GateError && error.inconclusive);
       await world.moves.open();
-      assert.ok(world.asked.includes("i-blue-2: open 8080 10.0.1.2"), world.asked.join());
+      const opened = "i-blue-1 i-blue-2: open 8080 10.0.1.1,10.0.1.2";
+      assert.ok(world.asked.includes(opened), world.asked.join());
     });
   }
+
+  it("are direct, all of them, where Systems Manager does not answer", async () => {
+    world = await World.open();
+    world.failure = new Error("read ECONNRESET");
+    await world.move("move-addresses");
+    assert.ok(world.asked.every((each) => !each.includes("->")));
+    assert.equal(world.warnings.filter((each) => /moves directly.*read ECONNRESET/.test(each)).length, 2);
+  });
 
   it("say that requests were in flight when the time was over", async () => {
     world = await World.open({ quietSeconds: 1 });
@@ -243,7 +284,7 @@ describe("Moves of addresses", () => {
     world = await World.open({ move: "quiet" });
     world.back();
     for (const name of ["i-green-1", "i-green-2"]) world.unreached.set(name, "its agent is ConnectionLost");
-    for (const name of ["i-blue-1", "i-blue-2"]) world.ends.set(name, new Error("EHOSTUNREACH"));
+    world.failure = new Error("EHOSTUNREACH");
     await world.move("withdraw", "blue");
     assert.ok(
       world.asked.every((each) => !each.includes("->")),
@@ -263,7 +304,7 @@ describe("Moves of addresses", () => {
   it("say for how long new connections may be held back where they cannot be let in", async () => {
     world = await World.open();
     await world.move("move-addresses", "green", [1]);
-    world.ends.set("i-blue-1", new Error("EHOSTUNREACH"));
+    world.failure = new Error("EHOSTUNREACH");
     await world.moves.open();
     await world.moves.open();
     assert.equal(world.warnings.length, 1);

@@ -167,6 +167,28 @@ describe("the cloud's Systems Manager", function () {
       assert.deepEqual(await ports(), [8080]);
     });
 
+    it("tells each server's end in one call, that of one which is not managed too", async () => {
+      const none = "i-0123456789abcdef0";
+      const ends = new Map<string, string>();
+      const calls = async () => (await cloud.control("GET", "calls")) as Record<string, number>;
+      const before = await calls();
+      const document = opening({ ...quiet(privateIp), addresses: [privateIp, "127.0.0.9"] });
+      await manager.runOnEach(document, instances, signal, async (id, { status }) => void ends.set(id, status));
+      assert.equal(ends.size, instances.length);
+      assert.equal(ends.get(instanceId), "Success");
+      const after = await calls();
+      assert.equal((after["ssm.SendCommand"] ?? 0) - (before["ssm.SendCommand"] ?? 0), 1);
+      assert.equal(after["ssm.GetCommandInvocation"], before["ssm.GetCommandInvocation"]);
+      ends.clear();
+      await manager.runOnEach(
+        document,
+        [instanceId, none],
+        signal,
+        async (id, { status }) => void ends.set(id, status),
+      );
+      assert.deepEqual(Object.fromEntries(ends), { [instanceId]: "Success", [none]: "InvalidInstanceId" });
+    });
+
     it("lets them in again when it is told to", async () => {
       assert.equal((await end(opening(quiet(privateIp))))?.status, "Success");
       assert.deepEqual(await ports(), []);
