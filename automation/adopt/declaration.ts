@@ -35,7 +35,7 @@ export function declaration(asked: Asked, facts: Facts, userDataFile?: string): 
         stickinessSeconds: seconds("stickiness.lb_cookie.duration_seconds"),
       }),
     },
-    elasticIps: facts.addresses.length,
+    elasticIps: elasticIps(facts),
     ...(asked.database !== undefined && {
       database: asked.database.startsWith("vol-")
         ? { volumeId: asked.database }
@@ -50,6 +50,15 @@ export function declaration(asked: Asked, facts: Facts, userDataFile?: string): 
     "handover:generations": { [asked.generation]: defined(generation) },
     "handover:live": asked.generation,
   };
+}
+
+/** Their number, and the pool that they are all from where that is not Amazon's: further ones come from there, too. */
+function elasticIps({ addresses }: Facts): unknown {
+  const count = addresses.length;
+  const [pool, ...others] = new Set(addresses.map(({ PublicIpv4Pool = "amazon" }) => PublicIpv4Pool));
+  if (pool === undefined || others.length > 0) return count;
+  if (pool.startsWith("ipam-pool-")) return { count, ipamPoolId: pool };
+  return pool.startsWith("ipv4pool-") ? { count, publicIpv4Pool: pool } : count;
 }
 
 /** The load balancer's subnets, and first those in which there are servers: new ones are launched in this order. */

@@ -63,6 +63,19 @@ describe("adopting a site", () => {
     assert.deepEqual([network.subnetIds.length, network.frontendSubnetIds], [3, ["subnet-000000000000000d"]]);
   });
 
+  it("takes further Elastic IPs from the pool that all of them are from", () => {
+    const from = (...pools: readonly string[]) =>
+      declared(
+        changed(({ addresses }) => {
+          for (const [index, address] of addresses.entries()) address.PublicIpv4Pool = pools[index];
+        }),
+      )["handover:site"].elasticIps;
+    const [own, ipam] = ["ipv4pool-ec2-0a1b", "ipam-pool-0a1b"];
+    assert.deepEqual(from(own, own), { count: 2, publicIpv4Pool: own });
+    assert.deepEqual(from(ipam, ipam), { count: 2, ipamPoolId: ipam });
+    assert.deepEqual([from(own, "amazon"), from("amazon", "amazon")], [2, 2]);
+  });
+
   it("keeps certificate, stickiness and database", () => {
     const facts = changed(({ listener, attributes }) => {
       Object.assign(listener.listener, { Protocol: "HTTPS", Port: 443, Certificates: [{ CertificateArn: "arn:1" }] });
