@@ -32,12 +32,14 @@ const changes: ReadonlySet<string> = new Set([
   "import",
 ]);
 
+const creations: ReadonlySet<string> = new Set(["create", "create-replacement"]);
+
 type StepEventMetadata = NonNullable<EngineEvent["resourcePreEvent"]>["metadata"];
 
-/** A resource that AWS still showed as before when it was read right after its update. */
+/** A resource that AWS still showed as before when it was read right after its update, or without the tags that it was created with. */
 export interface LateReading {
   readonly urn: string;
-  /** What was changed and not shown yet, with the values of before. */
+  /** What was not shown yet, with the values that were. */
   readonly before: Readonly<Record<string, unknown>>;
 }
 
@@ -122,7 +124,7 @@ export class Recorder {
   #fail(metadata: StepEventMetadata): void {
     const { op, new: state } = metadata;
     this.#failures++;
-    if (state !== undefined && (op === "create" || op === "create-replacement")) {
+    if (state !== undefined && creations.has(op)) {
       const { urn, type, custom, parent, provider, inputs } = state;
       this.failedCreations.push({ urn, type, custom, parent, provider, inputs: withoutSecrets(inputs) });
     }
@@ -131,8 +133,8 @@ export class Recorder {
 
   #end({ op, urn, type, old, new: state, diffs }: StepEventMetadata): void {
     const isRefreshed = !this.#busy.has(urn);
-    if (op === "update" && !isRefreshed) {
-      const before = notShown(old, state);
+    if (!isRefreshed) {
+      const before = op === "update" ? notShown(old, state) : creations.has(op) ? untagged(state) : {};
       if (Object.keys(before).length > 0) this.late.push({ urn, before });
     }
     if ((op === "update" || op === "delete") && isRefreshed) {
@@ -172,6 +174,14 @@ function notShown(old: StepState, now: StepState): Record<string, unknown> {
     return isDeepStrictEqual(shown, old?.outputs[key]) && !isDeepStrictEqual(shown, now?.inputs[key]);
   });
   return Object.fromEntries(changed.map((key) => [key, old?.outputs[key]]));
+}
+
+/** The tags of a creation where some that it asked for are not shown. An array's are a list, which comes with it. */
+function untagged(now: StepState): Record<string, unknown> {
+  const [asked, shown] = [now?.inputs.tags, now?.outputs.tags] as [unknown, Record<string, unknown> | undefined];
+  if (typeof asked !== "object" || asked === null || Array.isArray(asked)) return {};
+  const isWhole = Object.keys(asked).every((key) => key === "__defaults" || (shown != null && key in shown));
+  return isWhole ? {} : { tags: shown };
 }
 
 function differences(before: Readonly<Record<string, unknown>> = {}, after: Readonly<Record<string, unknown>> = {}) {

@@ -130,7 +130,18 @@ describe("an update", () => {
     assert.deepEqual(lateAfter({ inputs: {}, outputs: { sslPolicy: "2016" } }, named), []);
   });
 
-  it("is late only where it changed something: another property, a creation, or a secret, which is masked, is not", () => {
+  it("is late where AWS shows what it created without tags that it asked for", () => {
+    const inputs = { tags: { Name: "www", team: "web" } };
+    const created = (outputs: object, op = "create") => lateAfter({}, { inputs, outputs }, op);
+    assert.deepEqual(created({}), [{ urn: "urn::http", before: { tags: undefined } }]);
+    const some = { tags: { Name: "www" } };
+    assert.deepEqual(created(some, "create-replacement"), [{ urn: "urn::http", before: some }]);
+    assert.deepEqual(created({ tags: { ...inputs.tags, more: "" } }), []);
+    const list = { inputs: { tags: [{ key: "team" }] }, outputs: {} };
+    assert.deepEqual(lateAfter({}, list, "create"), []);
+  });
+
+  it("is late only where it changed something: another property, or a creation, is not", () => {
     const old = { inputs: forwards("blue"), outputs: { ...forwards("blue"), port: 80 } };
     assert.deepEqual(lateAfter(old, { inputs: forwards("blue"), outputs: old.outputs }), []);
     assert.deepEqual(lateAfter(old, { inputs: forwards("green"), outputs: old.outputs }, "create"), []);
