@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from "node:
 import { isAbsolute, join } from "node:path";
 import type { z } from "zod";
 import type { ArrayConfig } from "./config/array-schema.ts";
+import { entriesOf } from "./config/entry-schema.ts";
 import { hasWildcard, overlap } from "./config/hosts.ts";
 import { inputsIn } from "./config/identify.ts";
 import { describeIssue } from "./config/issues.ts";
@@ -14,6 +15,7 @@ import type { UpgradeConfig } from "./config/upgrade-schema.ts";
  * driver read the same schema. It imports no Pulumi.
  */
 
+export { type EntryConfig, entriesOf } from "./config/entry-schema.ts";
 export type { Input, SiteConfig } from "./config/schema.ts";
 export type { UpgradeConfig } from "./config/upgrade-schema.ts";
 
@@ -78,6 +80,7 @@ export function parseConfig(values: Record<string, unknown>, projectDirectory: s
   const problems = [
     ...checkLive(config),
     ...checkHosts(config),
+    ...checkEntries(config),
     ...checkInputs(config),
     ...checkIdentify(config),
     ...checkBackup(config),
@@ -159,6 +162,30 @@ function checkHosts({ site: { hostname, testHostname } }: Config): string[] {
     `handover:site.testHostname: ${testHostname} ${same ? "is" : "also stands for"} the public name ${hostname}, whose users would reach servers that are still being tested; choose a name of its own, for example test.${hostname.replace(/^[^a-z0-9]*\.?/, "")}`,
   ];
 }
+
+/** Listeners that would meet, and target groups whose names AWS would not take. */
+function checkEntries({ site, generations }: Config): string[] {
+  const [first, ...others] = entriesOf(site);
+  const listeners = new Map([[first.listener.port, "handover:site.loadBalancer.port"]]);
+  return others.flatMap(({ name = "", listener: { port } }) => {
+    const key = `handover:site.entries.${name}`;
+    const other = listeners.get(port);
+    if (other === undefined) listeners.set(port, `${key}.listeners[0].port`);
+    const tooLong = Object.keys(generations).filter((generation) => generation.length + name.length > longestGroupName);
+    return [
+      ...(other === undefined
+        ? []
+        : [`${key}.listeners[0].port: ${port} is ${other} already; a load balancer has one listener on a port`]),
+      ...tooLong.map(
+        (generation) =>
+          `${key}: AWS takes 32 characters for the name of a target group, and that of generation "${generation}" would be longer; shorten one of the two names to ${longestGroupName} characters together`,
+      ),
+    ];
+  });
+}
+
+/** Two names, without the hyphen between them and what the engine adds: a hyphen and seven digits. */
+const longestGroupName = 32 - 1 - 8;
 
 /** Inputs that servers would not get as they are stated. */
 function checkInputs({ site, generations }: Config): string[] {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Config, GenerationConfig } from "./config.ts";
 import { moved, shrunk } from "./losses.ts";
-import type { LastOutputs } from "./outputs.ts";
+import { type LastOutputs, targetsOf } from "./outputs.ts";
 import { inputDigests } from "./user-data.ts";
 
 /**
@@ -58,11 +58,20 @@ function changedUserData({ inputs }: GenerationConfig, before: Readonly<Record<s
   return keys.length === 0 ? ["userDataFile"] : keys.toSorted().map((key) => `inputs.${key}`);
 }
 
-/** Compares the port, which stands in the servers' user data; another host name is told to the next generation alone. */
+/**
+ * Compares ports: that of the first entry stands in the servers' user data, and a target group's is replaced with it. Another
+ * host name is told to the next generation alone.
+ */
 function fixedOfSite({ site }: Config, { outputs: { live, generations } }: LastOutputs): string | undefined {
-  const port = generations?.[live]?.port;
-  if (port !== undefined && port !== site.port)
-    return `handover:site.port: was ${port} and is ${site.port}, but the servers of ${live} listen on ${port} and would be replaced while they serve. Put it back; a generation that listens on another port is a site of its own: deploy it as another stack, and point the name at its load balancer`;
+  const was = generations?.[live];
+  if (was === undefined) return undefined;
+  if (was.port !== site.port)
+    return `handover:site.port: was ${was.port} and is ${site.port}, but the servers of ${live} listen on ${was.port} and would be replaced while they serve. Put it back; a generation that listens on another port is a site of its own: deploy it as another stack, and point the name at its load balancer`;
+  for (const { entry = "", port } of targetsOf(was).slice(1)) {
+    const now = site.entries[entry]?.port ?? port;
+    if (now !== port)
+      return `handover:site.entries.${entry}.port: was ${port} and is ${now}, but the servers of ${live} are registered with ${port} and would leave the load balancer while they serve. Put it back, and declare the other port as an entry of its own`;
+  }
   return undefined;
 }
 

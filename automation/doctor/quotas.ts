@@ -6,7 +6,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingV2Client, paginateDescribeTargetGroups } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { GetServiceQuotaCommand, ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
-import type { Config } from "../../stacks/config.ts";
+import { type Config, entriesOf } from "../../stacks/config.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
 import type { Access } from "../cloud/access.ts";
 import { briefly } from "../cloud/client-settings.ts";
@@ -47,7 +47,7 @@ export async function checkQuotas(access: Access, config: Config, outputs: Outpu
       service: "elasticloadbalancing",
       code: "L-B22855CB",
       used: () => targetGroups(balancing),
-      more: async () => 1,
+      more: async () => entriesOf(config.site).length,
     },
   ];
   try {

@@ -7,10 +7,7 @@ const [own, other, theirs] = ["arn:blue", "arn:green", "arn:theirs"];
 const known: Known = {
   generation: "blue",
   servers: [1, 2].map((number) => ({ instanceId: `i-${number}`, privateIp: `10.0.0.${number}` })),
-  targetGroupArn: own,
-  port: 8080,
-  loadBalancerArn: "arn:alb",
-  listenerPort: 80,
+  entries: [{ targetGroupArn: own, port: 8080, loadBalancerArn: "arn:alb", listenerPort: 80 }],
   testHostname: "test.example.com",
   array: "www-blue",
   addresses: ["eipalloc-1"],
@@ -196,7 +193,10 @@ describe("the ways to servers", () => {
 });
 
 describe("the test host name", () => {
-  const tested = { ...known, targetGroupArns: [own] };
+  const tested = {
+    ...{ loadBalancerArn: "arn:alb", listenerPort: 80, testHostname: "test.example.com" },
+    targetGroupArns: [own],
+  };
   const problems = (...rules: object[]) =>
     testHostProblems(tested, [{ listener: { Port: 80 }, rules: rules as never }]);
   const catching = (Conditions: object[], Priority = "1") => ({ Priority, Conditions, Actions: forward(other) });
