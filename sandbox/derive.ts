@@ -58,23 +58,24 @@ export function derive(options: DeriveOptions): Derived {
   const config = structuredClone(like.config) as Record<string, Node>;
   const site = config["handover:site"] ?? {};
   const balancer = child(site, "loadBalancer");
-  const check = child(balancer, "healthCheck");
   const upgrade = child(config, "handover:upgrade");
   const generations = child(config, "handover:generations");
 
   site.network = { cidrBlock: slot.cidrBlock };
   delete site.adopted;
-  balancer.port = 8000;
+  balancer.port = firstPort;
   delete balancer.certificateArn;
+  const entries = Object.values((site.entries ?? {}) as Record<string, Node>);
+  for (const [index, entry] of entries.entries()) {
+    entry.listeners = [{ port: firstPort + 1 + index }];
+    shorten(entry);
+  }
+  const ports = entries.flatMap((entry) => [entry.port, child(entry, "healthCheck").port ?? entry.port]);
   if (site.database !== undefined && database !== undefined) {
     const { retainDays } = child(site, "database");
     site.database = { ...database, ...(retainDays !== undefined && { retainDays }) };
   }
-  limit(balancer, "deregistrationDelaySeconds", shortest.deregistrationDelaySeconds, 30);
-  limit(check, "intervalSeconds", shortest.intervalSeconds, 5);
-  limit(check, "timeoutSeconds", shortest.timeoutSeconds, 2);
-  limit(check, "healthyThreshold", shortest.threshold, 2);
-  limit(check, "unhealthyThreshold", shortest.threshold, 2);
+  shorten(balancer);
   limit(upgrade, "stableSeconds", shortest.stableSeconds, 10);
   limit(upgrade, "stepSeconds", shortest.stepSeconds, 10);
   limit(upgrade, "bakeSeconds", shortest.bakeSeconds, 300);
@@ -82,7 +83,6 @@ export function derive(options: DeriveOptions): Derived {
   // A node may learn of a rule and of a target one after the other, and tags come after what they are on.
   upgrade.gateSeconds = Number(upgrade.gateSeconds) + 2 * lagSeconds;
   limit(upgrade, "propagationSeconds", Math.max(shortest.propagationSeconds, lagSeconds), 60);
-  limit(balancer, "stickinessSeconds", shortest.stickinessSeconds, 0);
   if (upgrade.sessions !== undefined) limit(child(upgrade, "sessions"), "quietSeconds", shortest.quietSeconds, 10);
   const comparison = child(upgrade, "comparison");
   limit(comparison, "patienceSeconds", shortest.patienceSeconds, 300);
@@ -98,6 +98,9 @@ export function derive(options: DeriveOptions): Derived {
   for (const generation of Object.values(generations) as Node[]) {
     delete generation.iamInstanceProfile;
     delete generation.keyName;
+    // The sample application listens where the site's own does; what extends another has its inputs.
+    if (ports.length > 0 && generation.extends === undefined)
+      generation.inputs = { MORE_PORTS: [...new Set(ports)].join(" "), ...child(generation, "inputs") };
   }
 
   if (frontends !== undefined) {
@@ -118,6 +121,20 @@ export function derive(options: DeriveOptions): Derived {
     text: `#${header}\n${stringify({ ...encryption, config }, { collectionStyle: "block", lineWidth: 0 })}`,
     images: imagesOf(generations as Record<string, Node>),
   };
+}
+
+/** Unprivileged; those of further entries follow. */
+const firstPort = 8000;
+
+/** Settings of a load balancer's entry, with waits that fit a rehearsal. */
+function shorten(entry: Node): void {
+  limit(entry, "deregistrationDelaySeconds", shortest.deregistrationDelaySeconds, 30);
+  limit(entry, "stickinessSeconds", shortest.stickinessSeconds, 0);
+  const check = child(entry, "healthCheck");
+  limit(check, "intervalSeconds", shortest.intervalSeconds, 5);
+  limit(check, "timeoutSeconds", shortest.timeoutSeconds, 2);
+  limit(check, "healthyThreshold", shortest.threshold, 2);
+  limit(check, "unhealthyThreshold", shortest.threshold, 2);
 }
 
 type Node = Record<string, unknown>;

@@ -14,7 +14,29 @@ export function objection(
   digestOf: (generation: GenerationConfig) => string,
 ): string | undefined {
   if (last === undefined) return undefined;
-  return redefinition(config, last, digestOf) ?? shrunk(config, last) ?? moved(config, last) ?? jump(config, last);
+  return (
+    redefinition(config, last, digestOf) ??
+    otherEntries(config, last) ??
+    shrunk(config, last) ??
+    moved(config, last) ??
+    jump(config, last)
+  );
+}
+
+/** Both generations of a run have the same entries: others come and go with an update of their own. */
+function otherEntries({ site, live: goal, run }: Config, { outputs }: LastOutputs): string | undefined {
+  if (run === undefined && outputs.run === null && goal === outputs.live) return undefined;
+  const [was, now] = [outputs.entries ?? {}, site.entries].map((entries) => Object.keys(entries)) as [
+    string[],
+    string[],
+  ];
+  const gone = was.find((name) => !now.includes(name));
+  const added = now.find((name) => !was.includes(name));
+  if (gone !== undefined)
+    return `handover:site.entries.${gone}: is gone, but it serves. Put it back for the run; an update of its own, with handover:live: ${outputs.live}, then removes it`;
+  if (added !== undefined)
+    return `handover:site.entries.${added}: is new, and a run is between generations with the same entries. Add it first, with handover:live: ${outputs.live} and \`pulumi up\`, or take it out for the run`;
+  return undefined;
 }
 
 /** Live servers are replaced by a new generation, never in place. */

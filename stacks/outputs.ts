@@ -123,7 +123,10 @@ export interface Entry {
 }
 
 /** All ways in to the site: the one that has no name, and then the others. */
-export function entriesIn({ loadBalancer, entries = {} }: Pick<Outputs, "loadBalancer" | "entries">): readonly Entry[] {
+export function entriesIn({
+  loadBalancer,
+  entries = {},
+}: Pick<Outputs, "loadBalancer" | "entries">): readonly [Entry, ...Entry[]] {
   return [
     { name: undefined, listener: loadBalancer },
     ...Object.entries(entries).map(([name, listener]) => ({ name, listener })),
