@@ -30,6 +30,11 @@ const array = {
 /** Everything that a generation of 11 servers and an array has: short type and name. */
 const namesIn = (generation: string): [keyof typeof generationNames, string][] => [
   ["targetGroup", generationNames.targetGroup.of(generation)],
+  ...["admin", "a", "blue", "a-2--3", "test"].flatMap((entry): [keyof typeof generationNames, string][] => [
+    ["targetGroup", generationNames.targetGroup.of(generation, entry)],
+    ["targetGroupAttachment", generationNames.targetGroupAttachment.of(generation, 0, entry)],
+    ["targetGroupAttachment", generationNames.targetGroupAttachment.of(generation, 10, entry)],
+  ]),
   ["launchTemplate", generationNames.launchTemplate.of(generation)],
   ...Array.from({ length: 11 }, (_, index): [keyof typeof generationNames, string][] => [
     ["instance", generationNames.instance.of(generation, index)],
@@ -67,6 +72,8 @@ describe("names", () => {
       [types.instance, "blue-01"],
       [types.instance, "Blue-1"],
       [types.targetGroup, "blue."],
+      [types.targetGroup, "blue-"],
+      [types.targetGroupAttachment, "blue-1."],
       [types.scalingPolicy, "blue"],
       [types.loadBalancer, "blue"],
       [types.subnet, "blue-1"],

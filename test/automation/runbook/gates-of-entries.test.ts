@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import type { GateContext } from "../../../automation/gates/context.ts";
+import { generationOf } from "../../../automation/gates/context.ts";
+import { type RowGates, gatesBefore, gatesOf } from "../../../automation/runbook/gates.ts";
+import { type Row, rowNames } from "../../../automation/runbook/rows.ts";
+import { parseConfig } from "../../../stacks/config.ts";
+import type { Outputs } from "../../../stacks/outputs.ts";
+
+const signal = new AbortController().signal;
+
+/** A site with one entry, or with two, in the middle of a run. */
+function contextOf(isTwofold: boolean, states: Readonly<Record<string, string>> = {}): GateContext {
+  const entries = { admin: { port: 9000, listeners: [{ port: 9443 }], healthCheck: { path: "/admin/health" } } };
+  const config = parseConfig(
+    {
+      site: {
+        hostname: "www.example.com",
+        testHostname: "test.example.com",
+        port: 8080,
+        network: { cidrBlock: "10.20.0.0/16" },
+        loadBalancer: { port: 80 },
+        ...(isTwofold && { entries }),
+      },
+      generations: {
+        blue: { imageId: "ami-0a1b2c3d4e5f60001", instanceType: "t3.small", frontends: 1 },
+        green: { extends: "blue" },
+      },
+      live: "green",
+      upgrade: { comparison: {} },
+    },
+    import.meta.dirname,
+  );
+  const listener = { arn: "arn:lb", dnsName: "lb.example.com", port: 80, protocol: "http" } as const;
+  const generation = (name: string, weight: number) => ({
+    ...{ targetGroupArn: `arn:${name}`, port: 8080, weight, registered: true },
+    ...(isTwofold && { entries: { admin: { targetGroupArn: `arn:${name}-admin`, port: 9000 } } }),
+    frontends: [{ name: `${name}-1`, instanceId: `i-${name}`, privateIp: "10.20.0.4" }],
+    array: { name: `array-${name}`, intent: "active" as const },
+  });
+  const after: Outputs = {
+    ...{ live: "blue", run: null, hostname: "www.example.com", testHostname: "test.example.com" },
+    loadBalancer: listener,
+    ...(isTwofold && { entries: { admin: { ...listener, port: 9443 } } }),
+    addresses: [],
+    generations: { blue: generation("blue", 0), green: generation("green", 100) },
+    snapshot: null,
+    ledgerTable: "handover-test",
+  };
+  const servers = [{ instanceId: "i-green", lifecycleState: "InService", healthy: true }];
+  const aws = {
+    absentSeconds: 0,
+    targetHealth: async (arn: string) => {
+      const state = states[arn] ?? "healthy";
+      const is = { TargetHealth: { State: state } };
+      return new Map(state === "" ? [] : [["i-green", is], ["i-blue", is]]);
+    },
+    arrays: { find: async () => ({ desiredCapacity: 1, suspendedProcesses: [], servers }), servers: async () => [] },
+  };
+  const run = { from: "blue", to: "green", before: after, after, config, id: "r1", stack: "test" };
+  return { ...run, aws, manager: {}, redact: String } as unknown as GateContext;
+}
+
+const all = ({ first = [], hold, watch }: RowGates) => [...first, ...hold, ...(watch?.gates ?? [])];
+const named = (gates: RowGates) => all(gates).map(({ name }) => name);
+
+describe("a row's gates, with two entries", () => {
+  /** Gates that judge one entry only; each other one looks at both by itself. */
+  const ofOne = /^(smoke (through|on)|weights everywhere|no worse than|probes)/;
+  const rows = rowNames.filter((row) => row !== "backup" && row !== "migrate");
+  for (const row of rows)
+    it(`hold in ${row} for the second wherever they do for the first`, () => {
+      for (const gates of [gatesOf, gatesBefore]) {
+        const [one, two] = [false, true].map((isTwofold) => named(gates(row, contextOf(isTwofold)))) as [string[], string[]];
+        const doubled = one.filter((name) => ofOne.test(name));
+        const second = two.filter((name) => /\(admin\)/.test(name)).map((name) => name.replace(" (admin)", ""));
+        assert.deepEqual(second.sort(), doubled.sort());
+        assert.deepEqual(two.filter((name) => !/\(admin\)/.test(name)).sort(), one.sort());
+      }
+    });
+
+  /** Rows whose gates do not all pass, by the state of one target group. */
+  async function stopped(states: Readonly<Record<string, string>>): Promise<Row[]> {
+    const found: Row[] = [];
+    for (const row of rows) {
+      const context = contextOf(true, states);
+      const gates = [...all(gatesOf(row, context)), ...all(gatesBefore(row, context))];
+      const judged = gates.filter(({ name }) => /^(targets healthy|array serves|array in service): green/.test(name));
+      const verdicts = await Promise.all(judged.map(async (gate) => (await gate.observe(signal)).verdict));
+      if (verdicts.some((verdict) => verdict !== "pass")) found.push(row);
+    }
+    return found;
+  }
+
+  it("let nothing pass whose targets are unhealthy in the second group alone", async () => {
+    const either = await stopped({ "arn:green": "unhealthy" });
+    assert.ok(either.length > 6, String(either));
+    assert.deepEqual(await stopped({ "arn:green-admin": "unhealthy" }), either);
+    assert.deepEqual(await stopped({ "arn:green-admin": "" }), either);
+    assert.deepEqual(await stopped({}), []);
+  });
+
+  it("say which entry it is", async () => {
+    const context = contextOf(true, { "arn:green-admin": "unhealthy" });
+    const [healthy] = all(gatesBefore("connect", context));
+    const missed = [{ name: "green-1", entry: "admin", state: "unhealthy", reason: "" }];
+    assert.deepEqual(await healthy?.observe(signal), { verdict: "pending", evidence: { missed } });
+  });
+
+  it("wait for the second group to drain too", async () => {
+    const drained = async (states: Readonly<Record<string, string>>) => {
+      const [gate] = all(gatesOf("drain", contextOf(true, states)));
+      return (await gate?.observe(signal))?.verdict;
+    };
+    assert.equal(await drained({ "arn:blue": "", "arn:blue-admin": "" }), "pass");
+    assert.equal(await drained({ "arn:blue": "", "arn:blue-admin": "draining" }), "pending");
+    assert.equal(await drained({ "arn:blue": "draining", "arn:blue-admin": "" }), "pending");
+  });
+
+  it("know of no targets that the outputs do not have", () => {
+    assert.throws(() => generationOf(contextOf(true).after, "red"), /no generation "red"/);
+  });
+});
