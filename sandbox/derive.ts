@@ -63,13 +63,13 @@ export function derive(options: DeriveOptions): Derived {
 
   site.network = { cidrBlock: slot.cidrBlock };
   delete site.adopted;
-  balancer.port = firstPort;
+  if (balancer.listeners === undefined) balancer.port = firstPort;
   delete balancer.certificateArn;
+  // Nobody outside of it reaches the sandbox's load balancer anyway.
+  delete balancer.internal;
   const entries = Object.values((site.entries ?? {}) as Record<string, Node>);
-  for (const [index, entry] of entries.entries()) {
-    entry.listeners = [{ port: firstPort + 1 + index }];
-    shorten(entry);
-  }
+  unprivileged([balancer, ...entries]);
+  for (const entry of entries) shorten(entry);
   const ports = entries.flatMap((entry) => [entry.port, child(entry, "healthCheck").port ?? entry.port]);
   if (site.database !== undefined && database !== undefined) {
     const { retainDays } = child(site, "database");
@@ -123,8 +123,22 @@ export function derive(options: DeriveOptions): Derived {
   };
 }
 
-/** Unprivileged; those of further entries follow. */
+/** Unprivileged; those of further listeners follow. */
 const firstPort = 8000;
+
+/** Gives listeners ports of their own, without TLS. */
+function unprivileged(entries: readonly Node[]): void {
+  const listeners = entries.flatMap(({ listeners = [] }) => listeners as Node[]);
+  const taken = entries[0]?.listeners === undefined ? 1 : 0;
+  const ports = new Map(listeners.map(({ port }, index) => [port, firstPort + taken + index]));
+  for (const entry of entries) {
+    if (entry.listeners === undefined) continue;
+    entry.listeners = (entry.listeners as Node[]).map(({ port, redirectTo }) => ({
+      port: ports.get(port),
+      ...(redirectTo !== undefined && { redirectTo: ports.get(redirectTo) }),
+    }));
+  }
+}
 
 /** Settings of a load balancer's entry, with waits that fit a rehearsal. */
 function shorten(entry: Node): void {

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { asFound } from "./adopted.ts";
+import type { ListenerConfig, RedirectConfig } from "./config/entry-schema.ts";
 import { type EntryConfig, entriesOf, type SiteConfig } from "./config.ts";
 import { components, siteNames } from "./names.ts";
 import type { Network } from "./network.ts";
@@ -28,18 +29,26 @@ export class Balancer extends pulumi.ComponentResource {
     super(components.Balancer, name, {}, opts);
     const { site, network, owner } = args;
     const adopted = site.adopted !== undefined;
+    const { idleTimeoutSeconds, internal } = site.loadBalancer;
     this.loadBalancer = new aws.lb.LoadBalancer(
       name,
       {
         loadBalancerType: "application",
         securityGroups: network.loadBalancerSecurityGroupIds,
         subnets: network.subnetIds,
+        ...(idleTimeoutSeconds !== undefined && { idleTimeout: idleTimeoutSeconds }),
+        ...(internal !== undefined && { internal }),
         tags: tags(name, owner),
       },
       // Its name in DNS goes with it.
       { parent: this, protect: true, ignoreChanges: adopted ? asFound.loadBalancer : keepId },
     );
-    this.listeners = entriesOf(site).map((entry) => this.createListener(name, entry, args));
+    const entries = entriesOf(site);
+    this.listeners = entries.map((entry) => this.createListener(name, entry, args));
+    const speaksTls = (port: number) =>
+      entries.some(({ listener }) => listener.port === port && listener.certificateArns.length > 0);
+    for (const redirect of entries.flatMap(({ redirects }) => redirects))
+      this.redirect(siteNames.redirect(name, redirect.port), redirect, { owner, speaksTls });
     this.registerOutputs({ dnsName: this.loadBalancer.dnsName });
   }
 
@@ -53,12 +62,13 @@ export class Balancer extends pulumi.ComponentResource {
       {
         loadBalancerArn: this.loadBalancer.arn,
         port: entry.listener.port,
-        ...protocol(entry.listener),
+        ...protocolOf(entry.listener),
         defaultActions: [{ type: "forward", ...forward(entry, args, isFound) }],
         tags: tags(listenerName, owner),
       },
       { parent: this, ignoreChanges: isFound ? ["sslPolicy", "tags", "tagsAll"] : keepId },
     );
+    this.certify(listenerName, entry.listener, listener);
     const ruleName = siteNames.testRule(name, entry.name);
     new aws.lb.ListenerRule(
       ruleName,
@@ -72,6 +82,40 @@ export class Balancer extends pulumi.ComponentResource {
       { parent: this, ignoreChanges: keepId },
     );
     return listener;
+  }
+
+  private redirect(
+    name: string,
+    redirect: RedirectConfig,
+    { owner, speaksTls }: { readonly owner: Owner; readonly speaksTls: (port: number) => boolean },
+  ): void {
+    const { port, redirectTo } = redirect;
+    const protocol = speaksTls(redirectTo) ? "HTTPS" : "HTTP";
+    const listener = new aws.lb.Listener(
+      name,
+      {
+        loadBalancerArn: this.loadBalancer.arn,
+        port,
+        ...protocolOf(redirect),
+        defaultActions: [
+          { type: "redirect", redirect: { port: String(redirectTo), protocol, statusCode: "HTTP_301" } },
+        ],
+        tags: tags(name, owner),
+      },
+      { parent: this, ignoreChanges: keepId },
+    );
+    this.certify(name, redirect, listener);
+  }
+
+  /** The first certificate is the listener's own. */
+  private certify(name: string, { certificateArns }: ListenerConfig, { arn: listenerArn }: aws.lb.Listener): void {
+    for (const certificateArn of certificateArns.slice(1)) {
+      new aws.lb.ListenerCertificate(
+        siteNames.certificate(name, certificateArn),
+        { listenerArn, certificateArn },
+        { parent: this },
+      );
+    }
   }
 }
 
@@ -94,7 +138,7 @@ function forward(entry: EntryConfig, { weights, targetGroupArn }: BalancerArgs, 
   };
 }
 
-function protocol({ certificateArns: [certificateArn] }: EntryConfig["listener"]) {
+function protocolOf({ certificateArns: [certificateArn], sslPolicy }: ListenerConfig) {
   if (certificateArn === undefined) return { protocol: "HTTP" };
-  return { protocol: "HTTPS", certificateArn, sslPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06" };
+  return { protocol: "HTTPS", certificateArn, sslPolicy: sslPolicy ?? "ELBSecurityPolicy-TLS13-1-2-2021-06" };
 }

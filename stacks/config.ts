@@ -163,25 +163,52 @@ function checkHosts({ site: { hostname, testHostname } }: Config): string[] {
   ];
 }
 
-/** Listeners that would meet, and target groups whose names AWS would not take. */
+/** Listeners that would meet or lead nowhere, and target groups whose names AWS would not take. */
 function checkEntries({ site, generations }: Config): string[] {
-  const [first, ...others] = entriesOf(site);
-  const listeners = new Map([[first.listener.port, "handover:site.loadBalancer.port"]]);
-  return others.flatMap(({ name = "", listener: { port } }) => {
-    const key = `handover:site.entries.${name}`;
-    const other = listeners.get(port);
-    if (other === undefined) listeners.set(port, `${key}.listeners[0].port`);
-    const tooLong = Object.keys(generations).filter((generation) => generation.length + name.length > longestGroupName);
-    return [
-      ...(other === undefined
-        ? []
-        : [`${key}.listeners[0].port: ${port} is ${other} already; a load balancer has one listener on a port`]),
-      ...tooLong.map(
-        (generation) =>
-          `${key}: AWS takes 32 characters for the name of a target group, and that of generation "${generation}" would be longer; shorten one of the two names to ${longestGroupName} characters together`,
-      ),
-    ];
+  const all = entriesOf(site).map((entry) => ({ ...entry, key: keyOf(site, entry.name) }));
+  const listeners = all.flatMap(({ key, listener, redirects }) =>
+    [listener, ...redirects].map((each) => ({ key, ...each, redirectTo: redirects.find((one) => one === each)?.redirectTo })),
+  );
+  const twice = listeners.flatMap(({ key, port }, index) => {
+    const other = listeners.slice(0, index).find((each) => each.port === port);
+    if (other === undefined) return [];
+    return [`${key}: port ${port} has a listener already, of ${other.key}; a load balancer has one on a port, so choose another`];
   });
+  const forwarding = all.map(({ listener }) => listener.port);
+  const nowhere = listeners.flatMap(({ key, port, redirectTo }) =>
+    redirectTo === undefined || forwarding.includes(redirectTo)
+      ? []
+      : [
+          `${key}: port ${port} redirects to ${redirectTo}, which ${redirectTo === port ? "is itself" : "has no listener that reaches the servers"}; those that do: ${forwarding.join(", ")}`,
+        ],
+  );
+  const names = all.flatMap(({ name }) => name ?? []);
+  const tooLong = names.flatMap((name) =>
+    Object.keys(generations)
+      .filter((generation) => generation.length + name.length > longestGroupName)
+      .map(
+        (generation) =>
+          `handover:site.entries.${name}: AWS takes 32 characters for the name of a target group, and that of generation "${generation}" would be longer; shorten one of the two names to ${longestGroupName} characters together`,
+      ),
+  );
+  return [...twice, ...nowhere, ...tooLong, ...checkAdopted(site)];
+}
+
+/** Settings of a load balancer that was there before the stack stay as they are in AWS. */
+function checkAdopted({ adopted, loadBalancer }: SiteConfig): string[] {
+  const keys = ["listeners", "idleTimeoutSeconds", "internal"] as const;
+  if (adopted === undefined) return [];
+  return keys
+    .filter((key) => loadBalancer[key] !== undefined)
+    .map(
+      (key) =>
+        `handover:site.loadBalancer.${key}: the load balancer was adopted and keeps what it has; remove the key${key === "listeners" ? ", and give port and certificateArn" : ", and change it in AWS"}`,
+    );
+}
+
+function keyOf({ loadBalancer }: SiteConfig, entry: string | undefined): string {
+  if (entry !== undefined) return `handover:site.entries.${entry}.listeners`;
+  return `handover:site.loadBalancer.${loadBalancer.listeners === undefined ? "port" : "listeners"}`;
 }
 
 /** Two names, without the hyphen between them and what the engine adds: a hyphen and seven digits. */

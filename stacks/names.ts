@@ -22,6 +22,7 @@ export const types = {
   loadBalancer: "aws:lb/loadBalancer:LoadBalancer",
   listener: "aws:lb/listener:Listener",
   listenerRule: "aws:lb/listenerRule:ListenerRule",
+  listenerCertificate: "aws:lb/listenerCertificate:ListenerCertificate",
   targetGroup: "aws:lb/targetGroup:TargetGroup",
   targetGroupAttachment: "aws:lb/targetGroupAttachment:TargetGroupAttachment",
   ebsSnapshot: "aws:ebs/snapshot:Snapshot",
@@ -57,6 +58,10 @@ export const siteNames = {
   securityGroup: (network: string, of: "load-balancer" | "frontends") => `${network}-${of}`,
   /** What an entry has one of, the first one's being the balancer's. */
   entry: (balancer: string, entry?: string) => (entry === undefined ? balancer : `${balancer}.${entry}`),
+  /** A listener that redirects, by its port: no entry has a number for a name. */
+  redirect: (balancer: string, port: number) => `${balancer}.${port}`,
+  /** A certificate of a listener beside its first, by what follows the last slash of its ARN. */
+  certificate: (listener: string, arn: string) => `${listener}.${arn.slice(arn.lastIndexOf("/") + 1)}`,
   testRule: (balancer: string, entry?: string) =>
     entry === undefined ? `${balancer}-test` : `${balancer}.${entry}.test`,
   /** An Elastic IP, and its association. */

@@ -42,7 +42,9 @@ export class Network extends pulumi.ComponentResource {
     this.loadBalancerSecurityGroupIds = args.network.loadBalancerSecurityGroupIds ?? [
       this.openTo(siteNames.securityGroup(name, "load-balancer"), first.listener.port, {
         owner,
-        further: others.map(({ listener }) => ingress(listener.port, world)),
+        further: [...first.redirects, ...others.flatMap(({ listener, redirects }) => [listener, ...redirects])].map(
+          ({ port }) => ingress(port, world),
+        ),
       }).id,
     ];
     const balancer = { securityGroups: this.loadBalancerSecurityGroupIds };

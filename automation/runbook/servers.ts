@@ -345,7 +345,7 @@ function reading(context: GateContext) {
 export function httpChecksOf(config: Pick<Config, "upgrade" | "site">, entry?: string): readonly HttpCheck[] {
   if (entry === undefined) return (config.upgrade.smoke ?? []).filter((check) => "path" in check);
   const { smoke } = entryOf(config, entry);
-  return smoke?.map(httpCheckOf) ?? [usualPage({ config }, entry)];
+  return smoke?.map((check) => ({ ...check, headers: {} })) ?? [usualPage({ config }, entry)];
 }
 
 /**
@@ -355,7 +355,7 @@ export function httpChecksOf(config: Pick<Config, "upgrade" | "site">, entry?: s
 export function usualPage({ config }: { readonly config: Pick<Config, "site"> }, entry: string | undefined): HttpCheck {
   const { port, smoke, healthCheck } = entryOf(config, entry);
   const [own] = smoke ?? [];
-  if (own !== undefined && (healthCheck.port ?? port) !== port) return httpCheckOf(own);
+  if (own !== undefined && (healthCheck.port ?? port) !== port) return { ...own, headers: {} };
   return { ...httpCheckOf({ path: healthCheck.path }), matcher: healthCheck.matcher };
 }
 

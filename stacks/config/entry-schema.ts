@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { httpCheck } from "./checks.ts";
 import { isMatcher } from "./matcher.ts";
-import { path } from "./primitives.ts";
+import { distinct, path } from "./primitives.ts";
 
 /** The schema of a site's ways in: `handover:site.loadBalancer`, and `handover:site.entries` for those beside the first. */
 
@@ -49,33 +50,86 @@ const targetGroupSettings = {
     .describe("How long a client stays with its server; 0 turns stickiness off."),
 };
 
-export const loadBalancerSchema = z.strictObject({
-  /** Port of the listener. */
-  port,
-  /** ACM certificate: the listener speaks HTTPS. Default: HTTP. */
-  certificateArn: certificateArn.optional(),
-  healthCheck: z.strictObject(healthCheckSettings).refine(inTime, tooLate).prefault({}),
-  ...targetGroupSettings,
-});
+const listenerSchema = z
+  .strictObject({
+    port: port.describe("Port of the listener, one of its own on the load balancer."),
+    certificateArns: distinct(certificateArn)
+      .min(1)
+      .max(26)
+      .optional()
+      .describe(
+        "ACM certificates: the listener speaks HTTPS, and the first is for clients that name no host, or none that another is for. Default: HTTP.",
+      ),
+    sslPolicy: z
+      .string()
+      .regex(/^ELBSecurityPolicy-/, "must be the name of a security policy, for example ELBSecurityPolicy-TLS13-1-2-2021-06")
+      .optional()
+      .describe("Security policy of TLS. Default: ELBSecurityPolicy-TLS13-1-2-2021-06."),
+    redirectTo: port
+      .optional()
+      .describe("Port of another listener, to which every request is redirected. Default: requests go to the servers."),
+  })
+  .refine(({ sslPolicy, certificateArns }) => sslPolicy === undefined || certificateArns !== undefined, {
+    path: ["sslPolicy"],
+    error: "is for a listener that speaks HTTPS; name its certificateArns",
+  })
+  .refine((listener) => listener.port !== 443 || listener.certificateArns !== undefined, {
+    path: ["certificateArns"],
+    error: "is missing: clients speak HTTPS on port 443; name a certificate of ACM, or take port 80",
+  });
+
+const listenersSchema = z
+  .array(listenerSchema)
+  .min(1)
+  .superRefine((listeners, context) => {
+    const forwarding = listeners.filter(({ redirectTo }) => redirectTo === undefined).map(({ port }) => port);
+    const tell = (message: string) => context.addIssue({ code: "custom", message });
+    if (listeners.length > 0 && forwarding.length === 0)
+      tell("has none that reaches the servers; leave redirectTo out of one");
+    if (forwarding.length > 1)
+      tell(
+        `has ${forwarding.length} that reach the servers (${forwarding.join(", ")}), and an entry has one; give the others redirectTo, or an entry of their own in handover:site.entries`,
+      );
+  });
+
+export const loadBalancerSchema = z
+  .strictObject({
+    /** Port of the listener, where there is one only. */
+    port: port.optional(),
+    /** ACM certificate: the listener speaks HTTPS. Default: HTTP. */
+    certificateArn: certificateArn.optional(),
+    listeners: listenersSchema
+      .optional()
+      .describe("Listeners, in place of `port` and `certificateArn`: one that reaches the servers, and redirects to others."),
+    idleTimeoutSeconds: z
+      .number()
+      .int()
+      .min(1)
+      .max(4000)
+      .optional()
+      .describe("How long a connection may be idle. Default: 60, as AWS has it."),
+    internal: z
+      .boolean()
+      .optional()
+      .describe("Whether it has private addresses only. It cannot change. Default: false."),
+    healthCheck: z.strictObject(healthCheckSettings).refine(inTime, tooLate).prefault({}),
+    ...targetGroupSettings,
+  })
+  .superRefine(({ port, certificateArn, listeners }, context) => {
+    const tell = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
+    if (listeners === undefined && port === undefined)
+      tell("port", "is missing; it must be a number, or give listeners, for example [{ port: 80 }]");
+    if (listeners !== undefined && port !== undefined) tell("port", "stands beside listeners, which have ports; give one of the two");
+    if (listeners !== undefined && certificateArn !== undefined)
+      tell("certificateArn", "stands beside listeners, which have certificateArns; give one of the two");
+  });
 
 const entrySchema = z
   .strictObject({
     port: port.describe("Port that the frontends listen on for it. It cannot change while it serves."),
-    listeners: z
-      .array(
-        z.strictObject({
-          port: port.describe("Port of a listener of its own on the site's load balancer."),
-          certificateArns: z
-            .array(certificateArn)
-            .min(1)
-            .max(1)
-            .optional()
-            .describe("ACM certificate: the listener speaks HTTPS. Default: HTTP."),
-        }),
-      )
-      .min(1)
-      .max(1)
-      .describe("Its listener, which shares requests between generations as the first one does."),
+    listeners: listenersSchema.describe(
+      "Listeners on the site's load balancer: one that shares requests between generations as the first entry's does, and redirects to others.",
+    ),
     healthCheck: z
       .strictObject({
         ...healthCheckSettings,
@@ -85,22 +139,16 @@ const entrySchema = z
       .prefault({}),
     ...targetGroupSettings,
     smoke: z
-      .array(
-        z.strictObject({
-          path,
-          expectStatus: z.number().int().min(100).max(599).default(200).describe("Status that the answer must have."),
-        }),
-      )
+      .array(httpCheck.omit({ headers: true }))
       .min(1)
       .optional()
       .describe(
-        "Pages that are asked of each new server, and through the test host name, on this entry. Default: the health check's.",
+        "HTTP checks of each new server, and through the test host name, on this entry. Default: the health check's page.",
       ),
   })
   .refine(({ port, healthCheck, smoke }) => smoke !== undefined || (healthCheck.port ?? port) === port, {
     path: ["smoke"],
-    error:
-      "is needed where the health check has a port of its own: name a page of the entry's, for example [{ path: / }]",
+    error: "is needed where the health check has a port of its own: name a page of the entry's, for example [{ path: / }]",
   });
 
 /** Names stand in those of target groups, which have a capital letter where the generation's name has ended. */
@@ -124,6 +172,14 @@ export interface ListenerConfig {
   readonly port: number;
   /** None: it speaks HTTP. */
   readonly certificateArns: readonly string[];
+  /** Default: see `protocolOf` in balancer.ts. */
+  readonly sslPolicy?: string | undefined;
+}
+
+/** A listener that sends clients to another one. */
+export interface RedirectConfig extends ListenerConfig {
+  /** That one's port. */
+  readonly redirectTo: number;
 }
 
 /** A way in to the site's servers. */
@@ -133,7 +189,9 @@ export interface EntryConfig
   readonly name?: string;
   /** Port that the frontends listen on. */
   readonly port: number;
+  /** The one that shares its requests between generations. */
   readonly listener: ListenerConfig;
+  readonly redirects: readonly RedirectConfig[];
   readonly healthCheck: LoadBalancerConfig["healthCheck"] & { readonly port?: number | undefined };
   /** Pages that stand for it. Default: the first one's are those of the upgrade, the others' that of the health check. */
   readonly smoke?: z.infer<typeof entrySchema>["smoke"] | undefined;
@@ -148,26 +206,25 @@ export interface Ways {
 
 /** All ways in to a site: the one that has no name, and then the others. */
 export function entriesOf({ port, loadBalancer, entries }: Ways): readonly [EntryConfig, ...EntryConfig[]] {
-  const { port: listenerPort, certificateArn, ...settings } = loadBalancer;
-  const certificateArns = certificateArn === undefined ? [] : [certificateArn];
+  const { healthCheck, deregistrationDelaySeconds, stickinessSeconds } = loadBalancer;
   return [
-    { port, listener: { port: listenerPort, certificateArns }, ...settings },
-    ...Object.entries(entries).map(
-      ([
-        name,
-        {
-          listeners: [listener],
-          ...entry
-        },
-      ]) => {
-        return {
-          name,
-          ...entry,
-          listener: { port: listener?.port ?? 0, certificateArns: listener?.certificateArns ?? [] },
-        };
-      },
-    ),
+    { port, healthCheck, deregistrationDelaySeconds, stickinessSeconds, ...listenersOf(loadBalancer) },
+    ...Object.entries(entries).map(([name, { listeners, ...entry }]) => ({ name, ...entry, ...listenersOf({ listeners }) })),
   ];
+}
+
+function listenersOf({
+  port = 0,
+  certificateArn,
+  listeners,
+}: Pick<LoadBalancerConfig, "port" | "certificateArn" | "listeners">): Pick<EntryConfig, "listener" | "redirects"> {
+  const only = { port, certificateArns: certificateArn === undefined ? [] : [certificateArn] };
+  if (listeners === undefined) return { listener: only, redirects: [] };
+  const all = listeners.map(({ certificateArns = [], ...listener }) => ({ ...listener, certificateArns }));
+  return {
+    listener: all.find(({ redirectTo }) => redirectTo === undefined) ?? only,
+    redirects: all.flatMap(({ redirectTo, ...listener }) => (redirectTo === undefined ? [] : [{ ...listener, redirectTo }])),
+  };
 }
 
 /** The longest that a server's requests may take to finish after it has left a target group. */

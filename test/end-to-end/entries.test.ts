@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { get } from "../../sandbox/sandbox.ts";
 import { slot } from "../../sandbox/slot.ts";
+import { Client } from "../../sandbox/traffic/client.ts";
 import { startTraffic, type TrafficReport } from "../../sandbox/traffic/traffic.ts";
 import { drive, run } from "./command-line.ts";
 import { Site } from "./site.ts";
@@ -26,7 +27,9 @@ describe("a site with two entries", () => {
 
   before(async () => {
     site = await Site.up("sandbox-entries", (config) => {
-      config["handover:site"].entries = { admin };
+      const { port, ...settings } = config["handover:site"].loadBalancer;
+      const listeners = [{ port }, { port: port + 1, redirectTo: port }];
+      Object.assign(config["handover:site"], { loadBalancer: { ...settings, listeners }, entries: { admin } });
     });
     balancing = new ElasticLoadBalancingV2Client(site.settings);
   });
@@ -53,14 +56,15 @@ describe("a site with two entries", () => {
     return { result, reports: await Promise.all(loads.map((load) => load.stop())) };
   }
 
-  /** Each listener's port, with the weights by which it forwards. */
+  /** The port of each listener that forwards, with its weights. */
   async function weights(): Promise<Record<string, number[]>> {
     const { TargetGroups: [group] = [] } = await balancing.send(new DescribeTargetGroupsCommand({}));
     const LoadBalancerArn = group?.LoadBalancerArns?.[0];
     const { Listeners = [] } = await balancing.send(new DescribeListenersCommand({ LoadBalancerArn }));
     return Object.fromEntries(
-      Listeners.map(({ Port, DefaultActions: [action] = [] }) => {
-        return [String(Port), (action?.ForwardConfig?.TargetGroups ?? []).map(({ Weight = 0 }) => Weight).sort()];
+      Listeners.flatMap(({ Port, DefaultActions: [action] = [] }) => {
+        const { TargetGroups } = action?.ForwardConfig ?? {};
+        return TargetGroups === undefined ? [] : [[String(Port), TargetGroups.map(({ Weight = 0 }) => Weight).sort()]];
       }),
     );
   }
@@ -90,6 +94,17 @@ describe("a site with two entries", () => {
       site.env,
     );
     assert.equal(exitCode, 0, stdout + stderr);
+  });
+
+  it("sends whoever comes to the second listener to the first, at which a server answers", async () => {
+    const { loadBalancer } = await site.status();
+    const { dnsName: host = "", port = 0 } = loadBalancer ?? {};
+    const client = new Client(5_000);
+    const statuses = [port, port + 1].map(async (each) => {
+      return (await client.get({ host, port: each, hostHeader: "www.staging.example.com" }, "/", false)).status;
+    });
+    assert.deepEqual(await Promise.all(statuses), [200, 301]);
+    client.close();
   });
 
   it("is upgraded under load on both, with no request lost, and goes back and there again", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Config } from "../../stacks/config.ts";
+import { problemsOfAwsKeys } from "../../stacks/config/aws-keys.ts";
+import { type Config, ConfigError } from "../../stacks/config.ts";
 import { objection } from "../../stacks/guard.ts";
 import { intent, settled, shapeOf } from "../../stacks/intent.ts";
 import type { LastOutputs } from "../../stacks/outputs.ts";
@@ -84,21 +85,112 @@ describe("a site with an entry beside its first", () => {
     const port = (number: number) => ({ protocol: "tcp", fromPort: number, toPort: number });
     const open = (group: string) => only(resources, "SecurityGroup", group).ingress;
     const { port: sitePort, loadBalancer } = config.site;
+    const { port: listenerPort = 0 } = loadBalancer;
     assert.deepEqual(open("site-frontends"), [
       { ...port(sitePort), ...world },
       { ...port(9000), ...own },
       { ...port(9001), ...own },
     ]);
     assert.deepEqual(open("site-load-balancer"), [
-      { ...port(loadBalancer.port), ...world },
+      { ...port(listenerPort), ...world },
       { ...port(9443), ...world },
     ]);
   });
 });
 
+describe("a load balancer with several listeners", () => {
+  const certificates = ["a", "b"].map((name) => `arn:aws:acm:us-east-1:123456789012:certificate/${name}`);
+  const https = { port: 443, certificateArns: certificates, sslPolicy: "ELBSecurityPolicy-TLS13-1-3-2021-06" };
+  const balanced = (loadBalancer: object, change: Parameters<typeof exampleConfig>[0] = () => {}) =>
+    exampleConfig((values) => {
+      const { port: _, ...settings } = values.site.loadBalancer;
+      values.site.loadBalancer = { ...settings, ...loadBalancer };
+      change(values);
+    });
+  const refused = (loadBalancer: object, change: Parameters<typeof exampleConfig>[0] = () => {}) => {
+    try {
+      balanced(loadBalancer, change);
+      return "";
+    } catch (error) {
+      return error instanceof ConfigError ? error.problems.join("\n") : assert.fail(String(error));
+    }
+  };
+
+  it("has its further certificates, and sends clients from one port to another", async () => {
+    const config = balanced({ listeners: [https, { port: 80, redirectTo: 443 }], idleTimeoutSeconds: 120, internal: true });
+    const resources = await resourcesIn(config, "settled");
+    const { certificateArn, protocol, sslPolicy } = only(resources, "Listener", "site");
+    assert.deepEqual([certificateArn, protocol, sslPolicy], [certificates[0], "HTTPS", https.sslPolicy]);
+    assert.deepEqual(only(resources, "ListenerCertificate", "site.b"), {
+      listenerArn: "arn:site",
+      certificateArn: certificates[1],
+    });
+    const { port, defaultActions, protocol: plain } = only(resources, "Listener", "site.80");
+    assert.deepEqual([port, plain], [80, "HTTP"]);
+    assert.deepEqual(defaultActions, [
+      { type: "redirect", redirect: { port: "443", protocol: "HTTPS", statusCode: "HTTP_301" } },
+    ]);
+    const { idleTimeout, internal } = only(resources, "LoadBalancer", "site");
+    assert.deepEqual([idleTimeout, internal], [120, true]);
+    const ports = only(resources, "SecurityGroup", "site-load-balancer").ingress.map(
+      ({ fromPort }: { fromPort: number }) => fromPort,
+    );
+    assert.deepEqual(ports, [443, 80]);
+  });
+
+  it("is the same as with port and certificateArn where there is one", async () => {
+    const [certificateArn] = certificates;
+    const listeners = [{ port: 443, certificateArns: [certificateArn] }];
+    const [one, other] = [balanced({ listeners }), balanced({ port: 443, certificateArn })];
+    assert.deepEqual(await resourcesIn(one, "connect"), await resourcesIn(other, "connect"));
+  });
+
+  for (const [what, loadBalancer, expected] of [
+    ["a redirect to a port that has no listener", { listeners: [https, { port: 80, redirectTo: 8443 }] }, /^handover:site\.loadBalancer\.listeners: port 80 redirects to 8443, which has no listener that reaches the servers; those that do: 443$/],
+    ["a redirect to itself", { listeners: [https, { port: 80, redirectTo: 80 }] }, /port 80 redirects to 80, which is itself/],
+    ["a redirect to a redirect", { listeners: [https, { port: 80, redirectTo: 443 }, { port: 81, redirectTo: 80 }] }, /port 81 redirects to 80, which has no listener that reaches the servers/],
+    ["redirects alone", { listeners: [{ port: 80, redirectTo: 443 }] }, /^handover:site\.loadBalancer\.listeners: has none that reaches the servers/],
+    ["two that reach the servers", { listeners: [https, { port: 80 }] }, /^handover:site\.loadBalancer\.listeners: has 2 that reach the servers \(443, 80\)/],
+    ["a port twice", { listeners: [https, { port: 443, certificateArns: certificates, redirectTo: 443 }] }, /^handover:site\.loadBalancer\.listeners: port 443 has a listener already/],
+    ["HTTPS without a certificate", { listeners: [{ port: 443 }] }, /listeners\[0\]\.certificateArns: is missing: clients speak HTTPS on port 443/],
+    ["a policy of TLS without a certificate", { listeners: [{ port: 8443, sslPolicy: https.sslPolicy }] }, /listeners\[0\]\.sslPolicy: is for a listener that speaks HTTPS/],
+    ["a certificate twice", { listeners: [{ port: 443, certificateArns: [certificates[0], certificates[0]] }] }, /certificateArns: has an id twice/],
+    ["listeners and a port", { port: 80, listeners: [https] }, /^handover:site\.loadBalancer\.port: stands beside listeners/],
+    ["neither", {}, /^handover:site\.loadBalancer\.port: is missing/],
+  ] as const)
+    it(`is refused with ${what}, in one line`, () => {
+      const problem = refused(loadBalancer);
+      assert.equal(problem.split("\n").length, 1, problem);
+      assert.match(problem, expected);
+    });
+
+  it("is refused where it was adopted, and would keep what it has in silence", () => {
+    const adopted = (values: { site: { adopted?: string } }) => {
+      values.site.adopted = "blue";
+    };
+    const settings = { listeners: [https], idleTimeoutSeconds: 30, internal: true };
+    const problems = refused(settings, adopted as never).split("\n");
+    assert.deepEqual(
+      problems.map((problem) => problem.split(":").slice(0, 2).join(":")),
+      Object.keys(settings).map((key) => `handover:site.loadBalancer.${key}`),
+    );
+    assert.equal(refused({ port: 80 }, adopted as never), "");
+  });
+
+  it("is refused with a certificate of another region, wherever that stands", () => {
+    const of = (arns: readonly string[]) => ({ listeners: [{ port: 443, certificateArns: arns }] });
+    const elsewhere = "arn:aws:acm:eu-west-1:123456789012:certificate/c";
+    const site = { loadBalancer: of([...certificates, elsewhere]), entries: { admin: of([elsewhere]) } };
+    assert.deepEqual(
+      problemsOfAwsKeys({ "aws:region": "us-east-1", "handover:site": site }).map((problem) => problem.split(":")[1]),
+      ["site.loadBalancer.listeners[0].certificateArns[2]", "site.entries.admin.listeners[0].certificateArns[0]"],
+    );
+  });
+});
+
 describe("an entry is refused", () => {
   const refusals: readonly (readonly [string, object, RegExp])[] = [
-    ["on a port that has a listener", { ...admin, listeners: [{ port: 80 }] }, /^handover:site\.entries\.admin\.listeners\[0\]\.port: 80 is handover:site\.loadBalancer\.port already/],
+    ["on a port that has a listener", { ...admin, listeners: [{ port: 80 }] }, /^handover:site\.entries\.admin\.listeners: port 80 has a listener already, of handover:site\.loadBalancer\.port;/],
     ["without a listener", { port: 9000 }, /^handover:site\.entries\.admin\.listeners: is missing/],
     ["with no listeners", { ...admin, listeners: [] }, /^handover:site\.entries\.admin\.listeners: is empty/],
     ["without a port", { listeners: admin.listeners }, /^handover:site\.entries\.admin\.port: is missing/],
@@ -122,7 +214,7 @@ describe("an entry is refused", () => {
     const problems = problemsOf(({ site }) => {
       site.entries = { admin, api: { port: 9001, listeners: [{ port: 9443 }] } };
     });
-    assert.match(problems.join(), /entries\.api\.listeners\[0\]\.port: 9443 is handover:site\.entries\.admin\.listeners\[0\]\.port already/);
+    assert.match(problems.join(), /entries\.api\.listeners: port 9443 has a listener already, of handover:site\.entries\.admin\.listeners;/);
   });
 
   it("where AWS would not take the names of its target groups, and not one character before", () => {
