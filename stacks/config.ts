@@ -167,12 +167,18 @@ function checkHosts({ site: { hostname, testHostname } }: Config): string[] {
 function checkEntries({ site, generations }: Config): string[] {
   const all = entriesOf(site).map((entry) => ({ ...entry, key: keyOf(site, entry.name) }));
   const listeners = all.flatMap(({ key, listener, redirects }) =>
-    [listener, ...redirects].map((each) => ({ key, ...each, redirectTo: redirects.find((one) => one === each)?.redirectTo })),
+    [listener, ...redirects].map((each) => ({
+      key,
+      ...each,
+      redirectTo: redirects.find((one) => one === each)?.redirectTo,
+    })),
   );
   const twice = listeners.flatMap(({ key, port }, index) => {
     const other = listeners.slice(0, index).find((each) => each.port === port);
     if (other === undefined) return [];
-    return [`${key}: port ${port} has a listener already, of ${other.key}; a load balancer has one on a port, so choose another`];
+    return [
+      `${key}: port ${port} has a listener already, of ${other.key}; a load balancer has one on a port, so choose another`,
+    ];
   });
   const forwarding = all.map(({ listener }) => listener.port);
   const nowhere = listeners.flatMap(({ key, port, redirectTo }) =>

@@ -39,7 +39,9 @@ function certificateProblems(config: Values): string[] {
   const stated = [
     ["handover:site.loadBalancer.certificateArn", certificateArn] as const,
     ...certificatesIn("handover:site.loadBalancer", loadBalancer),
-    ...Object.entries(mapOf(entries)).flatMap(([name, entry]) => certificatesIn(`handover:site.entries.${name}`, entry)),
+    ...Object.entries(mapOf(entries)).flatMap(([name, entry]) =>
+      certificatesIn(`handover:site.entries.${name}`, entry),
+    ),
   ];
   return stated.flatMap(([key, arn]) => {
     const [, of] = /^arn:[^:]*:acm:([^:]*):/.exec(String(arn)) ?? [];

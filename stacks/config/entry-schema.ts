@@ -62,7 +62,10 @@ const listenerSchema = z
       ),
     sslPolicy: z
       .string()
-      .regex(/^ELBSecurityPolicy-/, "must be the name of a security policy, for example ELBSecurityPolicy-TLS13-1-2-2021-06")
+      .regex(
+        /^ELBSecurityPolicy-/,
+        "must be the name of a security policy, for example ELBSecurityPolicy-TLS13-1-2-2021-06",
+      )
       .optional()
       .describe("Security policy of TLS. Default: ELBSecurityPolicy-TLS13-1-2-2021-06."),
     redirectTo: port
@@ -100,7 +103,9 @@ export const loadBalancerSchema = z
     certificateArn: certificateArn.optional(),
     listeners: listenersSchema
       .optional()
-      .describe("Listeners, in place of `port` and `certificateArn`: one that reaches the servers, and redirects to others."),
+      .describe(
+        "Listeners, in place of `port` and `certificateArn`: one that reaches the servers, and redirects to others.",
+      ),
     idleTimeoutSeconds: z
       .number()
       .int()
@@ -119,7 +124,8 @@ export const loadBalancerSchema = z
     const tell = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
     if (listeners === undefined && port === undefined)
       tell("port", "is missing; it must be a number, or give listeners, for example [{ port: 80 }]");
-    if (listeners !== undefined && port !== undefined) tell("port", "stands beside listeners, which have ports; give one of the two");
+    if (listeners !== undefined && port !== undefined)
+      tell("port", "stands beside listeners, which have ports; give one of the two");
     if (listeners !== undefined && certificateArn !== undefined)
       tell("certificateArn", "stands beside listeners, which have certificateArns; give one of the two");
   });
@@ -148,7 +154,8 @@ const entrySchema = z
   })
   .refine(({ port, healthCheck, smoke }) => smoke !== undefined || (healthCheck.port ?? port) === port, {
     path: ["smoke"],
-    error: "is needed where the health check has a port of its own: name a page of the entry's, for example [{ path: / }]",
+    error:
+      "is needed where the health check has a port of its own: name a page of the entry's, for example [{ path: / }]",
   });
 
 /** Names stand in those of target groups, which have a capital letter where the generation's name has ended. */
@@ -209,7 +216,11 @@ export function entriesOf({ port, loadBalancer, entries }: Ways): readonly [Entr
   const { healthCheck, deregistrationDelaySeconds, stickinessSeconds } = loadBalancer;
   return [
     { port, healthCheck, deregistrationDelaySeconds, stickinessSeconds, ...listenersOf(loadBalancer) },
-    ...Object.entries(entries).map(([name, { listeners, ...entry }]) => ({ name, ...entry, ...listenersOf({ listeners }) })),
+    ...Object.entries(entries).map(([name, { listeners, ...entry }]) => ({
+      name,
+      ...entry,
+      ...listenersOf({ listeners }),
+    })),
   ];
 }
 
@@ -223,7 +234,9 @@ function listenersOf({
   const all = listeners.map(({ certificateArns = [], ...listener }) => ({ ...listener, certificateArns }));
   return {
     listener: all.find(({ redirectTo }) => redirectTo === undefined) ?? only,
-    redirects: all.flatMap(({ redirectTo, ...listener }) => (redirectTo === undefined ? [] : [{ ...listener, redirectTo }])),
+    redirects: all.flatMap(({ redirectTo, ...listener }) =>
+      redirectTo === undefined ? [] : [{ ...listener, redirectTo }],
+    ),
   };
 }
 

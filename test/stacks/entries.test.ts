@@ -117,7 +117,11 @@ describe("a load balancer with several listeners", () => {
   };
 
   it("has its further certificates, and sends clients from one port to another", async () => {
-    const config = balanced({ listeners: [https, { port: 80, redirectTo: 443 }], idleTimeoutSeconds: 120, internal: true });
+    const config = balanced({
+      listeners: [https, { port: 80, redirectTo: 443 }],
+      idleTimeoutSeconds: 120,
+      internal: true,
+    });
     const resources = await resourcesIn(config, "settled");
     const { certificateArn, protocol, sslPolicy } = only(resources, "Listener", "site");
     assert.deepEqual([certificateArn, protocol, sslPolicy], [certificates[0], "HTTPS", https.sslPolicy]);
@@ -146,16 +150,56 @@ describe("a load balancer with several listeners", () => {
   });
 
   for (const [what, loadBalancer, expected] of [
-    ["a redirect to a port that has no listener", { listeners: [https, { port: 80, redirectTo: 8443 }] }, /^handover:site\.loadBalancer\.listeners: port 80 redirects to 8443, which has no listener that reaches the servers; those that do: 443$/],
-    ["a redirect to itself", { listeners: [https, { port: 80, redirectTo: 80 }] }, /port 80 redirects to 80, which is itself/],
-    ["a redirect to a redirect", { listeners: [https, { port: 80, redirectTo: 443 }, { port: 81, redirectTo: 80 }] }, /port 81 redirects to 80, which has no listener that reaches the servers/],
-    ["redirects alone", { listeners: [{ port: 80, redirectTo: 443 }] }, /^handover:site\.loadBalancer\.listeners: has none that reaches the servers/],
-    ["two that reach the servers", { listeners: [https, { port: 80 }] }, /^handover:site\.loadBalancer\.listeners: has 2 that reach the servers \(443, 80\)/],
-    ["a port twice", { listeners: [https, { port: 443, certificateArns: certificates, redirectTo: 443 }] }, /^handover:site\.loadBalancer\.listeners: port 443 has a listener already/],
-    ["HTTPS without a certificate", { listeners: [{ port: 443 }] }, /listeners\[0\]\.certificateArns: is missing: clients speak HTTPS on port 443/],
-    ["a policy of TLS without a certificate", { listeners: [{ port: 8443, sslPolicy: https.sslPolicy }] }, /listeners\[0\]\.sslPolicy: is for a listener that speaks HTTPS/],
-    ["a certificate twice", { listeners: [{ port: 443, certificateArns: [certificates[0], certificates[0]] }] }, /certificateArns: has an id twice/],
-    ["listeners and a port", { port: 80, listeners: [https] }, /^handover:site\.loadBalancer\.port: stands beside listeners/],
+    [
+      "a redirect to a port that has no listener",
+      { listeners: [https, { port: 80, redirectTo: 8443 }] },
+      /^handover:site\.loadBalancer\.listeners: port 80 redirects to 8443, which has no listener that reaches the servers; those that do: 443$/,
+    ],
+    [
+      "a redirect to itself",
+      { listeners: [https, { port: 80, redirectTo: 80 }] },
+      /port 80 redirects to 80, which is itself/,
+    ],
+    [
+      "a redirect to a redirect",
+      { listeners: [https, { port: 80, redirectTo: 443 }, { port: 81, redirectTo: 80 }] },
+      /port 81 redirects to 80, which has no listener that reaches the servers/,
+    ],
+    [
+      "redirects alone",
+      { listeners: [{ port: 80, redirectTo: 443 }] },
+      /^handover:site\.loadBalancer\.listeners: has none that reaches the servers/,
+    ],
+    [
+      "two that reach the servers",
+      { listeners: [https, { port: 80 }] },
+      /^handover:site\.loadBalancer\.listeners: has 2 that reach the servers \(443, 80\)/,
+    ],
+    [
+      "a port twice",
+      { listeners: [https, { port: 443, certificateArns: certificates, redirectTo: 443 }] },
+      /^handover:site\.loadBalancer\.listeners: port 443 has a listener already/,
+    ],
+    [
+      "HTTPS without a certificate",
+      { listeners: [{ port: 443 }] },
+      /listeners\[0\]\.certificateArns: is missing: clients speak HTTPS on port 443/,
+    ],
+    [
+      "a policy of TLS without a certificate",
+      { listeners: [{ port: 8443, sslPolicy: https.sslPolicy }] },
+      /listeners\[0\]\.sslPolicy: is for a listener that speaks HTTPS/,
+    ],
+    [
+      "a certificate twice",
+      { listeners: [{ port: 443, certificateArns: [certificates[0], certificates[0]] }] },
+      /certificateArns: has an id twice/,
+    ],
+    [
+      "listeners and a port",
+      { port: 80, listeners: [https] },
+      /^handover:site\.loadBalancer\.port: stands beside listeners/,
+    ],
     ["neither", {}, /^handover:site\.loadBalancer\.port: is missing/],
   ] as const)
     it(`is refused with ${what}, in one line`, () => {
@@ -190,14 +234,34 @@ describe("a load balancer with several listeners", () => {
 
 describe("an entry is refused", () => {
   const refusals: readonly (readonly [string, object, RegExp])[] = [
-    ["on a port that has a listener", { ...admin, listeners: [{ port: 80 }] }, /^handover:site\.entries\.admin\.listeners: port 80 has a listener already, of handover:site\.loadBalancer\.port;/],
+    [
+      "on a port that has a listener",
+      { ...admin, listeners: [{ port: 80 }] },
+      /^handover:site\.entries\.admin\.listeners: port 80 has a listener already, of handover:site\.loadBalancer\.port;/,
+    ],
     ["without a listener", { port: 9000 }, /^handover:site\.entries\.admin\.listeners: is missing/],
     ["with no listeners", { ...admin, listeners: [] }, /^handover:site\.entries\.admin\.listeners: is empty/],
     ["without a port", { listeners: admin.listeners }, /^handover:site\.entries\.admin\.port: is missing/],
-    ["with a certificate that is none of ACM", { ...admin, listeners: [{ port: 9443, certificateArns: ["www"] }] }, /certificateArns\[0\]: must be the ARN of an ACM certificate/],
-    ["with a health check elsewhere, and no page of its own", { ...admin, healthCheck: { port: 9001 } }, /^handover:site\.entries\.admin\.smoke: is needed where the health check has a port of its own/],
-    ["with a check that is late", { ...admin, healthCheck: { timeoutSeconds: 5 } }, /healthCheck\.timeoutSeconds: must be less than intervalSeconds/],
-    ["with a protocol that is no entry's", { ...admin, protocol: "TCP" }, /^handover:site\.entries\.admin\.protocol: unknown key/],
+    [
+      "with a certificate that is none of ACM",
+      { ...admin, listeners: [{ port: 9443, certificateArns: ["www"] }] },
+      /certificateArns\[0\]: must be the ARN of an ACM certificate/,
+    ],
+    [
+      "with a health check elsewhere, and no page of its own",
+      { ...admin, healthCheck: { port: 9001 } },
+      /^handover:site\.entries\.admin\.smoke: is needed where the health check has a port of its own/,
+    ],
+    [
+      "with a check that is late",
+      { ...admin, healthCheck: { timeoutSeconds: 5 } },
+      /healthCheck\.timeoutSeconds: must be less than intervalSeconds/,
+    ],
+    [
+      "with a protocol that is no entry's",
+      { ...admin, protocol: "TCP" },
+      /^handover:site\.entries\.admin\.protocol: unknown key/,
+    ],
     ["with a rule of a shared listener", { ...admin, rule: {} }, /^handover:site\.entries\.admin\.rule: unknown key/],
   ];
   for (const [what, entry, expected] of refusals)
@@ -214,7 +278,10 @@ describe("an entry is refused", () => {
     const problems = problemsOf(({ site }) => {
       site.entries = { admin, api: { port: 9001, listeners: [{ port: 9443 }] } };
     });
-    assert.match(problems.join(), /entries\.api\.listeners: port 9443 has a listener already, of handover:site\.entries\.admin\.listeners;/);
+    assert.match(
+      problems.join(),
+      /entries\.api\.listeners: port 9443 has a listener already, of handover:site\.entries\.admin\.listeners;/,
+    );
   });
 
   it("where AWS would not take the names of its target groups, and not one character before", () => {
@@ -224,7 +291,10 @@ describe("an entry is refused", () => {
         generations["release-2026-11x"] = { extends: "blue" };
       });
     assert.deepEqual(problems("metrics"), []);
-    assert.match(problems("metrics2").join(), /entries\.metrics2: AWS takes 32 characters.*generation "release-2026-11x"/);
+    assert.match(
+      problems("metrics2").join(),
+      /entries\.metrics2: AWS takes 32 characters.*generation "release-2026-11x"/,
+    );
     assert.match(problems("Admin").join(), /an entry's name has 1 to 16 of a-z/);
     assert.match(problems("a.b").join(), /an entry's name has 1 to 16 of a-z/);
   });
@@ -234,7 +304,9 @@ describe("an entry that serves", () => {
   const { blue } = exampleConfig().generations;
   const outputsOf = (entries: object, run: unknown = null) => {
     const targets = { targetGroupArn: "arn", port: 8080, frontends: [], weight: 100, registered: true };
-    const ofEntries = Object.fromEntries(Object.keys(entries).map((name) => [name, { targetGroupArn: "a", port: 9000 }]));
+    const ofEntries = Object.fromEntries(
+      Object.keys(entries).map((name) => [name, { targetGroupArn: "a", port: 9000 }]),
+    );
     return {
       outputs: { live: "blue", run, entries, generations: { blue: { ...targets, entries: ofEntries } } },
       definitions: {
@@ -252,7 +324,10 @@ describe("an entry that serves", () => {
 
   it("neither comes nor goes together with a new generation", () => {
     const toGreen = (values: object) => void Object.assign(values, { live: "green", phase: "backup" });
-    assert.match(told(siteWith({}, toGreen), outputsOf({ admin })), /^handover:site\.entries\.admin: is gone, but it serves/);
+    assert.match(
+      told(siteWith({}, toGreen), outputsOf({ admin })),
+      /^handover:site\.entries\.admin: is gone, but it serves/,
+    );
     assert.match(told(siteWith({ admin }, toGreen), outputsOf({})), /^handover:site\.entries\.admin: is new/);
     assert.equal(told(siteWith({ admin }, toGreen), outputsOf({ admin })), "");
     assert.equal(told(siteWith({ admin }), outputsOf({})), "");

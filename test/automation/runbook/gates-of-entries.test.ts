@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { GateContext } from "../../../automation/gates/context.ts";
 import { generationOf } from "../../../automation/gates/context.ts";
-import { type RowGates, gatesBefore, gatesOf } from "../../../automation/runbook/gates.ts";
+import { gatesBefore, gatesOf, type RowGates } from "../../../automation/runbook/gates.ts";
 import { type Row, rowNames } from "../../../automation/runbook/rows.ts";
 import { parseConfig } from "../../../stacks/config.ts";
 import type { Outputs } from "../../../stacks/outputs.ts";
@@ -52,7 +52,14 @@ function contextOf(isTwofold: boolean, states: Readonly<Record<string, string>> 
     targetHealth: async (arn: string) => {
       const state = states[arn] ?? "healthy";
       const is = { TargetHealth: { State: state } };
-      return new Map(state === "" ? [] : [["i-green", is], ["i-blue", is]]);
+      return new Map(
+        state === ""
+          ? []
+          : [
+              ["i-green", is],
+              ["i-blue", is],
+            ],
+      );
     },
     arrays: { find: async () => ({ desiredCapacity: 1, suspendedProcesses: [], servers }), servers: async () => [] },
   };
@@ -70,7 +77,10 @@ describe("a row's gates, with two entries", () => {
   for (const row of rows)
     it(`hold in ${row} for the second wherever they do for the first`, () => {
       for (const gates of [gatesOf, gatesBefore]) {
-        const [one, two] = [false, true].map((isTwofold) => named(gates(row, contextOf(isTwofold)))) as [string[], string[]];
+        const [one, two] = [false, true].map((isTwofold) => named(gates(row, contextOf(isTwofold)))) as [
+          string[],
+          string[],
+        ];
         const doubled = one.filter((name) => ofOne.test(name));
         const second = two.filter((name) => /\(admin\)/.test(name)).map((name) => name.replace(" (admin)", ""));
         assert.deepEqual(second.sort(), doubled.sort());
