@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  DeregisterTargetsCommand,
   DescribeListenersCommand,
   DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
@@ -9,7 +10,8 @@ import { get } from "../../sandbox/sandbox.ts";
 import { slot } from "../../sandbox/slot.ts";
 import { Client } from "../../sandbox/traffic/client.ts";
 import { startTraffic, type TrafficReport } from "../../sandbox/traffic/traffic.ts";
-import { drive, run } from "./command-line.ts";
+import { eventually } from "../sandbox/support.ts";
+import { drive, handover, run } from "./command-line.ts";
 import { Site } from "./site.ts";
 
 /** An entry on a port of its own, whose health is asked for on a third. */
@@ -38,23 +40,7 @@ describe("a site with two entries", () => {
     await site.down();
   });
 
-  /** Load on the first entry with its addresses, and on the other, until what is done under it is over. */
-  async function underLoad<T>(work: () => Promise<T>): Promise<{ result: T; reports: readonly TrafficReport[] }> {
-    const { loadBalancer, entries } = await site.status();
-    const { dnsName: host = "", port = 0 } = entries?.admin ?? {};
-    assert.notEqual(port, loadBalancer?.port);
-    const loads = [
-      await site.traffic(),
-      await startTraffic({
-        loadBalancer: { host, port, hostHeader: "www.staging.example.com" },
-        addresses: [],
-        networkUrl: slot(get(site.name).slot).network.url,
-        requestsPerSecond: 25,
-      }),
-    ];
-    const result = await work();
-    return { result, reports: await Promise.all(loads.map((load) => load.stop())) };
-  }
+  const underLoad = <T>(work: () => Promise<T>) => loadedWhile(site, work);
 
   /** The port of each listener that forwards, with its weights. */
   async function weights(): Promise<Record<string, number[]>> {
@@ -69,22 +55,7 @@ describe("a site with two entries", () => {
     );
   }
 
-  /** How many servers each target group has, by its port. */
-  async function registered(): Promise<string[]> {
-    const { TargetGroups = [] } = await balancing.send(new DescribeTargetGroupsCommand({}));
-    const each = TargetGroups.map(async ({ TargetGroupArn, Port }) => {
-      const { TargetHealthDescriptions = [] } = await balancing.send(
-        new DescribeTargetHealthCommand({ TargetGroupArn }),
-      );
-      return `${Port}: ${TargetHealthDescriptions.map(({ TargetHealth }) => TargetHealth?.State).join(" ")}`;
-    });
-    return (await Promise.all(each)).sort();
-  }
-
-  function failuresOf(reports: readonly TrafficReport[]): number[] {
-    for (const { requests } of reports) assert.ok(requests > 100, `${requests} requests`);
-    return reports.map(({ failed }) => failed);
-  }
+  const registered = () => registeredIn(balancing);
 
   it("has a target group of each generation for both, and none more to do", async () => {
     assert.deepEqual(await registered(), ["8080: healthy healthy", "9000: healthy healthy"]);
@@ -155,3 +126,123 @@ describe("a site with two entries", () => {
     assert.deepEqual(await registered(), ["8080: healthy healthy", "9000: healthy healthy"]);
   });
 });
+
+describe("a site that serves, and gets another entry", () => {
+  let site: Site;
+  let balancing: ElasticLoadBalancingV2Client;
+  const both = ["8080: healthy healthy healthy", "9000: healthy healthy healthy"];
+
+  before(async () => {
+    site = await Site.up("sandbox-entry-added", (config) => {
+      const { blue } = config["handover:generations"];
+      Object.assign(blue, { array: { minSize: 1, maxSize: 2 }, inputs: { ...blue.inputs, MORE_PORTS: "9000" } });
+    });
+    balancing = new ElasticLoadBalancingV2Client(site.settings);
+  });
+  after(async () => {
+    balancing.destroy();
+    await site.down();
+  });
+
+  const setEntries = (entries: object | undefined) =>
+    site.edit((config) => {
+      config["handover:site"].entries = entries;
+    });
+  const pulumi = (...args: string[]) => run("pulumi", [...args, "--stack", site.name], site.env);
+
+  it("does not get it together with a new generation", async () => {
+    setEntries({ admin: { port: 9000, listeners: [{ port: 9000 }], deregistrationDelaySeconds: 2 } });
+    site.setGoal("green");
+    const { exitCode, stdout } = await drive(["upgrade", "--stack", site.name]);
+    assert.equal(exitCode, 1, stdout);
+    assert.match(stdout, /handover:site\.entries\.admin: is new/);
+    site.setGoal("blue");
+  });
+
+  it("registers the servers that it has, an array's too, and changes nothing else", async () => {
+    const traffic = await site.traffic();
+    const { exitCode, stdout, stderr } = await drive(["upgrade", "--stack", site.name]);
+    const { failed, failures } = await traffic.stop();
+    assert.equal(exitCode, 0, stdout + stderr);
+    assert.equal(failed, 0, JSON.stringify(failures));
+    assert.deepEqual(await registeredIn(balancing), both);
+    const preview = await pulumi("preview", "--expect-no-changes");
+    assert.equal(preview.exitCode, 0, preview.stdout + preview.stderr);
+    await site.hasNoDrift();
+  });
+
+  it("registers a server again that somebody took out of the second group alone", async () => {
+    const { TargetGroups = [] } = await balancing.send(new DescribeTargetGroupsCommand({}));
+    const { TargetGroupArn } = TargetGroups.find(({ Port }) => Port === 9000) ?? {};
+    const [server] = (await site.status()).generations.blue?.frontends ?? [];
+    const Targets = [{ Id: server?.instanceId }];
+    await balancing.send(new DeregisterTargetsCommand({ TargetGroupArn, Targets }));
+    await eventually(async () => (await site.status()).missing.join() !== "", "it is missed");
+    assert.match((await site.status()).missing.join(), /blue-1 .* is not registered with the load balancer/);
+    const { exitCode, stdout, stderr } = await drive(["upgrade", "--stack", site.name]);
+    assert.equal(exitCode, 0, stdout + stderr);
+    assert.deepEqual(await registeredIn(balancing), both);
+  });
+
+  it("is planned and upgraded with its array under load on both, and no request is lost", async () => {
+    site.setGoal("green");
+    const plan = await handover("plan", "--stack", site.name, "--json");
+    assert.equal(plan.exitCode, 0, plan.stdout + plan.stderr);
+    assert.match(plan.stdout, /smoke through the test host name \(admin\)/);
+    assert.doesNotMatch(plan.stdout, /forwards to the target group of blue/);
+    const { result, reports } = await loadedWhile(site, () => drive(["upgrade", "--stack", site.name]));
+    assert.equal(result.exitCode, 0, result.stdout + result.stderr);
+    assert.deepEqual(failuresOf(reports), [0, 0], JSON.stringify(reports.map(({ failures }) => failures)));
+    assert.deepEqual(await registeredIn(balancing), both);
+  });
+
+  it("loses it by an update of its own, and the first entry is not touched", async () => {
+    setEntries(undefined);
+    const traffic = await site.traffic();
+    const refused = await drive(["upgrade", "--stack", site.name]);
+    assert.notEqual(refused.exitCode, 0);
+    assert.match(refused.stdout, /site\.admin/);
+    const up = await pulumi("up", "--yes", "--skip-preview");
+    const { failed, failures } = await traffic.stop();
+    assert.equal(up.exitCode, 0, up.stdout + up.stderr);
+    assert.equal(failed, 0, JSON.stringify(failures));
+    assert.deepEqual(await registeredIn(balancing), both.slice(0, 1));
+    assert.equal((await site.status()).entries, undefined);
+  });
+});
+
+/** Load on the first entry with its addresses, and on the other, until what is done under it is over. */
+async function loadedWhile<T>(
+  site: Site,
+  work: () => Promise<T>,
+): Promise<{ result: T; reports: readonly TrafficReport[] }> {
+  const { loadBalancer, entries } = await site.status();
+  const { dnsName: host = "", port = 0 } = entries?.admin ?? {};
+  assert.notEqual(port, loadBalancer?.port);
+  const loads = [
+    await site.traffic(),
+    await startTraffic({
+      loadBalancer: { host, port, hostHeader: "www.staging.example.com" },
+      addresses: [],
+      networkUrl: slot(get(site.name).slot).network.url,
+      requestsPerSecond: 25,
+    }),
+  ];
+  const result = await work();
+  return { result, reports: await Promise.all(loads.map((load) => load.stop())) };
+}
+
+function failuresOf(reports: readonly TrafficReport[]): number[] {
+  for (const { requests } of reports) assert.ok(requests > 100, `${requests} requests`);
+  return reports.map(({ failed }) => failed);
+}
+
+/** The states of what is registered in each target group, by its port. */
+async function registeredIn(balancing: ElasticLoadBalancingV2Client): Promise<string[]> {
+  const { TargetGroups = [] } = await balancing.send(new DescribeTargetGroupsCommand({}));
+  const each = TargetGroups.map(async ({ TargetGroupArn, Port }) => {
+    const { TargetHealthDescriptions = [] } = await balancing.send(new DescribeTargetHealthCommand({ TargetGroupArn }));
+    return `${Port}: ${TargetHealthDescriptions.map(({ TargetHealth }) => TargetHealth?.State).join(" ")}`;
+  });
+  return (await Promise.all(each)).sort();
+}
