@@ -102,7 +102,8 @@ export class Balancer extends pulumi.ComponentResource {
         ],
         tags: tags(name, owner),
       },
-      { parent: this, ignoreChanges: keepId },
+      // One of those may have had its port, and leaves it first.
+      { parent: this, ignoreChanges: keepId, dependsOn: [...this.listeners] },
     );
     this.certify(name, redirect, listener);
   }

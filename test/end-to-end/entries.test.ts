@@ -209,6 +209,24 @@ describe("a site that serves, and gets another entry", () => {
     assert.deepEqual(await registeredIn(balancing), both.slice(0, 1));
     assert.equal((await site.status()).entries, undefined);
   });
+
+  it("redirects from the port that its listener had to the one that it has now", async () => {
+    const { loadBalancer } = await site.status();
+    const { dnsName: host = "", port = 0 } = loadBalancer ?? {};
+    site.edit((config) => {
+      const { port: _, ...settings } = config["handover:site"].loadBalancer;
+      const listeners = [{ port: port + 10 }, { port, redirectTo: port + 10 }];
+      config["handover:site"].loadBalancer = { ...settings, listeners };
+    });
+    const up = await pulumi("up", "--yes", "--skip-preview");
+    assert.equal(up.exitCode, 0, up.stdout + up.stderr);
+    const client = new Client(5_000);
+    const statusAt = async (each: number) => {
+      return (await client.get({ host, port: each, hostHeader: "www.staging.example.com" }, "/", false)).status;
+    };
+    await eventually(async () => (await statusAt(port)) === 301 && (await statusAt(port + 10)) === 200, "it redirects");
+    client.close();
+  });
 });
 
 /** Load on the first entry with its addresses, and on the other, until what is done under it is over. */
