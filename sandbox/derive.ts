@@ -67,6 +67,7 @@ export function derive(options: DeriveOptions): Derived {
   delete balancer.certificateArn;
   // Nobody outside of it reaches the sandbox's load balancer anyway.
   delete balancer.internal;
+  delete balancer.accessLogs;
   const entries = Object.values((site.entries ?? {}) as Record<string, Node>);
   unprivileged([balancer, ...entries]);
   for (const entry of entries) shorten(entry);

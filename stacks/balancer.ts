@@ -29,7 +29,7 @@ export class Balancer extends pulumi.ComponentResource {
     super(components.Balancer, name, {}, opts);
     const { site, network, owner } = args;
     const adopted = site.adopted !== undefined;
-    const { idleTimeoutSeconds, internal } = site.loadBalancer;
+    const { idleTimeoutSeconds, accessLogs, internal } = site.loadBalancer;
     this.loadBalancer = new aws.lb.LoadBalancer(
       name,
       {
@@ -37,6 +37,7 @@ export class Balancer extends pulumi.ComponentResource {
         securityGroups: network.loadBalancerSecurityGroupIds,
         subnets: network.subnetIds,
         ...(idleTimeoutSeconds !== undefined && { idleTimeout: idleTimeoutSeconds }),
+        ...(accessLogs !== undefined && { accessLogs }),
         ...(internal !== undefined && { internal }),
         tags: tags(name, owner),
       },

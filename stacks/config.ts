@@ -202,7 +202,7 @@ function checkEntries({ site, generations }: Config): string[] {
 
 /** Settings of a load balancer that was there before the stack stay as they are in AWS. */
 function checkAdopted({ adopted, loadBalancer }: SiteConfig): string[] {
-  const keys = ["listeners", "idleTimeoutSeconds", "internal"] as const;
+  const keys = ["listeners", "idleTimeoutSeconds", "accessLogs", "internal"] as const;
   if (adopted === undefined) return [];
   return keys
     .filter((key) => loadBalancer[key] !== undefined)

@@ -113,6 +113,20 @@ export const loadBalancerSchema = z
       .max(4000)
       .optional()
       .describe("How long a connection may be idle. Default: 60, as AWS has it."),
+    accessLogs: z
+      .strictObject({
+        bucket: z
+          .string()
+          .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be the name of an S3 bucket, for example www-access-logs"),
+        prefix: z
+          .string()
+          .regex(/^[^/](.*[^/])?$/, "must neither begin nor end with a slash, for example www/production")
+          .refine((prefix) => !prefix.includes("AWSLogs"), "must not contain AWSLogs, which AWS adds itself")
+          .optional(),
+        enabled: z.boolean().default(true).describe("Left out, what is on stays on: state false to turn it off."),
+      })
+      .optional()
+      .describe("Bucket for access logs, whose policy must let the load balancer write. Default: as it is in AWS."),
     internal: z
       .boolean()
       .optional()

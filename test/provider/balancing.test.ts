@@ -83,6 +83,24 @@ describe("The provider's load balancing", function () {
   );
 
   itLivesAs(
+    "a LoadBalancer with access logs",
+    () => harness,
+    () => ({
+      token: "aws:lb/loadBalancer:LoadBalancer",
+      inputs: {
+        securityGroups: [network.group.id],
+        subnets: network.subnets.map(({ id }) => id),
+        accessLogs: { bucket: "logs", prefix: "www", enabled: true },
+        tags,
+      },
+      change: { accessLogs: { bucket: "others", enabled: true } },
+      replace: { internal: true },
+      outputs: ["arn", "dnsName", "zoneId"],
+      refused: ["exactly one of subnets, subnetMappings must be given"],
+    }),
+  );
+
+  itLivesAs(
     "a TargetGroup",
     () => harness,
     () => ({

@@ -120,6 +120,7 @@ describe("a load balancer with several listeners", () => {
     const config = balanced({
       listeners: [https, { port: 80, redirectTo: 443 }],
       idleTimeoutSeconds: 120,
+      accessLogs: { bucket: "logs" },
       internal: true,
     });
     const resources = await resourcesIn(config, "settled");
@@ -134,8 +135,8 @@ describe("a load balancer with several listeners", () => {
     assert.deepEqual(defaultActions, [
       { type: "redirect", redirect: { port: "443", protocol: "HTTPS", statusCode: "HTTP_301" } },
     ]);
-    const { idleTimeout, internal } = only(resources, "LoadBalancer", "site");
-    assert.deepEqual([idleTimeout, internal], [120, true]);
+    const { idleTimeout, accessLogs, internal } = only(resources, "LoadBalancer", "site");
+    assert.deepEqual([idleTimeout, accessLogs, internal], [120, { bucket: "logs", enabled: true }, true]);
     const ports = only(resources, "SecurityGroup", "site-load-balancer").ingress.map(
       ({ fromPort }: { fromPort: number }) => fromPort,
     );
@@ -212,7 +213,7 @@ describe("a load balancer with several listeners", () => {
     const adopted = (values: { site: { adopted?: string } }) => {
       values.site.adopted = "blue";
     };
-    const settings = { listeners: [https], idleTimeoutSeconds: 30, internal: true };
+    const settings = { listeners: [https], idleTimeoutSeconds: 30, accessLogs: { bucket: "logs" }, internal: true };
     const problems = refused(settings, adopted as never).split("\n");
     assert.deepEqual(
       problems.map((problem) => problem.split(":").slice(0, 2).join(":")),

@@ -86,6 +86,7 @@ describe("names", () => {
     const config = exampleConfig((values) => {
       values.generations.blue.array = array;
       values.generations["blue-1"] = { extends: "blue" };
+      values.site.entries = { admin: { port: 9000, listeners: [{ port: 9443 }] } };
     });
     const shape = shapeOf(config);
     const resources = async (desired: Intent) => (await resourcesOf(desired, config)).filter(isAws);
@@ -108,10 +109,12 @@ describe("names", () => {
 
   it("has a type token for everything that the program declares, and no other", async () => {
     const declared = new Set<string>();
+    const certificateArns = ["a", "b"].map((name) => `arn:aws:acm:us-east-1:123456789012:certificate/${name}`);
     for (const database of [{ volumeId: "vol-1" }, { dbInstanceIdentifier: "shop" }]) {
       const config = exampleConfig((values) => {
         values.generations.blue.array = array;
         values.site.database = database;
+        values.site.entries = { admin: { port: 9000, listeners: [{ port: 9443, certificateArns }] } };
       });
       const resources = await resourcesOf(intent(shapeOf(config), "blue", "green", "resume-array"), config);
       for (const { type } of resources.filter(isAws)) declared.add(type);
