@@ -5,7 +5,7 @@ import { type GateContext, generationOf, wasBad, wasServerBad } from "../gates/c
 import type { Gate } from "../gates/gate.ts";
 import { identityOf } from "../gates/identity.ts";
 import { type Door, Probes } from "../gates/probes.ts";
-import { balancerPlace, httpChecksOf, targetsThrough } from "./servers.ts";
+import { balancerPlace, httpChecksOf, targetsThrough, usualPage } from "./servers.ts";
 
 /** Methods that change nothing on the site. https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1 */
 const safe: readonly string[] = ["GET", "HEAD", "OPTIONS"];
@@ -21,7 +21,8 @@ function probesOf(context: GateContext, entry: Entry): Probes {
   const { config, after, from, to } = context;
   const { probe, comparison } = config.upgrade;
   const isFirst = entry.name === undefined;
-  const own = httpChecksOf(config, entry.name).filter(({ method }) => safe.includes(method));
+  const stated = httpChecksOf(config, entry.name).filter(({ method }) => safe.includes(method));
+  const own = isFirst || stated.length > 0 ? stated : [usualPage(context, entry.name)];
   const known = new Set(own.map(({ path }) => path));
   const { slow, confidence, minRequests } = comparison;
   const pages = (isFirst ? probe.paths : [])

@@ -325,10 +325,11 @@ function httpChecks(context: GateContext, name: string, entry: string | undefine
   const health = usualPage(context, entry);
   if (isOld(context, name)) return [health];
   const checks = httpChecksOf(config, entry);
-  if (entry !== undefined) return checks;
+  const stated = checks.length > 0 ? checks : [health];
+  if (entry !== undefined) return stated;
   const { path } = identityOf(context);
   return [
-    ...(checks.length > 0 ? checks : [health]),
+    ...stated,
     ...(path === undefined ? [] : [{ ...httpCheckOf({ path }), matcher: "200-399", identifies: true }]),
   ];
 }
@@ -338,14 +339,11 @@ function reading(context: GateContext) {
   return { redact: context.redact, identity: identityOf(context) };
 }
 
-/**
- * The HTTP checks that the configuration states. Those of the upgrade are the first entry's; the others have pages of their
- * own, at least their usual one.
- */
+/** The HTTP checks that the configuration states. Those of the upgrade are the first entry's; each other has its own. */
 export function httpChecksOf(config: Pick<Config, "upgrade" | "site">, entry?: string): readonly HttpCheck[] {
   if (entry === undefined) return (config.upgrade.smoke ?? []).filter((check) => "path" in check);
-  const { smoke } = entryOf(config, entry);
-  return smoke?.map((check) => ({ ...check, headers: {} })) ?? [usualPage({ config }, entry)];
+  const { smoke = [] } = entryOf(config, entry);
+  return smoke.map((check) => ({ ...check, headers: {} }));
 }
 
 /**

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import type { GateContext } from "../../../automation/gates/context.ts";
-import { generationOf } from "../../../automation/gates/context.ts";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type GateContext, generationOf } from "../../../automation/gates/context.ts";
+import { knownWays, testHostOf } from "../../../automation/gates/ways-in.ts";
+import { lookBefore } from "../../../automation/runbook/baseline.ts";
 import { gatesBefore, gatesOf, type RowGates } from "../../../automation/runbook/gates.ts";
 import { type Row, rowNames } from "../../../automation/runbook/rows.ts";
 import { parseConfig } from "../../../stacks/config.ts";
@@ -126,7 +129,72 @@ describe("a row's gates, with two entries", () => {
     assert.equal(await drained({ "arn:blue": "draining", "arn:blue-admin": "" }), "pending");
   });
 
+  it("know the listener and the target group of each as ways in that Handover shifts", async () => {
+    const { aws, after } = contextOf(true);
+    const { entries } = await knownWays(aws, after, "green", signal);
+    assert.deepEqual(entries, [
+      { targetGroupArn: "arn:green", port: 8080, loadBalancerArn: "arn:lb", listenerPort: 80 },
+      { targetGroupArn: "arn:green-admin", port: 9000, loadBalancerArn: "arn:lb", listenerPort: 9443 },
+    ]);
+    assert.deepEqual(
+      testHostOf(after).map(({ listenerPort, targetGroupArns }) => [listenerPort, ...targetGroupArns]),
+      [
+        [80, "arn:blue", "arn:green"],
+        [9443, "arn:blue-admin", "arn:green-admin"],
+      ],
+    );
+  });
+
   it("know of no targets that the outputs do not have", () => {
     assert.throws(() => generationOf(contextOf(true).after, "red"), /no generation "red"/);
+  });
+});
+
+describe("a site with two entries, before a run", () => {
+  /** Two listeners, of which the second answers with a status of its own. */
+  async function lookWith(status: number, states: Readonly<Record<string, string>> = {}) {
+    const listeners = [200, status].map((each) => createServer((_, response) => response.writeHead(each).end()));
+    const ports = await Promise.all(
+      listeners.map(async (listener) => {
+        await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+        return (listener.address() as AddressInfo).port;
+      }),
+    );
+    const { after, aws, ...context } = contextOf(true, states);
+    const running = { InstanceState: { Name: "running" as const } };
+    const reads = { ...aws, instanceStatuses: async () => new Map([["i-blue", running]]) };
+    const at = (index: number) => ({ ...after.loadBalancer, dnsName: "127.0.0.1", port: ports[index] ?? 0 });
+    const outputs = { ...after, loadBalancer: at(0), entries: { admin: at(1) } };
+    try {
+      const looking = { ...context, aws: reads, before: outputs, after: outputs };
+      return await lookBefore(looking as unknown as GateContext, signal);
+    } finally {
+      for (const listener of listeners) listener.close();
+    }
+  }
+
+  it("finds what is bad of the second, and that it is of the second", async () => {
+    const { down, bad, unseen } = await lookWith(500, { "arn:blue-admin": "unhealthy" });
+    assert.equal(down, false);
+    assert.deepEqual(unseen, []);
+    assert.deepEqual(
+      bad.filter(({ kind }) => kind !== "array").map(({ kind, name, seen }) => [kind, name, seen]),
+      [
+        ["server", "blue-1 (admin)", "unhealthy"],
+        ["check", "GET /admin/health of blue (admin)", "500 instead of 200"],
+      ],
+    );
+    assert.deepEqual((await lookWith(200)).bad, []);
+  });
+
+  it("waits for none of it on a way back, and still for the first", async () => {
+    const { bad } = await lookWith(500, { "arn:blue-admin": "unhealthy" });
+    const baseline = { down: false, bad, unseen: [] };
+    const context = { ...contextOf(true, { "arn:blue-admin": "unhealthy" }), baseline };
+    const [healthy] = all(gatesOf("readmit", context));
+    assert.deepEqual(await healthy?.observe(signal), { verdict: "pass", evidence: { healthy: 1 } });
+    const names = named(gatesOf("readmit", context));
+    assert.ok(names.includes("smoke through the test host name"), String(names));
+    assert.ok(!names.includes("smoke through the test host name (admin)"), String(names));
   });
 });
