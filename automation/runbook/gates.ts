@@ -13,6 +13,7 @@ import {
   drained,
   gone,
   healthy,
+  newEntriesAnswered,
   publicSmoke,
   serversAnswer,
   serversWork,
@@ -151,8 +152,9 @@ export function gatesBefore(row: Row, context: GateContext): RowGates {
     case "resume-array":
     case "readmit":
     case "withdraw":
-    case "settle":
       return { hold: [] };
+    case "settle":
+      return { hold: context.from === context.to ? newEntriesAnswered(context) : [] };
     case "suspend-array":
       return { hold: carriedOver(context) };
   }

@@ -8,7 +8,7 @@ import { BalancerMetrics } from "../cloud/balancer-metrics.ts";
 import { addressesOf } from "../cloud/http.ts";
 import { AddressGap } from "../gates/address-gap.ts";
 import { addressesHeld } from "../gates/addresses.ts";
-import { allServers, arrayServersGone, overArray } from "../gates/array.ts";
+import { allServers, arrayServersGone, overArray, serversInService } from "../gates/array.ts";
 import { type GateContext, generationOf, ofEntry, sharesIn, wasBad, wasServerBad } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { identityOf } from "../gates/identity.ts";
@@ -281,6 +281,31 @@ export function targetsThrough(generation: Outputs["generations"][string], entry
 
 function isOld({ from, to }: GateContext, name: string): boolean {
   return name === from && from !== to;
+}
+
+/**
+ * The servers that serve answer what the load balancer will ask them for an entry that the stack does not have yet. An array
+ * replaces servers that are unhealthy in any of its target groups, however well they serve the others.
+ * https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
+ */
+export function newEntriesAnswered(context: GateContext): Gate[] {
+  const { aws, config, after } = context;
+  const { frontends, array } = generationOf(after, after.live);
+  return entriesOf(config.site).flatMap(({ name, port: own, healthCheck }) => {
+    if (name === undefined || name in (after.entries ?? {})) return [];
+    const { path, matcher, port = own } = healthCheck;
+    const check = { ...httpCheckOf({ path }), matcher };
+    const notJudged = `servers cannot be asked from here on port ${port}, which the load balancer will ask`;
+    const standIn: Gate = { name: "none", observe: async () => ({ verdict: "pass", evidence: { notJudged } }) };
+    const asked = (servers: readonly Frontend[]) => {
+      const places = servers.map((server): Place => {
+        const question = { protocol: "http", address: server.privateIp, port, host: after.testHostname } as const;
+        return { name: server.name, question };
+      });
+      return smoke(ofEntry("new entry answered", name), places, [check], { standIn, ...reading(context) });
+    };
+    return [asked(frontends), ...(array === undefined ? [] : [overArray(serversInService(aws, array), asked)])];
+  });
 }
 
 /** The load balancer has finished with the frontends, and with the array's servers. */

@@ -159,6 +159,15 @@ describe("a site that serves, and gets another entry", () => {
     site.setGoal("blue");
   });
 
+  it("does not get one that its servers do not answer: nothing is made for it", async () => {
+    setEntries({ admin: { port: 9999, listeners: [{ port: 9000 }] } });
+    const { exitCode, stdout } = await drive(["upgrade", "--stack", site.name]);
+    assert.equal(exitCode, 4, stdout);
+    assert.match(stdout, /new entry answered \(admin\)/);
+    assert.deepEqual(await registeredIn(balancing), both.slice(0, 1));
+    setEntries({ admin: { port: 9000, listeners: [{ port: 9000 }], deregistrationDelaySeconds: 2 } });
+  });
+
   it("registers the servers that it has, an array's too, and changes nothing else", async () => {
     const traffic = await site.traffic();
     const { exitCode, stdout, stderr } = await drive(["upgrade", "--stack", site.name]);

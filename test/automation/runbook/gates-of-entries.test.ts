@@ -150,6 +150,43 @@ describe("a row's gates, with two entries", () => {
   });
 });
 
+describe("an entry that the stack does not have yet", () => {
+  /** The gates before an update to it outside of a run. */
+  const before = (after: Outputs) =>
+    gatesBefore("settle", { ...contextOf(true), from: "green", to: "green", after: { ...after, live: "green" } });
+
+  it("is asked of the servers that serve, an array's too, before they are registered for it", () => {
+    const { entries: _, ...without } = contextOf(true).after;
+    assert.deepEqual(named(before(without)), ["new entry answered (admin)", "new entry answered (admin) (array)"]);
+    assert.deepEqual(named(before(contextOf(true).after)), []);
+  });
+
+  it("is refused where one of them does not answer as the load balancer will want it", async () => {
+    const { entries: _, ...without } = contextOf(true).after;
+    const verdictWith = async (status: number) => {
+      const server = createServer((_, response) => response.writeHead(status).end());
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const { port } = server.address() as AddressInfo;
+      const context = contextOf(true);
+      const admin = { ...context.config.site.entries.admin, port };
+      const site = { ...context.config.site, entries: { admin } } as typeof context.config.site;
+      const green = { ...generationOf(without, "green") };
+      const frontends = green.frontends.map((frontend) => ({ ...frontend, privateIp: "127.0.0.1" }));
+      const generations = { ...without.generations, green: { ...green, frontends } };
+      const after = { ...without, live: "green", generations };
+      const config = { ...context.config, site };
+      const [gate] = all(gatesBefore("settle", { ...context, config, from: "green", to: "green", after }));
+      try {
+        return (await gate?.observe(signal))?.verdict;
+      } finally {
+        server.close();
+      }
+    };
+    assert.equal(await verdictWith(200), "pass");
+    assert.equal(await verdictWith(500), "pending");
+  });
+});
+
 describe("a site with two entries, before a run", () => {
   /** Two listeners, of which the second answers with a status of its own. */
   async function lookWith(status: number, states: Readonly<Record<string, string>> = {}) {
