@@ -152,13 +152,13 @@ describe("a row's gates, with two entries", () => {
 
 describe("an entry that the stack does not have yet", () => {
   /** The gates before an update to it outside of a run. */
-  const before = (after: Outputs) =>
+  const gatesWith = (after: Outputs) =>
     gatesBefore("settle", { ...contextOf(true), from: "green", to: "green", after: { ...after, live: "green" } });
 
   it("is asked of the servers that serve, an array's too, before they are registered for it", () => {
     const { entries: _, ...without } = contextOf(true).after;
-    assert.deepEqual(named(before(without)), ["new entry answered (admin)", "new entry answered (admin) (array)"]);
-    assert.deepEqual(named(before(contextOf(true).after)), []);
+    assert.deepEqual(named(gatesWith(without)), ["new entry answered (admin)", "new entry answered (admin) (array)"]);
+    assert.deepEqual(named(gatesWith(contextOf(true).after)), []);
   });
 
   it("is refused where one of them does not answer as the load balancer will want it", async () => {
