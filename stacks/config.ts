@@ -166,13 +166,10 @@ function checkHosts({ site: { hostname, testHostname } }: Config): string[] {
 /** Listeners that would meet or lead nowhere, and target groups whose names AWS would not take. */
 function checkEntries({ site, generations }: Config): string[] {
   const all = entriesOf(site).map((entry) => ({ ...entry, key: keyOf(site, entry.name) }));
-  const listeners = all.flatMap(({ key, listener, redirects }) =>
-    [listener, ...redirects].map((each) => ({
-      key,
-      ...each,
-      redirectTo: redirects.find((one) => one === each)?.redirectTo,
-    })),
-  );
+  const listeners = all.flatMap(({ key, listener, redirects }) => [
+    { key, ...listener, redirectTo: undefined },
+    ...redirects.map((redirect) => ({ key, ...redirect })),
+  ]);
   const twice = listeners.flatMap(({ key, port }, index) => {
     const other = listeners.slice(0, index).find((each) => each.port === port);
     if (other === undefined) return [];
