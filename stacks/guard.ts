@@ -25,7 +25,8 @@ export function objection(
 
 /** Both generations of a run have the same entries: others come and go with an update of their own. */
 function otherEntries({ site, live: goal, run }: Config, { outputs }: LastOutputs): string | undefined {
-  if (run === undefined && outputs.run === null && goal === outputs.live) return undefined;
+  const isBetween = run === undefined ? goal !== outputs.live : run.from !== run.to;
+  if (!isBetween && outputs.run === null) return undefined;
   const [was, now] = [outputs.entries ?? {}, site.entries].map((entries) => Object.keys(entries)) as [
     string[],
     string[],

@@ -65,14 +65,14 @@ export class Network extends pulumi.ComponentResource {
     return new aws.ec2.SecurityGroup(
       name,
       {
-        // Another one would replace the group.
         description: `Port ${port} from everywhere`,
         vpcId: this.vpcId,
         ingress: [ingress(port, world), ...further],
         egress: [{ protocol: "-1", fromPort: 0, toPort: 0, ...world }],
         tags: tags(name, owner),
       },
-      { parent: this, ignoreChanges: keepId },
+      // Another description would replace the group.
+      { parent: this, ignoreChanges: [...keepId, "description"] },
     );
   }
 }

@@ -332,6 +332,8 @@ describe("an entry that serves", () => {
     assert.match(told(siteWith({ admin }, toGreen), outputsOf({})), /^handover:site\.entries\.admin: is new/);
     assert.equal(told(siteWith({ admin }, toGreen), outputsOf({ admin })), "");
     assert.equal(told(siteWith({ admin }), outputsOf({})), "");
+    const outside = (values: object) => void Object.assign(values, { run: { id: "deploy", from: "blue", to: "blue" } });
+    assert.equal(told(siteWith({ admin }, outside), outputsOf({})), "");
     assert.equal(told(siteWith({}), outputsOf({ admin })), "");
   });
 });
