@@ -62,23 +62,25 @@ export function derive(options: DeriveOptions): Derived {
   const config = structuredClone(like.config) as Record<string, Node>;
   const site = config["handover:site"] ?? {};
   const balancer = child(site, "loadBalancer");
-  const check = child(balancer, "healthCheck");
   const upgrade = child(config, "handover:upgrade");
   const generations = child(config, "handover:generations");
 
   site.network = { cidrBlock: slot.cidrBlock };
   delete site.adopted;
-  balancer.port = 8000;
+  if (balancer.listeners === undefined) balancer.port = firstPort;
   delete balancer.certificateArn;
+  // Nobody outside of it reaches the sandbox's load balancer anyway.
+  delete balancer.internal;
+  delete balancer.accessLogs;
+  const entries = Object.values((site.entries ?? {}) as Record<string, Node>);
+  unprivileged([balancer, ...entries]);
+  for (const entry of entries) shorten(entry);
+  const ports = entries.flatMap((entry) => [entry.port, child(entry, "healthCheck").port ?? entry.port]);
   if (site.database !== undefined && database !== undefined) {
     const { retainDays } = child(site, "database");
     site.database = { ...database, ...(retainDays !== undefined && { retainDays }) };
   }
-  limit(balancer, "deregistrationDelaySeconds", shortest.deregistrationDelaySeconds, 30);
-  limit(check, "intervalSeconds", shortest.intervalSeconds, 5);
-  limit(check, "timeoutSeconds", shortest.timeoutSeconds, 2);
-  limit(check, "healthyThreshold", shortest.threshold, 2);
-  limit(check, "unhealthyThreshold", shortest.threshold, 2);
+  shorten(balancer);
   limit(upgrade, "stableSeconds", shortest.stableSeconds, 10);
   limit(upgrade, "stepSeconds", shortest.stepSeconds, 10);
   limit(upgrade, "bakeSeconds", shortest.bakeSeconds, 300);
@@ -86,7 +88,6 @@ export function derive(options: DeriveOptions): Derived {
   // A node may learn of a rule and of a target one after the other, and tags come after what they are on.
   upgrade.gateSeconds = Number(upgrade.gateSeconds) + 2 * lagSeconds;
   limit(upgrade, "propagationSeconds", Math.max(shortest.propagationSeconds, lagSeconds), 60);
-  limit(balancer, "stickinessSeconds", shortest.stickinessSeconds, 0);
   if (upgrade.sessions !== undefined) limit(child(upgrade, "sessions"), "quietSeconds", shortest.quietSeconds, 10);
   const comparison = child(upgrade, "comparison");
   limit(comparison, "patienceSeconds", shortest.patienceSeconds, 300);
@@ -102,6 +103,9 @@ export function derive(options: DeriveOptions): Derived {
   for (const generation of Object.values(generations) as Node[]) {
     delete generation.iamInstanceProfile;
     delete generation.keyName;
+    // The sample application listens where the site's own does; what extends another has its inputs.
+    if (ports.length > 0 && generation.extends === undefined)
+      generation.inputs = { MORE_PORTS: [...new Set(ports)].join(" "), ...child(generation, "inputs") };
   }
 
   if (frontends !== undefined) {
@@ -138,6 +142,34 @@ function poolsOf(elasticIps: unknown): Derived["pools"] {
   const { publicIpv4Pool, ipamPoolId } = Object(elasticIps) as Node;
   const poolId = publicIpv4Pool ?? ipamPoolId;
   return typeof poolId === "string" ? [{ poolId, addressCount: 100 }] : [];
+}
+
+/** Unprivileged; those of further listeners follow. */
+const firstPort = 8000;
+
+/** Gives listeners ports of their own, without TLS. */
+function unprivileged(entries: readonly Node[]): void {
+  const listeners = entries.flatMap(({ listeners = [] }) => listeners as Node[]);
+  const taken = entries[0]?.listeners === undefined ? 1 : 0;
+  const ports = new Map(listeners.map(({ port }, index) => [port, firstPort + taken + index]));
+  for (const entry of entries) {
+    if (entry.listeners === undefined) continue;
+    entry.listeners = (entry.listeners as Node[]).map(({ port, redirectTo }) => ({
+      port: ports.get(port),
+      ...(redirectTo !== undefined && { redirectTo: ports.get(redirectTo) }),
+    }));
+  }
+}
+
+/** Settings of a load balancer's entry, with waits that fit a rehearsal. */
+function shorten(entry: Node): void {
+  limit(entry, "deregistrationDelaySeconds", shortest.deregistrationDelaySeconds, 30);
+  limit(entry, "stickinessSeconds", shortest.stickinessSeconds, 0);
+  const check = child(entry, "healthCheck");
+  limit(check, "intervalSeconds", shortest.intervalSeconds, 5);
+  limit(check, "timeoutSeconds", shortest.timeoutSeconds, 2);
+  limit(check, "healthyThreshold", shortest.threshold, 2);
+  limit(check, "unhealthyThreshold", shortest.threshold, 2);
 }
 
 type Node = Record<string, unknown>;

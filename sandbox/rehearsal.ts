@@ -11,6 +11,7 @@ import { minuteSeconds } from "./derive.ts";
 import { sandboxDirectory } from "./environment.ts";
 import { MemoryWatch } from "./memory.ts";
 import { down, type Sandbox, stackFile, up } from "./sandbox.ts";
+import { targetsOf } from "./site.ts";
 import { slot } from "./slot.ts";
 import { problemsOf } from "./traffic/report.ts";
 import { startTraffic, type Traffic, type TrafficReport } from "./traffic/traffic.ts";
@@ -86,7 +87,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
 async function underLoad(sandbox: Sandbox, options: RehearsalOptions) {
   const { name, listener, signals, requestsPerSecond, answerMilliseconds = 0 } = options;
   const traffic = await startTraffic({
-    ...targetsOf(await lastOutputs(name)),
+    ...targetsOf((await lastOutputs(name)).outputs),
     networkUrl: slot(sandbox.slot).network.url,
     ...{ requestsPerSecond, answerMilliseconds },
     logFile: join(sandboxDirectory(name), "traffic.log"),
@@ -129,15 +130,6 @@ async function arraySizes(name: string): Promise<Record<string, number>> {
   } finally {
     close();
   }
-}
-
-function targetsOf({ outputs }: LastOutputs) {
-  const { loadBalancer, hostname, addresses, generations } = outputs;
-  const port = generations[outputs.live]?.port ?? 0;
-  return {
-    loadBalancer: { host: loadBalancer.dnsName, port: loadBalancer.port, hostHeader: hostname },
-    addresses: addresses.map(({ publicIp }) => ({ publicIp, port })),
-  };
 }
 
 function setGoal(name: string, to: string | undefined): void {

@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseDocument } from "yaml";
 import { openStack } from "../automation/run/open-stack.ts";
+import { type Entry, entriesIn, type Outputs } from "../stacks/outputs.ts";
 import { type Sandbox, stackFile } from "./sandbox.ts";
 import { slot } from "./slot.ts";
-import type { LoadOptions } from "./traffic/load.ts";
+import type { LoadOptions, Targets } from "./traffic/load.ts";
 import { startTraffic, type Traffic } from "./traffic/traffic.ts";
 
 /** Load on a site's name and on each of its addresses; undefined before it was deployed. */
@@ -15,13 +16,20 @@ export async function trafficOn(
   opened.close();
   const outputs = opened.last?.outputs;
   if (outputs === undefined) return undefined;
-  const port = outputs.generations[outputs.live]?.port ?? 0;
-  return startTraffic({
-    loadBalancer: { host: outputs.loadBalancer.dnsName, port: outputs.loadBalancer.port, hostHeader: outputs.hostname },
-    addresses: outputs.addresses.map(({ publicIp }) => ({ publicIp, port })),
-    networkUrl: slot(sandbox.slot).network.url,
-    ...load,
-  });
+  return startTraffic({ ...targetsOf(outputs), networkUrl: slot(sandbox.slot).network.url, ...load });
+}
+
+/** Everything by which users reach a site. */
+export function targetsOf(outputs: Outputs): Targets {
+  const { hostname, addresses, generations, live } = outputs;
+  const port = generations[live]?.port ?? 0;
+  const destinationOf = ({ listener: { dnsName, port } }: Entry) => ({ host: dnsName, port, hostHeader: hostname });
+  const [first, ...others] = entriesIn(outputs);
+  return {
+    loadBalancer: destinationOf(first),
+    ...(others.length > 0 && { entries: others.map(destinationOf) }),
+    addresses: addresses.map(({ publicIp }) => ({ publicIp, port })),
+  };
 }
 
 /** Sets values in a sandbox's stack file, each by its path: `handover:site.loadBalancer.port`. */

@@ -12,10 +12,11 @@ export interface ServerArrayArgs {
   readonly config: ArrayConfig;
   readonly intent: ArrayIntent;
   readonly facts: ArrayFacts;
-  /** Tells whether its servers are registered in the target group. */
+  /** Tells whether its servers are registered in the target groups. */
   readonly registered: boolean;
   readonly launchTemplate: aws.ec2.LaunchTemplate;
-  readonly targetGroup: aws.lb.TargetGroup;
+  /** Of each entry; a policy that counts requests counts those of the first. */
+  readonly targetGroups: readonly [aws.lb.TargetGroup, ...aws.lb.TargetGroup[]];
   readonly loadBalancer: aws.lb.LoadBalancer;
   readonly subnetIds: pulumi.Output<string>[];
 }
@@ -60,7 +61,7 @@ function createGroup(name: string, args: ServerArrayArgs, opts: pulumi.CustomRes
       ...sizesOf(args),
       launchTemplate: { id: launchTemplate.id, version: launchTemplate.latestVersion.apply(String) },
       vpcZoneIdentifiers: args.subnetIds,
-      targetGroupArns: args.registered ? [args.targetGroup.arn] : [],
+      targetGroupArns: args.registered ? args.targetGroups.map(({ arn }) => arn) : [],
       healthCheckType: "ELB",
       healthCheckGracePeriod: config.healthCheckGracePeriodSeconds,
       protectFromScaleIn: false,
@@ -152,7 +153,7 @@ function policyOf(
 }
 
 /** https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PredefinedMetricSpecification.html */
-function resourceLabel({ loadBalancer, targetGroup }: ServerArrayArgs): pulumi.Output<string> {
+function resourceLabel({ loadBalancer, targetGroups: [targetGroup] }: ServerArrayArgs): pulumi.Output<string> {
   return pulumi.interpolate`${loadBalancer.arnSuffix}/${targetGroup.arnSuffix}`;
 }
 

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from "node:
 import { isAbsolute, join } from "node:path";
 import type { z } from "zod";
 import type { ArrayConfig } from "./config/array-schema.ts";
+import { entriesOf } from "./config/entry-schema.ts";
 import { hasWildcard, overlap } from "./config/hosts.ts";
 import { inputsIn } from "./config/identify.ts";
 import { describeIssue } from "./config/issues.ts";
@@ -14,6 +15,7 @@ import type { UpgradeConfig } from "./config/upgrade-schema.ts";
  * driver read the same schema. It imports no Pulumi.
  */
 
+export { type EntryConfig, entriesOf } from "./config/entry-schema.ts";
 export type { Input, SiteConfig } from "./config/schema.ts";
 export type { UpgradeConfig } from "./config/upgrade-schema.ts";
 
@@ -78,6 +80,7 @@ export function parseConfig(values: Record<string, unknown>, projectDirectory: s
   const problems = [
     ...checkLive(config),
     ...checkHosts(config),
+    ...checkEntries(config),
     ...checkInputs(config),
     ...checkIdentify(config),
     ...checkBackup(config),
@@ -159,6 +162,60 @@ function checkHosts({ site: { hostname, testHostname } }: Config): string[] {
     `handover:site.testHostname: ${testHostname} ${same ? "is" : "also stands for"} the public name ${hostname}, whose users would reach servers that are still being tested; choose a name of its own, for example test.${hostname.replace(/^[^a-z0-9]*\.?/, "")}`,
   ];
 }
+
+/** Listeners that would meet or lead nowhere, and target groups whose names AWS would not take. */
+function checkEntries({ site, generations }: Config): string[] {
+  const all = entriesOf(site).map((entry) => ({ ...entry, key: keyOf(site, entry.name) }));
+  const listeners = all.flatMap(({ key, listener, redirects }) => [
+    { key, ...listener, redirectTo: undefined },
+    ...redirects.map((redirect) => ({ key, ...redirect })),
+  ]);
+  const twice = listeners.flatMap(({ key, port }, index) => {
+    const other = listeners.slice(0, index).find((each) => each.port === port);
+    if (other === undefined) return [];
+    return [
+      `${key}: port ${port} has a listener already, of ${other.key}; a load balancer has one on a port, so choose another`,
+    ];
+  });
+  const forwarding = all.map(({ listener }) => listener.port);
+  const nowhere = listeners.flatMap(({ key, port, redirectTo }) =>
+    redirectTo === undefined || forwarding.includes(redirectTo)
+      ? []
+      : [
+          `${key}: port ${port} redirects to ${redirectTo}, which ${redirectTo === port ? "is itself" : "has no listener that reaches the servers"}; those that do: ${forwarding.join(", ")}`,
+        ],
+  );
+  const names = all.flatMap(({ name }) => name ?? []);
+  const tooLong = names.flatMap((name) =>
+    Object.keys(generations)
+      .filter((generation) => generation.length + name.length > longestGroupName)
+      .map(
+        (generation) =>
+          `handover:site.entries.${name}: AWS takes 32 characters for the name of a target group, and that of generation "${generation}" would be longer; shorten one of the two names to ${longestGroupName} characters together`,
+      ),
+  );
+  return [...twice, ...nowhere, ...tooLong, ...checkAdopted(site)];
+}
+
+/** Settings of a load balancer that was there before the stack stay as they are in AWS. */
+function checkAdopted({ adopted, loadBalancer }: SiteConfig): string[] {
+  const keys = ["listeners", "idleTimeoutSeconds", "accessLogs", "internal"] as const;
+  if (adopted === undefined) return [];
+  return keys
+    .filter((key) => loadBalancer[key] !== undefined)
+    .map(
+      (key) =>
+        `handover:site.loadBalancer.${key}: the load balancer was adopted and keeps what it has; remove the key${key === "listeners" ? ", and give port and certificateArn" : ", and change it in AWS"}`,
+    );
+}
+
+function keyOf({ loadBalancer }: SiteConfig, entry: string | undefined): string {
+  if (entry !== undefined) return `handover:site.entries.${entry}.listeners`;
+  return `handover:site.loadBalancer.${loadBalancer.listeners === undefined ? "port" : "listeners"}`;
+}
+
+/** Two names, without the hyphen between them and what the engine adds: a hyphen and seven digits. */
+const longestGroupName = 32 - 1 - 8;
 
 /** Inputs that servers would not get as they are stated. */
 function checkInputs({ site, generations }: Config): string[] {

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { asFound } from "./adopted.ts";
-import type { GenerationConfig, SiteConfig } from "./config.ts";
+import { type EntryConfig, entriesOf, type GenerationConfig, type SiteConfig } from "./config.ts";
 import type { GenerationIntent } from "./intent.ts";
 import { components, generationNames } from "./names.ts";
 import type { Network } from "./network.ts";
@@ -19,34 +19,45 @@ export interface GenerationArgs {
   readonly userData: pulumi.Output<string>;
 }
 
+/** Where a generation's servers are registered for an entry. */
+export interface EntryTargets {
+  readonly entry: EntryConfig;
+  readonly group: aws.lb.TargetGroup;
+}
+
 export interface Frontend {
   readonly name: string;
+  /** 0 is the first. */
+  readonly index: number;
   readonly instance: aws.ec2.Instance;
 }
 
 /**
- * One version of the frontends: servers, the target group that they are registered in, and a launch template from which
- * an array launches the same servers.
+ * One version of the frontends: servers, the target groups that they are registered in, one for each of the site's entries,
+ * and a launch template from which an array launches the same servers.
  *
  * Servers state their arguments themselves, they are not launched from the template: EC2 refuses a template's network
  * interface together with a subnet, and the interface says whether an array's servers get public addresses.
  */
 export class Generation extends pulumi.ComponentResource {
   readonly frontends: Frontend[];
-  readonly targetGroup: aws.lb.TargetGroup;
+  /** That of the first entry, and then the others'. */
+  readonly targetGroups: readonly [EntryTargets, ...EntryTargets[]];
   readonly launchTemplate: aws.ec2.LaunchTemplate;
   readonly #adopted: boolean;
 
   constructor(name: string, args: GenerationArgs, opts?: pulumi.ComponentResourceOptions) {
     super(components.Generation, name, {}, opts);
     this.#adopted = args.site.adopted === name;
-    this.targetGroup = this.createTargetGroup(name, args);
+    const [first, ...others] = entriesOf(args.site);
+    const targets = (entry: EntryConfig) => ({ entry, group: this.createTargetGroup(name, entry, args) });
+    this.targetGroups = [targets(first), ...others.map(targets)];
     this.launchTemplate = this.createLaunchTemplate(name, args);
     this.frontends = Array.from({ length: args.intent.frontends }, (_, index) => index)
       .filter((index) => args.intent.left?.includes(generationNames.instance.of(name, index)) ?? true)
       .map((index) => this.launch(name, index, args));
-    if (args.intent.registered) this.register();
-    this.registerOutputs({ targetGroupArn: this.targetGroup.arn, launchTemplateId: this.launchTemplate.id });
+    if (args.intent.registered) this.register(name);
+    this.registerOutputs({ targetGroupArn: this.targetGroups[0].group.arn, launchTemplateId: this.launchTemplate.id });
   }
 
   private launch(generation: string, index: number, args: GenerationArgs): Frontend {
@@ -72,31 +83,39 @@ export class Generation extends pulumi.ComponentResource {
       // The plugin reads `associatePublicIpAddress` as what the server has at the moment, which would replace it.
       { parent: this, ignoreChanges: this.#adopted ? asFound.instance : [...keepRun, "associatePublicIpAddress"] },
     );
-    return { name, instance };
+    return { name, index, instance };
   }
 
-  private register(): void {
-    for (const { name, instance } of this.frontends) {
-      new aws.lb.TargetGroupAttachment(
-        // Named as its server is.
-        name,
-        { targetGroupArn: this.targetGroup.arn, targetId: instance.id },
-        { parent: this, ignoreChanges: this.#adopted ? asFound.targetGroupAttachment : [] },
-      );
+  private register(generation: string): void {
+    for (const { entry, group } of this.targetGroups) {
+      for (const { index, instance } of this.frontends) {
+        new aws.lb.TargetGroupAttachment(
+          generationNames.targetGroupAttachment.of(generation, index, entry.name),
+          { targetGroupArn: group.arn, targetId: instance.id },
+          { parent: this, ignoreChanges: this.isFound(entry) ? asFound.targetGroupAttachment : [] },
+        );
+      }
     }
   }
 
-  private createTargetGroup(name: string, { site, network, owner }: GenerationArgs): aws.lb.TargetGroup {
-    const { healthCheck, deregistrationDelaySeconds, stickinessSeconds } = site.loadBalancer;
+  /** Whether what belongs to an entry was there before the stack: only the first one's can have been. */
+  private isFound({ name }: EntryConfig): boolean {
+    return this.#adopted && name === undefined;
+  }
+
+  private createTargetGroup(name: string, entry: EntryConfig, { network, owner }: GenerationArgs): aws.lb.TargetGroup {
+    const { healthCheck, deregistrationDelaySeconds, stickinessSeconds } = entry;
+    const groupName = generationNames.targetGroup.of(name, entry.name);
     return new aws.lb.TargetGroup(
-      generationNames.targetGroup.of(name),
+      groupName,
       {
-        port: site.port,
+        port: entry.port,
         protocol: "HTTP",
         vpcId: network.vpcId,
         deregistrationDelay: deregistrationDelaySeconds,
         healthCheck: {
           path: healthCheck.path,
+          ...(healthCheck.port !== undefined && { port: String(healthCheck.port) }),
           matcher: healthCheck.matcher,
           interval: healthCheck.intervalSeconds,
           timeout: healthCheck.timeoutSeconds,
@@ -109,9 +128,9 @@ export class Generation extends pulumi.ComponentResource {
           enabled: stickinessSeconds > 0,
           ...(stickinessSeconds > 0 && { cookieDuration: stickinessSeconds }),
         },
-        tags: tags(name, owner),
+        tags: tags(groupName, owner),
       },
-      { parent: this, ignoreChanges: this.#adopted ? asFound.targetGroup : keepRun },
+      { parent: this, ignoreChanges: this.isFound(entry) ? asFound.targetGroup : keepRun },
     );
   }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Config, GenerationConfig } from "./config.ts";
 import { moved, shrunk } from "./losses.ts";
-import type { LastOutputs } from "./outputs.ts";
+import { type LastOutputs, targetsOf } from "./outputs.ts";
 import { inputDigests } from "./user-data.ts";
 
 /**
@@ -14,7 +14,30 @@ export function objection(
   digestOf: (generation: GenerationConfig) => string,
 ): string | undefined {
   if (last === undefined) return undefined;
-  return redefinition(config, last, digestOf) ?? shrunk(config, last) ?? moved(config, last) ?? jump(config, last);
+  return (
+    redefinition(config, last, digestOf) ??
+    otherEntries(config, last) ??
+    shrunk(config, last) ??
+    moved(config, last) ??
+    jump(config, last)
+  );
+}
+
+/** Both generations of a run have the same entries: others come and go with an update of their own. */
+function otherEntries({ site, live: goal, run }: Config, { outputs }: LastOutputs): string | undefined {
+  const isBetween = run === undefined ? goal !== outputs.live : run.from !== run.to;
+  if (!isBetween && outputs.run === null) return undefined;
+  const [was, now] = [outputs.entries ?? {}, site.entries].map((entries) => Object.keys(entries)) as [
+    string[],
+    string[],
+  ];
+  const gone = was.find((name) => !now.includes(name));
+  const added = now.find((name) => !was.includes(name));
+  if (gone !== undefined)
+    return `handover:site.entries.${gone}: is gone, but it serves. Put it back for the run; an update of its own, with handover:live: ${outputs.live}, then removes it`;
+  if (added !== undefined)
+    return `handover:site.entries.${added}: is new, and a run is between generations with the same entries. Add it first, with handover:live: ${outputs.live} and \`pulumi up\`, or take it out for the run`;
+  return undefined;
 }
 
 /** Live servers are replaced by a new generation, never in place. */
@@ -58,11 +81,20 @@ function changedUserData({ inputs }: GenerationConfig, before: Readonly<Record<s
   return keys.length === 0 ? ["userDataFile"] : keys.toSorted().map((key) => `inputs.${key}`);
 }
 
-/** Compares the port, which stands in the servers' user data; another host name is told to the next generation alone. */
+/**
+ * Compares ports: that of the first entry stands in the servers' user data, and a target group's is replaced with it. Another
+ * host name is told to the next generation alone.
+ */
 function fixedOfSite({ site }: Config, { outputs: { live, generations } }: LastOutputs): string | undefined {
-  const port = generations?.[live]?.port;
-  if (port !== undefined && port !== site.port)
-    return `handover:site.port: was ${port} and is ${site.port}, but the servers of ${live} listen on ${port} and would be replaced while they serve. Put it back; a generation that listens on another port is a site of its own: deploy it as another stack, and point the name at its load balancer`;
+  const was = generations?.[live];
+  if (was === undefined) return undefined;
+  if (was.port !== site.port)
+    return `handover:site.port: was ${was.port} and is ${site.port}, but the servers of ${live} listen on ${was.port} and would be replaced while they serve. Put it back; a generation that listens on another port is a site of its own: deploy it as another stack, and point the name at its load balancer`;
+  for (const { entry = "", port } of targetsOf(was).slice(1)) {
+    const now = site.entries[entry]?.port ?? port;
+    if (now !== port)
+      return `handover:site.entries.${entry}.port: was ${port} and is ${now}, but the servers of ${live} are registered with ${port} and would leave the load balancer while they serve. Put it back, and declare the other port as an entry of its own`;
+  }
   return undefined;
 }
 

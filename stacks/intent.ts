@@ -23,7 +23,7 @@ export interface Intent {
 export interface GenerationIntent {
   /** Number of its servers that exist. */
   readonly frontends: number;
-  /** True while they, and its array's servers, are registered in the generation's target group. */
+  /** True while they, and its array's servers, are registered in the generation's target groups. */
   readonly registered: boolean;
   /** Undefined: it has none. */
   readonly array: ArrayIntent | undefined;

@@ -22,6 +22,7 @@ export const types = {
   loadBalancer: "aws:lb/loadBalancer:LoadBalancer",
   listener: "aws:lb/listener:Listener",
   listenerRule: "aws:lb/listenerRule:ListenerRule",
+  listenerCertificate: "aws:lb/listenerCertificate:ListenerCertificate",
   targetGroup: "aws:lb/targetGroup:TargetGroup",
   targetGroupAttachment: "aws:lb/targetGroupAttachment:TargetGroupAttachment",
   ebsSnapshot: "aws:ebs/snapshot:Snapshot",
@@ -55,7 +56,14 @@ export const siteNames = {
   /** A subnet, and its route table association. */
   subnet: numbered,
   securityGroup: (network: string, of: "load-balancer" | "frontends") => `${network}-${of}`,
-  testRule: (balancer: string) => `${balancer}-test`,
+  /** What an entry has one of, the first one's being the balancer's. */
+  entry: (balancer: string, entry?: string) => (entry === undefined ? balancer : `${balancer}.${entry}`),
+  /** A listener that redirects, by its port: no entry has a number for a name. */
+  redirect: (balancer: string, port: number) => `${balancer}.${port}`,
+  /** A certificate of a listener beside its first, by what follows the last slash of its ARN. */
+  certificate: (listener: string, arn: string) => `${listener}.${arn.slice(arn.lastIndexOf("/") + 1)}`,
+  testRule: (balancer: string, entry?: string) =>
+    entry === undefined ? `${balancer}-test` : `${balancer}.${entry}.test`,
   /** An Elastic IP, and its association. */
   address: numbered,
   backup: (database: string) => `${database}-backup`,
@@ -65,15 +73,27 @@ export const siteNames = {
 const own = { of: (generation: string) => generation, pattern: pattern("") };
 /** `blue-1` for the first server. What follows the last hyphen is the number, whatever the generation's name is. */
 const ofServer = { of: numbered, pattern: pattern("-[1-9][0-9]*") };
+/** `blue`, and `blue-Admin` for a further entry: AWS takes letters, digits and hyphens, and no generation has a capital. */
+const ofEntry = {
+  of: (generation: string, entry?: string) =>
+    entry === undefined ? generation : `${generation}-${entry[0]?.toUpperCase()}${entry.slice(1)}`,
+  pattern: pattern("(-[A-Z][a-z0-9-]*)?"),
+};
+/** `blue-1`, as its server, and `blue-1.admin` for a further entry. */
+const ofServerAndEntry = {
+  of: (generation: string, index: number, entry?: string) =>
+    entry === undefined ? numbered(generation, index) : `${numbered(generation, index)}.${entry}`,
+  pattern: pattern("-[1-9][0-9]*([.].+)?"),
+};
 /** `blue.requests`. */
 const ofArray = { of: (generation: string, name: string) => `${generation}.${name}`, pattern: pattern("[.].+") };
 
 /** Names of what belongs to a generation, by short type: how one is made, and how the generation is read from it. */
 export const generationNames = {
-  targetGroup: own,
+  targetGroup: ofEntry,
   launchTemplate: own,
   instance: ofServer,
-  targetGroupAttachment: ofServer,
+  targetGroupAttachment: ofServerAndEntry,
   autoScalingGroup: own,
   scalingPolicy: ofArray,
   scheduledAction: ofArray,

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { SiteConfig } from "./config.ts";
+import type { EntryConfig, SiteConfig } from "./config.ts";
 import { components, siteNames } from "./names.ts";
 import { keepId, type Owner, tags } from "./tags.ts";
 
@@ -8,10 +8,11 @@ export interface NetworkArgs {
   readonly owner: Owner;
   /** An existing network, or the block of one to create. A change replaces every server. */
   readonly network: SiteConfig["network"];
-  /** The listener's port, open to the world on the load balancer. */
-  readonly listenerPort: number;
-  /** The site's port, open to the world on the frontends, because they hold public addresses. */
-  readonly sitePort: number;
+  /**
+   * Whose listeners are open to the world on the load balancer. So is the port of the first one on the frontends, because they
+   * hold public addresses; those of the others are open to the load balancer alone.
+   */
+  readonly entries: readonly [EntryConfig, ...EntryConfig[]];
   /** See `publicAddresses`; one for all subnets, or one for each of the frontends'. */
   readonly publicAddresses: readonly boolean[];
 }
@@ -36,29 +37,58 @@ export class Network extends pulumi.ComponentResource {
     this.frontendSubnetIds = frontendSubnetIds?.map((id) => pulumi.output(id)) ?? this.subnetIds;
     const { publicAddresses } = args;
     this.publicAddresses = this.frontendSubnetIds.map((_, at) => publicAddresses[at % publicAddresses.length] === true);
+    const [first, ...others] = args.entries;
+    const { owner } = args;
     this.loadBalancerSecurityGroupIds = args.network.loadBalancerSecurityGroupIds ?? [
-      this.openTo(siteNames.securityGroup(name, "load-balancer"), args.listenerPort, args.owner).id,
+      this.openTo(siteNames.securityGroup(name, "load-balancer"), first.listener.port, {
+        owner,
+        further: [...first.redirects, ...others.flatMap(({ listener, redirects }) => [listener, ...redirects])].map(
+          ({ port }) => ingress(port, world),
+        ),
+      }).id,
     ];
+    const balancer = { securityGroups: this.loadBalancerSecurityGroupIds };
     this.frontendSecurityGroupIds = args.network.frontendSecurityGroupIds ?? [
-      this.openTo(siteNames.securityGroup(name, "frontends"), args.sitePort, args.owner).id,
+      this.openTo(siteNames.securityGroup(name, "frontends"), first.port, {
+        owner,
+        further: furtherPorts(args.entries).map((port) => ingress(port, balancer)),
+      }).id,
     ];
     this.registerOutputs({ vpcId: this.vpcId, subnetIds: this.subnetIds });
   }
 
-  private openTo(name: string, port: number, owner: Owner): aws.ec2.SecurityGroup {
-    const world = { cidrBlocks: ["0.0.0.0/0"] };
+  private openTo(
+    name: string,
+    port: number,
+    { owner, further }: { readonly owner: Owner; readonly further: readonly Ingress[] },
+  ): aws.ec2.SecurityGroup {
     return new aws.ec2.SecurityGroup(
       name,
       {
         description: `Port ${port} from everywhere`,
         vpcId: this.vpcId,
-        ingress: [{ protocol: "tcp", fromPort: port, toPort: port, ...world }],
+        ingress: [ingress(port, world), ...further],
         egress: [{ protocol: "-1", fromPort: 0, toPort: 0, ...world }],
         tags: tags(name, owner),
       },
-      { parent: this, ignoreChanges: keepId },
+      // Another description would replace the group.
+      { parent: this, ignoreChanges: [...keepId, "description"] },
     );
   }
+}
+
+const world = { cidrBlocks: ["0.0.0.0/0"] };
+
+type Ingress = aws.types.input.ec2.SecurityGroupIngress;
+
+function ingress(port: number, from: Pick<Ingress, "cidrBlocks" | "securityGroups">): Ingress {
+  return { protocol: "tcp", fromPort: port, toPort: port, ...from };
+}
+
+/** Ports on which the load balancer asks frontends, beside the one that is open to the world. */
+function furtherPorts([first, ...others]: NetworkArgs["entries"]): number[] {
+  const ports = others.flatMap(({ port, healthCheck }) => [port, healthCheck.port ?? port]);
+  return [...new Set(ports)].filter((port) => port !== first.port);
 }
 
 function createNetwork(name: string, cidrBlock: string, owner: Owner, parent: pulumi.Resource) {

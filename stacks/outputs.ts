@@ -13,6 +13,21 @@ const arraySchema = z.object({
   suspendedByOperator: z.array(z.string()).optional(),
 });
 
+/** A listener that shares requests between generations. */
+const listenerSchema = z.object({
+  /** Of the load balancer. */
+  arn: z.string(),
+  dnsName: z.string(),
+  port: z.number(),
+  protocol: z.enum(["http", "https"]),
+});
+
+const targetsSchema = z.object({
+  targetGroupArn: z.string(),
+  /** On which its servers listen. */
+  port: z.number(),
+});
+
 export const outputsSchema = z.object({
   /** The generation that serves: the fact, where `handover:live` is the goal. */
   live: z.string(),
@@ -22,12 +37,9 @@ export const outputsSchema = z.object({
     .nullable(),
   hostname: z.string(),
   testHostname: z.string(),
-  loadBalancer: z.object({
-    arn: z.string(),
-    dnsName: z.string(),
-    port: z.number(),
-    protocol: z.enum(["http", "https"]),
-  }),
+  loadBalancer: listenerSchema,
+  /** Ways in beside this first one, by name. Missing where there are none. */
+  entries: z.record(z.string(), listenerSchema).optional(),
   /** Elastic IPs in their order, with the server that holds each. */
   addresses: z.array(
     z.object({
@@ -42,9 +54,9 @@ export const outputsSchema = z.object({
   ),
   generations: z.record(
     z.string(),
-    z.object({
-      targetGroupArn: z.string(),
-      port: z.number(),
+    targetsSchema.extend({
+      /** Its targets of each further entry. */
+      entries: z.record(z.string(), targetsSchema).optional(),
       /** Share of the public traffic, in percent. */
       weight: z.number(),
       registered: z.boolean(),
@@ -104,6 +116,42 @@ export type Frontend = z.infer<typeof frontendSchema>;
 export type ArrayOutputs = z.infer<typeof arraySchema>;
 export type Place = z.infer<typeof placeSchema>;
 export type Definitions = z.infer<typeof definitionsSchema>;
+
+/** A way in, with its listener. */
+export interface Entry {
+  /** Undefined for the first. */
+  readonly name: string | undefined;
+  readonly listener: Outputs["loadBalancer"];
+}
+
+/** All ways in to the site: the one that has no name, and then the others. */
+export function entriesIn({
+  loadBalancer,
+  entries = {},
+}: Pick<Outputs, "loadBalancer" | "entries">): readonly [Entry, ...Entry[]] {
+  return [
+    { name: undefined, listener: loadBalancer },
+    ...Object.entries(entries).map(([name, listener]) => ({ name, listener })),
+  ];
+}
+
+/** A generation's targets of an entry. */
+export interface Targets extends z.infer<typeof targetsSchema> {
+  /** Undefined for the first. */
+  readonly entry: string | undefined;
+}
+
+/** A generation's targets of each entry: the same servers. */
+export function targetsOf({
+  targetGroupArn,
+  port,
+  entries = {},
+}: Pick<Outputs["generations"][string], "targetGroupArn" | "port" | "entries">): readonly [Targets, ...Targets[]] {
+  return [
+    { entry: undefined, targetGroupArn, port },
+    ...Object.entries(entries).map(([entry, targets]) => ({ entry, ...targets })),
+  ];
+}
 
 /** Servers of a generation, by name, whose Elastic IPs are with another one: the first address belongs to the first server. */
 export function withoutAddress({ generations, addresses }: Pick<Outputs, "generations" | "addresses">, name: string) {

@@ -6,9 +6,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime/index.js";
 import { type ArrayFacts, arrayFacts } from "./array-facts.ts";
 import { readStackYaml } from "./config/stack-yaml.ts";
-import { type Config, ConfigError, configValue, parseConfig } from "./config.ts";
+import { type Config, ConfigError, configValue, entriesOf, parseConfig } from "./config.ts";
 import { disksLost } from "./disks.ts";
 import { publicAddresses } from "./egress.ts";
+import type { EntryTargets } from "./generation.ts";
 import { objection } from "./guard.ts";
 import { allAtOnce, type Intent, intent, isTrafficFirst, type SiteShape, settled, shapeOf, stepsOf } from "./intent.ts";
 import { cutOff, misplaced, placeOf, releases, shutIn } from "./losses.ts";
@@ -178,18 +179,23 @@ function describe(
   { intent: desired, run }: Position,
   { suspendedByOperator }: ArrayFacts,
   isProtected: (address: number) => boolean,
-): Record<keyof Omit<Outputs, "live" | "ledgerTable" | "siteId" | "lastRun">, unknown> {
+): Record<keyof Omit<Outputs, "live" | "ledgerTable" | "siteId" | "lastRun" | "entries">, unknown> & {
+  entries?: unknown;
+} {
   const { loadBalancer } = site.balancer;
+  const [first, ...others] = entriesOf(config.site);
+  const listenerOf = ({ listener: { port, certificateArns } }: typeof first) => ({
+    arn: loadBalancer.arn,
+    dnsName: loadBalancer.dnsName,
+    port,
+    protocol: certificateArns.length === 0 ? "http" : "https",
+  });
   return {
     run,
     hostname: config.site.hostname,
     testHostname: config.site.testHostname,
-    loadBalancer: {
-      arn: loadBalancer.arn,
-      dnsName: loadBalancer.dnsName,
-      port: config.site.loadBalancer.port,
-      protocol: config.site.loadBalancer.certificateArn === undefined ? "http" : "https",
-    },
+    loadBalancer: listenerOf(first),
+    ...(others.length > 0 && { entries: byName(others.map((entry) => [entry.name, listenerOf(entry)])) }),
     addresses: site.addresses.addresses.map(({ publicIp, allocationId, holder, isNamed }, index) => ({
       ...{ publicIp, allocationId, instanceId: holder.id, protected: isProtected(index) },
       ...(isNamed && { named: true }),
@@ -198,8 +204,10 @@ function describe(
       Object.entries(site.generations).map(([name, generation]) => [
         name,
         {
-          targetGroupArn: generation.targetGroup.arn,
-          port: config.site.port,
+          ...targetsOf(generation.targetGroups[0]),
+          ...(others.length > 0 && {
+            entries: byName(generation.targetGroups.slice(1).map((each) => [each.entry.name, targetsOf(each)])),
+          }),
           weight: desired.weights[name] ?? 0,
           registered: desired.generations[name]?.registered ?? false,
           frontends: generation.frontends.map(({ name: frontend, instance }) => ({
@@ -219,6 +227,15 @@ function describe(
     ),
     snapshot: site.database?.snapshot ?? null,
   };
+}
+
+function targetsOf({ entry: { port }, group }: EntryTargets) {
+  return { targetGroupArn: group.arn, port };
+}
+
+/** By the names of further entries. */
+function byName<Value>(values: readonly (readonly [name: string | undefined, Value])[]): Record<string, Value> {
+  return Object.fromEntries(values.map(([name = "", value]) => [name, value]));
 }
 
 /** Whether somebody said so of the address at this place. */

@@ -4,7 +4,7 @@ import { Addresses } from "./addresses.ts";
 import { ServerArray } from "./array.ts";
 import type { ArrayFacts } from "./array-facts.ts";
 import { Balancer } from "./balancer.ts";
-import type { Config } from "./config.ts";
+import { type Config, type EntryConfig, entriesOf } from "./config.ts";
 import { Database } from "./database.ts";
 import { Generation } from "./generation.ts";
 import type { Intent } from "./intent.ts";
@@ -59,8 +59,7 @@ export class Site extends pulumi.ComponentResource {
       {
         owner,
         network: site.network,
-        listenerPort: site.loadBalancer.port,
-        sitePort: site.port,
+        entries: entriesOf(site),
         publicAddresses: args.publicAddresses,
       },
       parent,
@@ -74,11 +73,9 @@ export class Site extends pulumi.ComponentResource {
         owner,
         site,
         network: this.network,
-        targetGroups: Object.entries(intent.weights).map(([generation, weight]) => ({
-          arn: this.generation(generation).targetGroup.arn,
-          weight,
-        })),
-        testTargetGroupArn: this.generation(intent.testTarget).targetGroup.arn,
+        weights: intent.weights,
+        testTarget: intent.testTarget,
+        targetGroupArn: (generation, entry) => this.targetGroup(generation, entry).arn,
       },
       parent,
     );
@@ -116,6 +113,12 @@ export class Site extends pulumi.ComponentResource {
     return generation;
   }
 
+  private targetGroup(generation: string, { name }: EntryConfig): aws.lb.TargetGroup {
+    const targets = this.generation(generation).targetGroups.find(({ entry }) => entry.name === name);
+    if (targets === undefined) throw new Error(`Generation "${generation}" has no target group for entry "${name}".`);
+    return targets.group;
+  }
+
   private frontend(generation: string, index: number): aws.ec2.Instance {
     const wanted = generationNames.instance.of(generation, index);
     const frontend = this.generation(generation).frontends.find(({ name }) => name === wanted);
@@ -143,12 +146,13 @@ export class Site extends pulumi.ComponentResource {
     );
   }
 
-  /** After the listener: a policy counts what it gives to the target group, and servers leave when it gives no more. */
+  /** After the listeners: a policy counts what they give to target groups, and servers leave when they give no more. */
   private createArray(name: string, { config, intent, owner, arrayFacts: facts }: SiteArgs): ServerArray | undefined {
     const { array, registered } = intent.generations[name] ?? {};
     const arrayConfig = config.generations[name]?.array;
     if (array === undefined || arrayConfig === undefined) return undefined;
     const generation = this.generation(name);
+    const [first, ...others] = generation.targetGroups;
     return new ServerArray(
       name,
       {
@@ -158,11 +162,11 @@ export class Site extends pulumi.ComponentResource {
         facts,
         registered: registered === true,
         launchTemplate: generation.launchTemplate,
-        targetGroup: generation.targetGroup,
+        targetGroups: [first.group, ...others.map(({ group }) => group)],
         loadBalancer: this.balancer.loadBalancer,
         subnetIds: this.network.frontendSubnetIds,
       },
-      { parent: generation, dependsOn: [this.balancer.listener] },
+      { parent: generation, dependsOn: [...this.balancer.listeners] },
     );
   }
 }

@@ -73,10 +73,14 @@ export async function readSite(asked: Asked): Promise<Facts> {
         instanceId: InstanceId,
         privateIp: PrivateIpAddress,
       })),
-      targetGroupArn: group.TargetGroupArn,
-      port: targetGroup.Port ?? 0,
-      loadBalancerArn: loadBalancer.LoadBalancerArn ?? "",
-      listenerPort: listener.listener.Port ?? 0,
+      entries: [
+        {
+          targetGroupArn: group.TargetGroupArn,
+          port: targetGroup.Port ?? 0,
+          loadBalancerArn: loadBalancer.LoadBalancerArn ?? "",
+          listenerPort: listener.listener.Port ?? 0,
+        },
+      ],
       // The rule for it comes with the stack: one that was made by hand is another way in.
       testHostname: "",
       addresses: held.map(({ AllocationId = "" }) => AllocationId),

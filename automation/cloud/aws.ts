@@ -28,7 +28,7 @@ import { ElasticIps } from "./elastic-ips.ts";
 import { Launches } from "./launches.ts";
 import { isNotFound } from "./not-found.ts";
 import { Quotas } from "./quotas.ts";
-import { type Known, listenersOf, routingOf } from "./routing.ts";
+import { type Known, type ListenerAndRules, listenersOf, routingOf } from "./routing.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Volumes } from "./volumes.ts";
 import { hasTestRule, type TestHost, testHostProblems, waysIn } from "./ways-in.ts";
@@ -147,15 +147,32 @@ export class Aws {
   }
 
   /** Why the test host name might reach others than the generation that is tested, or the public name that one. */
-  async testHostProblems(known: TestHost, abortSignal?: AbortSignal): Promise<string[]> {
-    const listeners = await listenersOf(this.#balancing, { LoadBalancerArn: known.loadBalancerArn }, abortSignal);
-    return testHostProblems(known, listeners);
+  async testHostProblems(known: readonly TestHost[], abortSignal?: AbortSignal): Promise<string[]> {
+    const each = await this.#ofListeners(known, testHostProblems, abortSignal);
+    return each.flat();
   }
 
-  /** Whether the test host name has its rule. */
-  async hasTestRule(known: TestHost, abortSignal?: AbortSignal): Promise<boolean> {
-    const listeners = await listenersOf(this.#balancing, { LoadBalancerArn: known.loadBalancerArn }, abortSignal);
-    return hasTestRule(known, listeners);
+  /** Whether the test host name has its rule at every entry. */
+  async hasTestRule(known: readonly TestHost[], abortSignal?: AbortSignal): Promise<boolean> {
+    const each = await this.#ofListeners(known, hasTestRule, abortSignal);
+    return each.every((has) => has);
+  }
+
+  /** Asks once for the listeners of each load balancer. */
+  async #ofListeners<T>(
+    known: readonly TestHost[],
+    judge: (known: TestHost, listeners: readonly ListenerAndRules[]) => T,
+    abortSignal?: AbortSignal,
+  ): Promise<T[]> {
+    const arns = [...new Set(known.map(({ loadBalancerArn }) => loadBalancerArn))];
+    const listeners = new Map(
+      await Promise.all(
+        arns.map(async (LoadBalancerArn) => {
+          return [LoadBalancerArn, await listenersOf(this.#balancing, { LoadBalancerArn }, abortSignal)] as const;
+        }),
+      ),
+    );
+    return known.map((each) => judge(each, listeners.get(each.loadBalancerArn) ?? []));
   }
 
   /** Ids of what may have been created with these inputs; undefined for what can be created twice without harm. */

@@ -33,15 +33,21 @@ import { type ClassicBalancer, classicBalancers } from "./classic-balancers.ts";
 export interface Known {
   readonly generation: string;
   readonly servers: readonly { readonly instanceId: string; readonly privateIp: string }[];
-  readonly targetGroupArn: string;
-  readonly port: number;
-  readonly loadBalancerArn: string;
-  readonly listenerPort: number;
+  readonly entries: readonly KnownEntry[];
   readonly testHostname: string;
   /** Name of its Auto Scaling group. */
   readonly array?: string;
   /** Allocation ids of the site's Elastic IPs. */
   readonly addresses: readonly string[];
+}
+
+/** A way in that Handover shifts. */
+export interface KnownEntry {
+  readonly targetGroupArn: string;
+  /** On which targets are registered. */
+  readonly port: number;
+  readonly loadBalancerArn: string;
+  readonly listenerPort: number;
 }
 
 export interface ListenerAndRules {
@@ -87,6 +93,7 @@ export async function routingOf(
 ): Promise<Routing> {
   const options = { abortSignal };
   const limit = pLimit(atOnce);
+  const own = new Set(known.entries.map(({ targetGroupArn }) => targetGroupArn));
   const ids = known.servers.map(({ instanceId }) => instanceId);
   const [all, classic, grouped, scalingGroups, addresses, furtherAddresses] = await Promise.all([
     targetGroups(balancing, abortSignal),
@@ -110,7 +117,7 @@ export async function routingOf(
   // A group that no load balancer knows gives nothing to anybody; a function or another balancer is no server.
   const asked = all.filter(
     ({ TargetGroupArn, TargetType, LoadBalancerArns = [] }) =>
-      TargetGroupArn === known.targetGroupArn ||
+      own.has(TargetGroupArn ?? "") ||
       (LoadBalancerArns.length > 0 && (TargetType === "instance" || TargetType === "ip")),
   );
   const groups = await Promise.all(
@@ -122,9 +129,12 @@ export async function routingOf(
     ),
   );
   const concerned = groups.filter(
-    (each) => each.group.TargetGroupArn === known.targetGroupArn || reached(each, known, further).length > 0,
+    (each) => own.has(each.group.TargetGroupArn ?? "") || reached(each, known, further).length > 0,
   );
-  const arns = new Set([known.loadBalancerArn, ...concerned.flatMap(({ group }) => group.LoadBalancerArns ?? [])]);
+  const arns = new Set([
+    ...known.entries.map(({ loadBalancerArn }) => loadBalancerArn),
+    ...concerned.flatMap(({ group }) => group.LoadBalancerArns ?? []),
+  ]);
   const balancers = await Promise.all(
     chunks([...arns], 20).map(async (LoadBalancerArns) => {
       const answer = await balancing.send(new DescribeLoadBalancersCommand({ LoadBalancerArns }), options);

@@ -1,6 +1,6 @@
 import type { Listener, LoadBalancer, Rule } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { overlap } from "../../stacks/config/hosts.ts";
-import { type Known, type ListenerAndRules, type Routing, reached } from "./routing.ts";
+import { type Known, type KnownEntry, type ListenerAndRules, type Routing, reached } from "./routing.ts";
 
 /** Everything that reaches the servers and that Handover does not shift, by name. */
 export function waysIn(known: Known, routing: Routing): string[] {
@@ -14,28 +14,30 @@ export function waysIn(known: Known, routing: Routing): string[] {
   ];
 }
 
-/** Listeners and rules that forward to the generation's target group, but for the listener's default and the test host name's rule. */
+/** Listeners and rules that forward to the generation's target groups, but for a listener's own default and the test host name's rule. */
 function routesTo(known: Known, { balancers }: Routing): string[] {
-  return balancers.flatMap(({ balancer, listeners }) => {
-    const isOwn = (listener: Listener) =>
-      balancer.LoadBalancerArn === known.loadBalancerArn && listener.Port === known.listenerPort;
-    return listeners.flatMap(({ listener, rules }) => [
-      ...(isOwn(listener) || !forwardsTo(listener.DefaultActions, known.targetGroupArn)
-        ? []
-        : [`${listenerName(listener, balancer)} forwards to the target group of ${known.generation}`]),
-      ...rules
-        .filter((rule) => forwardsTo(rule.Actions, known.targetGroupArn))
-        .filter((rule) => !isOwn(listener) || !isTestRule(rule, known))
-        .map((rule) => `${ruleName(rule, listener, balancer)} forwards to the target group of ${known.generation}`),
-    ]);
-  });
+  return known.entries.flatMap(({ targetGroupArn: arn, loadBalancerArn, listenerPort }) =>
+    balancers.flatMap(({ balancer, listeners }) => {
+      const isOwn = ({ Port }: Listener) => balancer.LoadBalancerArn === loadBalancerArn && Port === listenerPort;
+      return listeners.flatMap(({ listener, rules }) => [
+        ...(isOwn(listener) || !forwardsTo(listener.DefaultActions, arn)
+          ? []
+          : [`${listenerName(listener, balancer)} forwards to the target group of ${known.generation}`]),
+        ...rules
+          .filter((rule) => forwardsTo(rule.Actions, arn))
+          .filter((rule) => !isOwn(listener) || !isTestRule(rule, known))
+          .map((rule) => `${ruleName(rule, listener, balancer)} forwards to the target group of ${known.generation}`),
+      ]);
+    }),
+  );
 }
 
 /** Other target groups that have its servers, by instance id or by address. */
 function groupsWith(known: Known, { groups, balancers, furtherAddresses }: Routing): string[] {
+  const own = arnsOf(known);
   return groups.flatMap((each) => {
     const { TargetGroupArn: arn = "", TargetGroupName, LoadBalancerArns = [] } = each.group;
-    const ids = arn === known.targetGroupArn ? [] : reached(each, known, furtherAddresses);
+    const ids = own.has(arn) ? [] : reached(each, known, furtherAddresses);
     if (ids.length === 0) return [];
     const routes = balancers.flatMap(({ balancer, listeners }) =>
       listeners.flatMap(({ listener, rules }) => [
@@ -48,23 +50,27 @@ function groupsWith(known: Known, { groups, balancers, furtherAddresses }: Routi
   });
 }
 
-/** Targets of its own group that are no servers of the generation: they would be left without requests. */
-function strangersIn(
-  { generation, servers, targetGroupArn, port, array }: Known,
-  { groups, scalingGroups }: Routing,
-): string[] {
-  const own = groups.find(({ group }) => group.TargetGroupArn === targetGroupArn);
+function arnsOf({ entries }: Known): ReadonlySet<string> {
+  return new Set(entries.map(({ targetGroupArn }) => targetGroupArn));
+}
+
+/** Targets of its own groups that are no servers of the generation: they would be left without requests. */
+function strangersIn({ generation, servers, entries, array }: Known, { groups, scalingGroups }: Routing): string[] {
   const ofArray = scalingGroups.find(({ AutoScalingGroupName }) => AutoScalingGroupName === array)?.Instances ?? [];
   const ids = new Set([...servers.map(({ instanceId }) => instanceId), ...ofArray.map(({ InstanceId }) => InstanceId)]);
   // Those that leave are not named again, and what was terminated is not in use.
   const leaving = ["draining", "unused"];
-  const strangers = (own?.targets ?? []).filter(
-    ({ Target, TargetHealth }) =>
-      !leaving.includes(TargetHealth?.State ?? "") && (!ids.has(Target?.Id ?? "") || Target?.Port !== port),
-  );
-  return strangers.map(
-    ({ Target }) => `${Target?.Id} on port ${Target?.Port} is registered in the target group of ${generation} by hand`,
-  );
+  return entries.flatMap(({ targetGroupArn, port }) => {
+    const own = groups.find(({ group }) => group.TargetGroupArn === targetGroupArn);
+    const strangers = (own?.targets ?? []).filter(
+      ({ Target, TargetHealth }) =>
+        !leaving.includes(TargetHealth?.State ?? "") && (!ids.has(Target?.Id ?? "") || Target?.Port !== port),
+    );
+    return strangers.map(
+      ({ Target }) =>
+        `${Target?.Id} on port ${Target?.Port} is registered in the target group of ${generation} by hand`,
+    );
+  });
 }
 
 function classicWith({ servers }: Known, { classic }: Routing): string[] {
@@ -76,7 +82,9 @@ function classicWith({ servers }: Known, { classic }: Routing): string[] {
 }
 
 /** Groups that would launch a server again when it ends, or that register servers of their own in its target group. */
-function scalingOf({ generation, targetGroupArn, array }: Known, { grouped, scalingGroups }: Routing): string[] {
+function scalingOf(known: Known, { grouped, scalingGroups }: Routing): string[] {
+  const { generation, array } = known;
+  const own = arnsOf(known);
   const others = grouped.filter(({ AutoScalingGroupName }) => AutoScalingGroupName !== array);
   return [
     ...others.map(
@@ -84,7 +92,7 @@ function scalingOf({ generation, targetGroupArn, array }: Known, { grouped, scal
     ),
     ...scalingGroups.flatMap(({ AutoScalingGroupName, TargetGroupARNs = [], TrafficSources = [] }) => {
       const arns = [...TargetGroupARNs, ...TrafficSources.map(({ Identifier }) => Identifier)];
-      if (AutoScalingGroupName === array || !arns.includes(targetGroupArn)) return [];
+      if (AutoScalingGroupName === array || !arns.some((arn) => own.has(arn ?? ""))) return [];
       return [`Auto Scaling group ${AutoScalingGroupName} registers its servers in the target group of ${generation}`];
     }),
   ];
@@ -96,8 +104,8 @@ function addressesOn(known: Known, { addresses }: Routing): string[] {
     .map(({ PublicIp, InstanceId }) => `Elastic IP ${PublicIp} is on ${InstanceId}`);
 }
 
-/** The part of what is known that is about the test host name. */
-export interface TestHost extends Pick<Known, "loadBalancerArn" | "listenerPort" | "testHostname"> {
+/** The part of what is known that is about the test host name at one entry. */
+export interface TestHost extends Pick<KnownEntry, "loadBalancerArn" | "listenerPort">, Pick<Known, "testHostname"> {
   /** Of every generation that there is. */
   readonly targetGroupArns: readonly string[];
 }

@@ -1,6 +1,6 @@
 import { DescribeInstanceTypesCommand, EC2Client, paginateDescribeInstances } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingV2Client, paginateDescribeTargetGroups } from "@aws-sdk/client-elastic-load-balancing-v2";
-import type { Config } from "../../stacks/config.ts";
+import { type Config, entriesOf } from "../../stacks/config.ts";
 import type { LastOutputs, Outputs } from "../../stacks/outputs.ts";
 import type { Access } from "../cloud/access.ts";
 import { briefly } from "../cloud/client-settings.ts";
@@ -50,7 +50,7 @@ export async function checkQuotas(
       service: "elasticloadbalancing",
       code: "L-B22855CB",
       used: () => targetGroups(balancing),
-      more: async () => 1,
+      more: async () => entriesOf(config.site).length,
     },
   ];
   try {

@@ -115,6 +115,18 @@ export const failure = z.object({
   phase: z.string(),
 });
 
+export const listener = z.object({
+  arn: z.string().describe("of the load balancer"),
+  dnsName: z.string(),
+  port: z.number(),
+  protocol: z.enum(["http", "https"]),
+});
+
+export const healthByEntry = z
+  .record(z.string(), z.string())
+  .describe("the same in the target groups of further entries; missing without any")
+  .optional();
+
 export const array = z.object({
   name: z.string().describe("name of the Auto Scaling group"),
   minSize: count,
@@ -126,6 +138,7 @@ export const array = z.object({
       instanceId: z.string(),
       lifecycleState: z.string().describe("state in AWS's words"),
       health: z.string().describe("target health in AWS's words"),
+      entries: healthByEntry,
     }),
   ),
 });

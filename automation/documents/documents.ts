@@ -6,9 +6,11 @@ import {
   count,
   document,
   failure,
+  healthByEntry,
   lease,
   ledgerRecord,
   list,
+  listener,
   name,
   percentiles,
   runSummary,
@@ -74,9 +76,8 @@ export const documents = {
       })
       .nullable(),
     lease,
-    loadBalancer: z
-      .object({ arn: z.string(), dnsName: z.string(), port: z.number(), protocol: z.enum(["http", "https"]) })
-      .nullable(),
+    loadBalancer: listener.nullable(),
+    entries: z.record(z.string(), listener).describe("further entries of the site; missing without any").optional(),
     addresses: list(
       z.object({
         publicIp: z.string(),
@@ -99,6 +100,7 @@ export const documents = {
             privateIp: z.string(),
             state: z.string().describe("the instance's state in AWS's words"),
             health: z.string().describe("target health in AWS's words"),
+            entries: healthByEntry,
           }),
         ),
         array: array

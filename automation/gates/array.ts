@@ -1,28 +1,47 @@
 import type { ArrayConfig } from "../../stacks/config/array-schema.ts";
 import type { UpgradeConfig } from "../../stacks/config.ts";
-import type { ArrayOutputs, Frontend } from "../../stacks/outputs.ts";
+import type { ArrayOutputs, Frontend, Targets } from "../../stacks/outputs.ts";
 import { Absence, absentSeconds } from "../cloud/absence.ts";
 import { notCarriedOver } from "../cloud/array-extras.ts";
 import type { Aws } from "../cloud/aws.ts";
-import type { Servers } from "./context.ts";
+import { ofEntry, type Servers } from "./context.ts";
 import type { Gate, Observation } from "./gate.ts";
 
+type Groups = readonly Pick<Targets, "entry" | "targetGroupArn">[];
+
+/** Reads a server's health over all target groups: the first that is no good one, by its entry. */
+async function targetStates(
+  aws: Pick<Aws, "targetHealth">,
+  groups: Groups,
+  good: readonly string[],
+  signal: AbortSignal,
+) {
+  const each = await Promise.all(
+    groups.map(async ({ entry, targetGroupArn }) => [entry, await aws.targetHealth(targetGroupArn, signal)] as const),
+  );
+  return (instanceId: string) => {
+    const states = each.map(([entry, health]) => {
+      return { entry, state: health.get(instanceId)?.TargetHealth?.State ?? "not registered" };
+    });
+    const bad = states.find(({ state }) => !good.includes(state));
+    return bad === undefined ? "healthy" : ofEntry(bad.state, bad.entry);
+  };
+}
+
 /** The array has as many servers in service as autoscaling wants, and the load balancer finds every one healthy. */
-export function arrayInService(aws: Aws, generation: string, { name }: ArrayOutputs, targetGroupArn: string): Gate {
+export function arrayInService(aws: Aws, generation: string, { name }: ArrayOutputs, groups: Groups): Gate {
   return {
     name: `array in service: ${generation}`,
     async observe(signal) {
-      const [array, health] = await Promise.all([
+      const [array, stateOf] = await Promise.all([
         aws.arrays.find(name, signal),
-        aws.targetHealth(targetGroupArn, signal),
+        targetStates(aws, groups, ["healthy"], signal),
       ]);
       if (array === undefined) return missing(name);
       const { desiredCapacity, servers } = array;
-      const states = servers.map(({ instanceId, lifecycleState }) => ({
-        instanceId,
-        lifecycleState,
-        target: health.get(instanceId)?.TargetHealth?.State ?? "not registered",
-      }));
+      const states = servers.map(({ instanceId, lifecycleState }) => {
+        return { instanceId, lifecycleState, target: stateOf(instanceId) };
+      });
       const missed = states.filter(
         ({ lifecycleState, target }) => lifecycleState !== "InService" || target !== "healthy",
       );
@@ -34,21 +53,21 @@ export function arrayInService(aws: Aws, generation: string, { name }: ArrayOutp
 }
 
 /** No server of the array fails, while autoscaling may add some that are still on their way, or take some away. */
-export function arrayServes(aws: Aws, generation: string, { name }: ArrayOutputs, targetGroupArn: string): Gate {
+export function arrayServes(aws: Aws, generation: string, { name }: ArrayOutputs, groups: Groups): Gate {
   return {
     name: `array serves: ${generation}`,
     async observe(signal) {
-      const [array, health] = await Promise.all([
+      const [array, stateOf] = await Promise.all([
         aws.arrays.find(name, signal),
-        aws.targetHealth(targetGroupArn, signal),
+        targetStates(aws, groups, ["healthy", "initial"], signal),
       ]);
       if (array === undefined) return missing(name);
       const inService = array.servers.filter(({ lifecycleState }) => lifecycleState === "InService");
       const states = inService.map(({ instanceId, healthy }) => ({
         instanceId,
-        target: healthy ? (health.get(instanceId)?.TargetHealth?.State ?? "not registered") : "unhealthy to the array",
+        target: healthy ? stateOf(instanceId) : "unhealthy to the array",
       }));
-      const missed = states.filter(({ target }) => target !== "healthy" && target !== "initial");
+      const missed = states.filter(({ target }) => target !== "healthy");
       const servers = { desiredCapacity: array.desiredCapacity, inService: inService.length };
       if (missed.length === 0 && (inService.length > 0 || array.desiredCapacity === 0)) {
         return { verdict: "pass", evidence: servers };

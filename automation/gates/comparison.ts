@@ -1,6 +1,7 @@
 import type { ComparisonConfig } from "../../stacks/config/watch-schema.ts";
 import { type Answers, BalancerMetrics } from "../cloud/balancer-metrics.ts";
 import { type CloudWatch, finalUntil, lateSeconds, type Series, type Span } from "../cloud/cloudwatch.ts";
+import { ofEntry } from "./context.ts";
 import type { Evidence, Gate, Observation } from "./gate.ts";
 import { Looks } from "./looks.ts";
 import { lookEverySeconds } from "./metrics.ts";
@@ -16,6 +17,8 @@ export interface Side {
 export interface Sides {
   readonly next: Side;
   readonly old: Side;
+  /** Undefined for the first. */
+  readonly entry?: string | undefined;
   readonly loadBalancerArn: string;
 }
 
@@ -57,7 +60,7 @@ export class Comparison implements Gate {
   ) {
     const { periodSeconds, whenTooFew } = settings;
     this.#settings = settings;
-    this.name = `no worse than ${sides.old.name}: ${sides.next.name}`;
+    this.name = `no worse than ${sides.old.name}: ${ofEntry(sides.next.name, sides.entry)}`;
     this.everySeconds = lookEverySeconds(settings);
     // Where too few requests are no reason to stop, it is the gate itself that says so in time.
     this.patienceSeconds = this.#limitSeconds + (whenTooFew === "pass" ? 3 * this.everySeconds : 0);

@@ -40,6 +40,20 @@ export function sharesIn({ generations }: Outputs): string {
   return JSON.stringify(Object.entries(generations).map(([name, { weight }]) => [name, weight]));
 }
 
+/** The name of a gate's subject where it is asked of one entry: none is named but those beside the first. */
+export function ofEntry(name: string, entry: string | undefined): string {
+  return entry === undefined ? name : `${name} (${entry})`;
+}
+
+/** Whether a server was bad before the run, for every entry or for one. */
+export function wasServerBad(
+  context: Pick<GateContext, "baseline">,
+  instanceId: string,
+  entry: string | undefined,
+): boolean {
+  return wasBad(context, "server", instanceId) || wasBad(context, "server", ofEntry(instanceId, entry));
+}
+
 export function generationOf(outputs: Outputs, name: string): Outputs["generations"][string] {
   const generation = outputs.generations[name];
   if (generation === undefined) throw new Error(`The stack's outputs have no generation "${name}".`);

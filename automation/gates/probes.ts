@@ -4,6 +4,7 @@ import type { ComparisonConfig, ProbeConfig } from "../../stacks/config/watch-sc
 import { type Answer, ask, type Question } from "../cloud/http.ts";
 import { isUnreachable } from "../cloud/not-seen.ts";
 import { secondsSince } from "../elapsed.ts";
+import { ofEntry } from "./context.ts";
 import { differenceOf } from "./expectation.ts";
 import type { Evidence, Gate, Observation } from "./gate.ts";
 import { byHeader, type Identity } from "./identity.ts";
@@ -27,6 +28,8 @@ export interface Doors {
 export interface Probed {
   readonly next: string;
   readonly old: string;
+  /** Undefined for the first. */
+  readonly entry?: string | undefined;
   /** Asked directly, as long as they can be reached from here. */
   readonly servers: Doors;
   /** The servers of arrays, which come and go: asked like the others. Default: none. */
@@ -81,7 +84,7 @@ export class Probes implements Gate {
   #passed: Evidence | undefined;
 
   constructor(probed: Probed, rules: ProbeRules, ask = askTimed) {
-    this.name = `probes no worse than of ${probed.old}: ${probed.next}`;
+    this.name = `probes no worse than of ${probed.old}: ${ofEntry(probed.next, probed.entry)}`;
     this.patienceSeconds = rules.patienceSeconds;
     this.#probed = probed;
     this.#rules = rules;

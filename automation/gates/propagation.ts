@@ -2,6 +2,7 @@ import pLimit from "p-limit";
 import type { BalancerMetrics } from "../cloud/balancer-metrics.ts";
 import { finalUntil, lateSeconds } from "../cloud/cloudwatch.ts";
 import { type Answer, ask, type Question } from "../cloud/http.ts";
+import { ofEntry } from "./context.ts";
 import type { Gate, Observation } from "./gate.ts";
 import { byHeader, type Identity } from "./identity.ts";
 
@@ -10,6 +11,8 @@ export interface Weights {
   readonly question: Omit<Question, "address" | "timeoutSeconds"> & { readonly name: string };
   /** The generation that must get no request any more. */
   readonly without: string;
+  /** Undefined for the first. */
+  readonly entry?: string | undefined;
   /** The other one did not answer before the run either: an answer that nobody signs is not the generation's. Default: false. */
   readonly otherIsDown?: boolean;
   /** How answers say who gave them. Default: by the header `x-generation`. */
@@ -79,8 +82,8 @@ export class WeightsEverywhere implements Gate {
   #tell: readonly [without: boolean, other: boolean] | undefined;
 
   constructor(weights: Weights, means: Means) {
-    const { without, staleShare, propagationSeconds, periodSeconds, notBefore = 0 } = weights;
-    this.name = `weights everywhere: none on ${without}`;
+    const { without, entry, staleShare, propagationSeconds, periodSeconds, notBefore = 0 } = weights;
+    this.name = `weights everywhere: none on ${ofEntry(without, entry)}`;
     this.#weights = weights;
     this.#means = { clock: Date.now, ask, ...means };
     const now = this.#means.clock();

@@ -1,18 +1,27 @@
-import type { Frontend } from "../../stacks/outputs.ts";
+import type { Frontend, Targets } from "../../stacks/outputs.ts";
 import { Absence } from "../cloud/absence.ts";
 import type { Aws } from "../cloud/aws.ts";
 import type { Gate } from "./gate.ts";
 
-/** The load balancer finds every one of the servers healthy. */
-export function targetsHealthy(aws: Aws, name: string, targetGroupArn: string, frontends: readonly Frontend[]): Gate {
+/** Servers in a target group. */
+export interface Group extends Pick<Targets, "entry" | "targetGroupArn"> {
+  readonly servers: readonly Frontend[];
+}
+
+/** The load balancer finds every one of the servers healthy, in every group. */
+export function targetsHealthy(aws: Pick<Aws, "targetHealth">, name: string, groups: readonly Group[]): Gate {
   return {
     name: `targets healthy: ${name}`,
     async observe(signal) {
-      const health = await aws.targetHealth(targetGroupArn, signal);
-      const states = frontends.map((frontend) => {
-        const target = health.get(frontend.instanceId)?.TargetHealth;
-        return { name: frontend.name, state: target?.State ?? "not registered", reason: target?.Reason ?? "" };
+      const each = groups.map(async ({ entry, targetGroupArn, servers }) => {
+        const health = await aws.targetHealth(targetGroupArn, signal);
+        return servers.map((server) => {
+          const target = health.get(server.instanceId)?.TargetHealth;
+          const state = { state: target?.State ?? "not registered", reason: target?.Reason ?? "" };
+          return { name: server.name, ...(entry !== undefined && { entry }), ...state };
+        });
       });
+      const states = (await Promise.all(each)).flat();
       const missed = states.filter(({ state }) => state !== "healthy");
       if (missed.length === 0) return { verdict: "pass", evidence: { healthy: states.length } };
       return { verdict: "pending", evidence: { missed: missed.slice(0, 10) } };
@@ -20,7 +29,7 @@ export function targetsHealthy(aws: Aws, name: string, targetGroupArn: string, f
   };
 }
 
-/** The servers that have left a target group. One that was never seen there may only not be shown yet: see `Absence`. */
+/** The targets that have left their groups. One that was never seen there may only not be shown yet: see `Absence`. */
 export class Departures {
   readonly #seen = new Set<string>();
   readonly #absences = new Map<string, Absence>();
@@ -31,24 +40,25 @@ export class Departures {
     this.#seconds = seconds;
   }
 
-  hasLeft(instanceId: string, isShown: boolean): boolean {
-    if (isShown) this.#seen.add(instanceId);
-    if (this.#seen.has(instanceId)) return !isShown;
-    const absence = this.#absences.get(instanceId) ?? new Absence();
-    this.#absences.set(instanceId, absence);
+  /** @param target a server in one group */
+  hasLeft(target: string, isShown: boolean): boolean {
+    if (isShown) this.#seen.add(target);
+    if (this.#seen.has(target)) return !isShown;
+    const absence = this.#absences.get(target) ?? new Absence();
+    this.#absences.set(target, absence);
     return absence.isProven(true, this.#seconds);
   }
 }
 
 /**
- * The load balancer has finished with the servers: the deregistration delay is over.
+ * The load balancer has finished with the servers: the deregistration delay is over, in every group.
  * @param departures what was seen so far
  */
 export function targetsDrained(
   aws: Aws,
   name: string,
-  targetGroupArn: string,
-  frontends: readonly Frontend[],
+  groups: readonly Pick<Group, "targetGroupArn">[],
+  servers: readonly Frontend[],
   patienceSeconds: number,
   departures = new Departures(aws.absentSeconds),
 ): Gate {
@@ -57,10 +67,13 @@ export function targetsDrained(
     patienceSeconds,
     whenOver: "inconclusive",
     async observe(signal) {
-      const health = await aws.targetHealth(targetGroupArn, signal);
-      const left = frontends
-        .filter(({ instanceId }) => !departures.hasLeft(instanceId, health.has(instanceId)))
-        .map((frontend) => frontend.name);
+      const each = groups.map(async ({ targetGroupArn }) => {
+        const health = await aws.targetHealth(targetGroupArn, signal);
+        return servers
+          .filter(({ instanceId: id }) => !departures.hasLeft(`${targetGroupArn} ${id}`, health.has(id)))
+          .map((server) => server.name);
+      });
+      const left = [...new Set((await Promise.all(each)).flat())];
       return { verdict: left.length === 0 ? "pass" : "pending", evidence: { draining: left } };
     },
   };

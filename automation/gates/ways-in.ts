@@ -1,4 +1,4 @@
-import type { Outputs } from "../../stacks/outputs.ts";
+import { entriesIn, type Outputs, targetsOf } from "../../stacks/outputs.ts";
 import type { Aws } from "../cloud/aws.ts";
 import type { Known } from "../cloud/routing.ts";
 import type { TestHost } from "../cloud/ways-in.ts";
@@ -26,7 +26,7 @@ export function noOtherWayIn(
   };
 }
 
-/** The test host name reaches the generation that is tested, and no other name does. */
+/** The test host name reaches the generation that is tested, by every entry, and no other name does. */
 export function testHostAlone(aws: Pick<Aws, "testHostProblems">, outputs: Outputs, gateSeconds: number): Gate {
   return {
     name: "test host name alone",
@@ -39,29 +39,37 @@ export function testHostAlone(aws: Pick<Aws, "testHostProblems">, outputs: Outpu
   };
 }
 
-export function testHostOf({
-  loadBalancer,
-  testHostname,
-  generations,
-}: Pick<Outputs, "loadBalancer" | "testHostname" | "generations">): TestHost {
-  const targetGroupArns = Object.values(generations).map(({ targetGroupArn }) => targetGroupArn);
-  return { loadBalancerArn: loadBalancer.arn, listenerPort: loadBalancer.port, testHostname, targetGroupArns };
+/** The test host name at each entry. */
+export function testHostOf(
+  outputs: Pick<Outputs, "loadBalancer" | "entries" | "testHostname" | "generations">,
+): TestHost[] {
+  const { testHostname, generations } = outputs;
+  return entriesIn(outputs).map(({ name, listener: { arn, port } }) => {
+    const targets = Object.values(generations).flatMap((each) => targetsOf(each).filter(({ entry }) => entry === name));
+    const targetGroupArns = targets.map(({ targetGroupArn }) => targetGroupArn);
+    return { loadBalancerArn: arn, listenerPort: port, testHostname, targetGroupArns };
+  });
 }
 
 /** A generation's servers, an array's too, and the ways to them that Handover shifts. */
 export async function knownWays(
   { arrays }: Pick<Aws, "arrays">,
   outputs: Outputs,
-  generation: string,
+  name: string,
   signal: AbortSignal,
 ): Promise<Known> {
-  const { loadBalancer, testHostname, addresses } = outputs;
-  const { frontends, array, targetGroupArn, port } = generationOf(outputs, generation);
+  const { testHostname, addresses } = outputs;
+  const generation = generationOf(outputs, name);
+  const { frontends, array } = generation;
   const ofArray = array === undefined ? [] : await arrays.servers([array.name], signal);
+  const targets = targetsOf(generation);
+  const entries = entriesIn(outputs).flatMap(({ name: entry, listener: { arn, port: listenerPort } }) =>
+    targets
+      .filter((each) => each.entry === entry)
+      .map(({ targetGroupArn, port }) => ({ targetGroupArn, port, loadBalancerArn: arn, listenerPort })),
+  );
   return {
-    ...{ generation, servers: [...frontends, ...ofArray], targetGroupArn, port, testHostname },
-    loadBalancerArn: loadBalancer.arn,
-    listenerPort: loadBalancer.port,
+    ...{ generation: name, servers: [...frontends, ...ofArray], entries, testHostname },
     // One that shall be elsewhere, and was moved back by hand, is a way in like any other.
     addresses: addresses
       .filter(({ instanceId }) => frontends.some((frontend) => frontend.instanceId === instanceId))

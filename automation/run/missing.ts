@@ -1,5 +1,5 @@
 import { types } from "../../stacks/names.ts";
-import type { Outputs } from "../../stacks/outputs.ts";
+import { type Outputs, targetsOf } from "../../stacks/outputs.ts";
 import { lasting } from "../cloud/absence.ts";
 import type { Aws } from "../cloud/aws.ts";
 import type { Deployment } from "../engine/deployment.ts";
@@ -60,11 +60,15 @@ async function missingNow(
     aws.instanceStatuses(ids, signal),
     aws.addressHolders(allocations, signal),
     Promise.all(
-      Object.entries(generations).map(async ([generation, { targetGroupArn, registered, frontends, array }]) => ({
-        ...{ generation, registered, frontends, array },
-        targets: registered ? await aws.targetHealth(targetGroupArn, signal) : new Map(),
-        arrayNow: array && (await aws.arrays.find(array.name, signal)),
-      })),
+      Object.entries(generations).map(async ([generation, each]) => {
+        const { registered, frontends, array } = each;
+        const groups = registered ? targetsOf(each) : [];
+        return {
+          ...{ generation, registered, frontends, array },
+          targets: await Promise.all(groups.map(({ targetGroupArn }) => aws.targetHealth(targetGroupArn, signal))),
+          arrayNow: array && (await aws.arrays.find(array.name, signal)),
+        };
+      }),
     ),
   ]);
   const stateOf = (id: string) => statuses.get(id)?.InstanceState?.Name ?? "terminated";
@@ -74,11 +78,12 @@ async function missingNow(
       if (ended.includes(state)) return [{ kind: "ended", name, id, generation, says: `${name} (${id}) is ${state}` }];
       if (stopped.includes(state))
         return [{ kind: "stopped", name, id, generation, says: `${name} (${id}) is ${state}` }];
-      const target = targets.get(id)?.TargetHealth?.State;
+      const health = targets.map((group) => group.get(id)?.TargetHealth?.State);
       const starts = state === "pending" || statuses.get(id)?.InstanceStatus?.Status === "initializing";
-      if (starts || target === "initial")
+      const isOut = health.some((target) => target === undefined || target === "draining");
+      if (starts || (!isOut && health.includes("initial")))
         return [{ kind: "starting", name, id, generation, says: `${name} (${id}) is starting` }];
-      if (!registered || (target !== undefined && target !== "draining")) return [];
+      if (!registered || !isOut) return [];
       const says = `${name} (${id}) is not registered with the load balancer`;
       return [{ kind: "deregistered", name, id, generation, says }];
     }),
@@ -103,10 +108,10 @@ async function missingNow(
   return [...ofGenerations, ...ofAddresses];
 }
 
-/** The test host name's rule, where somebody deleted it: without it nothing is proven, and no server can be. */
+/** The test host name's rules, where somebody deleted one: without it nothing is proven, and no server can be. */
 export async function missingRule(
   aws: Pick<Aws, "absentSeconds" | "hasTestRule">,
-  outputs: Pick<Outputs, "loadBalancer" | "testHostname" | "generations">,
+  outputs: Pick<Outputs, "loadBalancer" | "entries" | "testHostname" | "generations">,
   signal?: AbortSignal,
 ): Promise<readonly Missing[]> {
   const name = outputs.testHostname;
@@ -121,7 +126,7 @@ export function urnsOf({ resources = [] }: Deployment, missing: readonly Missing
   const moved = new Set(missing.flatMap(({ kind, id }) => (kind === "moved" ? [id] : [])));
   return resources
     .filter(({ type, id = "", inputs = {} }) => {
-      // The site has one rule, and its outputs do not name it.
+      // An entry has one rule, and the outputs do not name it.
       if (ids.has(type)) return true;
       // An address itself is where it was; its association is not.
       if (moved.has(id)) return false;

@@ -1,3 +1,4 @@
+import { entriesIn } from "../../stacks/outputs.ts";
 import { addressesOf, ask, type Question } from "../cloud/http.ts";
 import { isUnreachable, NotSeenError, remedies } from "../cloud/not-seen.ts";
 import { messageOf, toType } from "../errors.ts";
@@ -11,19 +12,21 @@ import { servingOf } from "./serving.ts";
  */
 export async function checkReach({ stack, config, last }: OpenStack, stop: AbortSignal): Promise<void> {
   if (last === undefined) return;
-  const { loadBalancer, hostname, generations, live, addresses } = last.outputs;
-  const { dnsName, port, protocol } = loadBalancer;
+  const { hostname, generations, live, addresses } = last.outputs;
   const { path } = config.site.loadBalancer.healthCheck;
-  const nodes = await addressesOf(dnsName).catch((error) => {
-    throw cannotReach(`The load balancer's name ${dnsName} is not known here (${messageOf(error)})`);
-  });
-  const balancer = nodes.map((address): Question => ({ protocol, address, name: dnsName, port, host: hostname, path }));
   const own = addresses.map(({ publicIp }): Question => {
     return { protocol: "http", address: publicIp, port: generations[live]?.port ?? 0, host: hostname, path };
   });
-  const [ofBalancer, ofAddresses] = await Promise.all([reasons(balancer, stop), reasons(own, stop)]);
   const why = ([reason]: readonly string[]) => `cannot be reached from here (${reason})`;
-  if (ofBalancer !== undefined) throw cannotReach(`The load balancer ${dnsName}:${port} ${why(ofBalancer)}`);
+  const listeners = entriesIn(last.outputs).map(async ({ listener: { dnsName, port, protocol } }) => {
+    const nodes = await addressesOf(dnsName).catch((error) => {
+      throw cannotReach(`The load balancer's name ${dnsName} is not known here (${messageOf(error)})`);
+    });
+    const asked = nodes.map((address): Question => ({ protocol, address, name: dnsName, port, host: hostname, path }));
+    const ofBalancer = await reasons(asked, stop);
+    if (ofBalancer !== undefined) throw cannotReach(`The load balancer ${dnsName}:${port} ${why(ofBalancer)}`);
+  });
+  const [ofAddresses] = await Promise.all([reasons(own, stop), ...listeners]);
   if (ofAddresses !== undefined)
     throw cannotReach(`The Elastic IPs ${addresses.map(({ publicIp }) => publicIp).join(", ")} ${why(ofAddresses)}`);
 

@@ -1,25 +1,28 @@
+import { targetsOf } from "../../stacks/outputs.ts";
 import { allThatScales } from "../../stacks/scaling-processes.ts";
 import { arrayInService, arrayServes, overArray, processesSuspended, serversInService } from "../gates/array.ts";
 import { type GateContext, generationOf, wasBad } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { instancesOk } from "../gates/instances.ts";
 import { once } from "../gates/once.ts";
-import { smokeOnEach } from "./servers.ts";
+import { smokeOnServers } from "./servers.ts";
 
 /** Gates over a generation's array; none where it has no array. */
 
 export function arrayServing(context: GateContext, name: string): Gate[] {
-  const { array, targetGroupArn } = generationOf(context.after, name);
+  const generation = generationOf(context.after, name);
+  const { array } = generation;
   if (array === undefined || wasBad(context, "array", array.name)) return [];
-  return [arrayServes(context.aws, name, array, targetGroupArn)];
+  return [arrayServes(context.aws, name, array, targetsOf(generation))];
 }
 
 /** The array's servers pass what frontends do. */
 export function arrayWorks(context: GateContext, name: string): Gate[] {
   const { aws, after } = context;
-  const { array, targetGroupArn } = generationOf(after, name);
+  const generation = generationOf(after, name);
+  const { array } = generation;
   if (array === undefined) return [];
-  const inService = arrayInService(aws, name, array, targetGroupArn);
+  const inService = arrayInService(aws, name, array, targetsOf(generation));
   const servers = serversInService(aws, array);
   return [
     inService,
@@ -27,9 +30,11 @@ export function arrayWorks(context: GateContext, name: string): Gate[] {
       inService,
       overArray(servers, (all) => instancesOk(aws, all)),
     ),
-    once(
-      inService,
-      overArray(servers, (all) => smokeOnEach(context, name, all, inService)),
+    ...targetsOf(generation).map((targets) =>
+      once(
+        inService,
+        overArray(servers, (all) => smokeOnServers(context, { name, targets, servers: all, standIn: inService })),
+      ),
     ),
   ];
 }

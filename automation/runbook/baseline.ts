@@ -3,14 +3,15 @@ import type { InstanceStatus } from "@aws-sdk/client-ec2";
 import type { TargetHealth } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { type HttpCheck, httpCheckOf } from "../../stacks/config/checks.ts";
 import type { UpgradeConfig } from "../../stacks/config.ts";
+import { type Entry, entriesIn, targetsOf } from "../../stacks/outputs.ts";
 import { lasting } from "../cloud/absence.ts";
 import { messageOf } from "../errors.ts";
-import { type GateContext, generationOf } from "../gates/context.ts";
+import { type GateContext, generationOf, ofEntry } from "../gates/context.ts";
 import { metricWithin } from "../gates/metrics.ts";
 import { type Miss, missOf, nodesOf, type Place } from "../gates/smoke.ts";
 import type { Baseline, Finding } from "../ledger/events.ts";
 import { arrayServing } from "./array.ts";
-import { balancerPlace, checkId, healthCheckOf, httpChecksOf } from "./servers.ts";
+import { balancerPlace, checkId, httpChecksOf, usualPage } from "./servers.ts";
 import { logId, placeholdersOf } from "./watched.ts";
 
 /** For everything together, in seconds. */
@@ -68,19 +69,30 @@ export async function lookBefore(context: GateContext, stop: AbortSignal): Promi
 }
 
 async function servers({ aws, after, from }: GateContext, signal: AbortSignal): Promise<Seen> {
-  const { targetGroupArn, frontends } = generationOf(after, from);
+  const generation = generationOf(after, from);
+  const { frontends } = generation;
   const ids = frontends.map(({ instanceId }) => instanceId);
   let answers = false;
   const look = async () => {
-    const [health, statuses] = await Promise.all([
-      aws.targetHealth(targetGroupArn, signal),
+    const [statuses, healths] = await Promise.all([
       aws.instanceStatuses(ids, signal),
+      Promise.all(
+        targetsOf(generation).map(async ({ entry, targetGroupArn }) => {
+          return { entry, health: await aws.targetHealth(targetGroupArn, signal) };
+        }),
+      ),
     ]);
     // An array's servers are registered too.
-    answers = [...health.values()].some(({ TargetHealth }) => TargetHealth?.State === "healthy");
+    const all = healths.flatMap(({ health }) => [...health.values()]);
+    answers = all.some(({ TargetHealth }) => TargetHealth?.State === "healthy");
     return frontends.flatMap(({ name, instanceId: id }): Finding[] => {
-      const seen = troubleOf(statuses.get(id), health.get(id)?.TargetHealth);
-      return seen === undefined ? [] : [{ kind: "server", id, name, seen }];
+      const troubles = healths.flatMap(({ entry, health }): Finding[] => {
+        const seen = troubleOf(statuses.get(id), health.get(id)?.TargetHealth);
+        return seen === undefined ? [] : [{ kind: "server", id: ofEntry(id, entry), name: ofEntry(name, entry), seen }];
+      });
+      // What is wrong with it for the first entry is said once.
+      const [first] = troubles;
+      return first?.id === id ? [first] : troubles;
     });
   };
   // What AWS shows may be how things were.
@@ -111,9 +123,15 @@ async function array(context: GateContext, signal: AbortSignal): Promise<readonl
 }
 
 /** The checks that the old generation does not pass through the public name: they may be as new as the other one. */
-async function checks({ config, after, from, redact }: GateContext, signal: AbortSignal): Promise<Seen> {
-  const nodes = await nodesOf(balancerPlace(after, after.hostname));
-  const all = [healthCheckOf(config.site.loadBalancer), ...httpChecksOf(config)];
+async function checks(context: GateContext, signal: AbortSignal): Promise<Seen> {
+  const each = await Promise.all(entriesIn(context.after).map((entry) => checksOf(context, entry, signal)));
+  return { bad: each.flatMap(({ bad }) => bad), answers: each.some(({ answers }) => answers) };
+}
+
+async function checksOf(context: GateContext, entry: Entry, signal: AbortSignal): Promise<Seen> {
+  const { config, after, from, redact } = context;
+  const nodes = await nodesOf(balancerPlace(entry, after.hostname));
+  const all = [usualPage(context, entry.name), ...httpChecksOf(config, entry.name)];
   const asked = await Promise.all(
     all.map(async (check) => {
       const strict = { ...check, passes: Math.max(looks, check.passes) };
@@ -129,17 +147,19 @@ async function checks({ config, after, from, redact }: GateContext, signal: Abor
   const bad = asked.flatMap(({ check, misses }): Finding[] => {
     const miss = misses.find((each) => each !== undefined);
     if (miss === undefined) return [];
-    const name = `${check.method} ${check.path} of ${from}`;
-    return [{ kind: "check", id: checkId(check), name, seen: `${miss.answered} instead of ${miss.expected}` }];
+    const name = ofEntry(`${check.method} ${check.path} of ${from}`, entry.name);
+    return [
+      { kind: "check", id: checkId(check, entry.name), name, seen: `${miss.answered} instead of ${miss.expected}` },
+    ];
   });
   return { bad, answers: [pages, ...asked.map(({ misses }) => misses)].flat().some(isAlive) };
 }
 
 async function addresses(context: GateContext, signal: AbortSignal): Promise<Seen> {
-  const { after, from, config, redact } = context;
+  const { after, from, redact } = context;
   const { frontends, port } = generationOf(after, from);
   const held = after.addresses.filter(({ instanceId }) => frontends.some((each) => each.instanceId === instanceId));
-  const check = healthCheckOf(config.site.loadBalancer);
+  const check = usualPage(context, undefined);
   const asked = await Promise.all(
     held.map(async ({ publicIp, allocationId }) => {
       const question = { protocol: "http", address: publicIp, port, host: after.hostname } as const;

@@ -1,3 +1,4 @@
+import { longestStickinessSeconds } from "../../stacks/config/entry-schema.ts";
 import { arrayCarriedOver } from "../gates/array.ts";
 import { type GateContext, generationOf } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
@@ -12,6 +13,7 @@ import {
   drained,
   gone,
   healthy,
+  newEntriesAnswered,
   publicSmoke,
   serversAnswer,
   serversWork,
@@ -50,7 +52,7 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
         }),
       };
     case "connect": {
-      const gates = [healthy(context, to), sharedSmoke(context)];
+      const gates = [healthy(context, to), ...sharedSmoke(context)];
       const comparing = [...watched(context), ...probed(context)];
       return { hold: gates, watch: { gates: [...gates, ...comparing], seconds: config.upgrade.stepSeconds } };
     }
@@ -77,7 +79,7 @@ export function gatesOf(row: Row, context: GateContext): RowGates {
         ...arrayServing(context, to),
       ];
       // A client that is still stuck to the old generation would be refused once that has no servers.
-      const seconds = Math.max(config.upgrade.bakeSeconds, config.site.loadBalancer.stickinessSeconds);
+      const seconds = Math.max(config.upgrade.bakeSeconds, longestStickinessSeconds(config.site));
       return {
         first: weightsEverywhere(context, from, to),
         hold: [...gates, ...suites(row, context, to)],
@@ -150,8 +152,9 @@ export function gatesBefore(row: Row, context: GateContext): RowGates {
     case "resume-array":
     case "readmit":
     case "withdraw":
-    case "settle":
       return { hold: [] };
+    case "settle":
+      return { hold: context.from === context.to ? newEntriesAnswered(context) : [] };
     case "suspend-array":
       return { hold: carriedOver(context) };
   }

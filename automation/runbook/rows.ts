@@ -1,3 +1,4 @@
+import { longestDrainSeconds, longestStickinessSeconds } from "../../stacks/config/entry-schema.ts";
 import type { Config } from "../../stacks/config.ts";
 import { type SiteShape, stepsOf } from "../../stacks/intent.ts";
 import {
@@ -191,7 +192,7 @@ export const rows = {
   observe: {
     ...plain,
     updates: steps("observe"),
-    waits: ({ upgrade, site }: Config) => Math.max(upgrade.bakeSeconds, site.loadBalancer.stickinessSeconds),
+    waits: ({ upgrade, site }: Config) => Math.max(upgrade.bakeSeconds, longestStickinessSeconds(site)),
     intent: "observe",
     back: [withdraw],
     suite: "frontends",
@@ -199,7 +200,7 @@ export const rows = {
   drain: {
     ...plain,
     updates: steps("drain"),
-    waits: ({ site }: Config) => site.loadBalancer.deregistrationDelaySeconds,
+    waits: ({ site }: Config) => longestDrainSeconds(site),
     intent: "drain",
     // Deregistered servers must be healthy again before traffic comes back to them.
     back: [readmit, withdraw],
@@ -219,7 +220,7 @@ export const rows = {
   withdraw: {
     ...plain,
     updates: steps(withdraw),
-    waits: ({ site }: Config) => site.loadBalancer.deregistrationDelaySeconds,
+    waits: ({ site }: Config) => longestDrainSeconds(site),
     intent: withdraw,
     back: "no way",
     resumes: "from",

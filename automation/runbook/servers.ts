@@ -1,14 +1,15 @@
 import { type HttpCheck, httpCheckOf } from "../../stacks/config/checks.ts";
-import type { Config, SiteConfig } from "../../stacks/config.ts";
+import { longestDrainSeconds } from "../../stacks/config/entry-schema.ts";
+import { type Config, type EntryConfig, entriesOf } from "../../stacks/config.ts";
 import { types } from "../../stacks/names.ts";
-import type { Frontend, Outputs } from "../../stacks/outputs.ts";
+import { type Entry, entriesIn, type Frontend, type Outputs, type Targets, targetsOf } from "../../stacks/outputs.ts";
 import { isPhase } from "../../stacks/runbook.ts";
 import { BalancerMetrics } from "../cloud/balancer-metrics.ts";
 import { addressesOf } from "../cloud/http.ts";
 import { AddressGap } from "../gates/address-gap.ts";
 import { addressesHeld } from "../gates/addresses.ts";
-import { allServers, arrayServersGone, overArray } from "../gates/array.ts";
-import { type GateContext, generationOf, sharesIn, wasBad } from "../gates/context.ts";
+import { allServers, arrayServersGone, overArray, serversInService } from "../gates/array.ts";
+import { type GateContext, generationOf, ofEntry, sharesIn, wasBad, wasServerBad } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { identityOf } from "../gates/identity.ts";
 import { instancesGone, instancesOk } from "../gates/instances.ts";
@@ -29,7 +30,7 @@ export function serversWork(context: GateContext, name: string): Gate[] {
 export function serversAnswer(context: GateContext, name: string): Gate[] {
   return [
     healthy(context, name),
-    smokeOnEach(context, name, frontendsOf(context, name), healthy(context, name)),
+    ...smokeOnEach(context, name, (entry) => frontendsOf(context, name, entry), healthy(context, name)),
     ...throughTestHost(context, name),
   ];
 }
@@ -48,97 +49,156 @@ export function restored(context: GateContext, name: string): Gate[] {
   return [
     instancesOk(context.aws, frontends),
     ...(standIn === undefined ? [] : [standIn]),
-    smokeOnEach(context, name, frontends, standIn),
+    ...smokeOnEach(context, name, () => frontends, standIn),
   ];
 }
 
-/** The generation answers for the test host name, on every node of the load balancer. */
+/** The generation answers for the test host name, by every entry, on every node of the load balancer. */
 export function throughTestHost(context: GateContext, name: string): Gate[] {
-  const { after } = context;
-  if (neverAnswered(context, name)) return [];
-  const place = balancerPlace(after, after.testHostname, name);
   const options = { ...reading(context), onEveryNode: true };
-  return [smoke("smoke through the test host name", [place], httpChecks(context, name), options)];
+  return answering(context, name).map(({ entry, checks }) => {
+    const place = balancerPlace(entry, context.after.testHostname, name);
+    return smoke(ofEntry("smoke through the test host name", entry.name), [place], checks, options);
+  });
+}
+
+/** The entries by which a generation is asked, and what. */
+function answering(context: GateContext, name: string) {
+  return entriesIn(context.after)
+    .filter((entry) => !neverAnswered(context, name, entry.name))
+    .map((entry) => ({ entry, checks: httpChecks(context, name, entry.name) }));
 }
 
 /**
- * No node of the load balancer gives requests to the generation any more; no gate where there is no other generation, or
- * where that was seen since the shares changed.
+ * No node of the load balancer gives requests of any entry to the generation any more; no gate where there is no other
+ * generation, or where that was seen since the shares changed.
  */
 export function weightsEverywhere(context: GateContext, without: string, alone: string): Gate[] {
-  const { aws, config, from, after, baseline, forwardAt = 0, settledShares } = context;
+  const { after, settledShares } = context;
   const { [without]: silent, [alone]: other } = after.generations;
   if (silent === undefined || other === undefined || without === alone || settledShares === sharesIn(after)) return [];
+  const sides = [
+    { name: without, targets: silent },
+    { name: alone, targets: other },
+  ] as const;
+  return entriesIn(after).map((entry) => weightsOf(context, entry, sides));
+}
+
+interface WeightedSide {
+  readonly name: string;
+  readonly targets: Outputs["generations"][string];
+}
+
+/** @param sides the generation that must get no request, and the one that gets all */
+function weightsOf(context: GateContext, entry: Entry, sides: readonly [WeightedSide, WeightedSide]): Gate {
+  const { aws, config, from, after, baseline, forwardAt = 0 } = context;
   const { propagationSeconds, comparison, shiftPercent } = config.upgrade;
-  const { protocol, dnsName, port, arn } = after.loadBalancer;
+  const { protocol, dnsName, port, arn } = entry.listener;
+  const [without, alone] = sides.map(({ name }) => name) as [string, string];
+  const groups = sides.map(({ targets }) => targetsThrough(targets, entry.name)) as [Targets, Targets];
   // A node may be several changes behind: the smallest share that any of them gave to the generation.
   const shares = shiftPercent.filter((share) => share < 100);
   const staleShare = without === from ? 100 - Math.max(0, ...shares) : Math.min(100, ...shares);
   const identity = identityOf(context);
-  const { path = config.site.loadBalancer.healthCheck.path } = identity;
-  const serverOf = (name: string, { port }: typeof silent) => {
-    const [first] = frontendsOf(context, name);
+  const path = pageOf(context, entry.name);
+  const serverOf = (name: string, { port }: Targets) => {
+    const [first] = frontendsOf(context, name, entry.name);
     return first && ({ protocol: "http", address: first.privateIp, port, host: after.testHostname, path } as const);
   };
   const weights = {
     identity,
-    servers: [serverOf(without, silent), serverOf(alone, other)] as const,
+    entry: entry.name,
+    servers: [serverOf(without, groups[0]), serverOf(alone, groups[1])] as const,
     question: { name: dnsName, protocol, port, host: after.hostname, path },
     without,
     otherIsDown: alone === from && baseline?.down === true,
-    targetGroupArns: [silent.targetGroupArn, other.targetGroupArn] as const,
+    targetGroupArns: [groups[0].targetGroupArn, groups[1].targetGroupArn] as const,
     staleShare,
     propagationSeconds,
     notBefore: alone === from ? forwardAt + propagationSeconds * 1000 : 0,
     periodSeconds: comparison.periodSeconds,
   };
   const metrics = new BalancerMetrics(aws.cloudWatch, arn, comparison.periodSeconds);
-  return [new WeightsEverywhere(weights, { metrics, addressesOf })];
+  return new WeightsEverywhere(weights, { metrics, addressesOf });
 }
 
-/** @param standIn what holds instead where no server can be reached from here */
+/** A page of an entry whose answers may say who gave them. */
+function pageOf(context: GateContext, entry: string | undefined): string {
+  const { path } = identityOf(context);
+  return entry === undefined && path !== undefined ? path : usualPage(context, entry).path;
+}
+
+/**
+ * Each server answers on the port of each entry.
+ * @param servers those that are asked for an entry; undefined is the first
+ * @param standIn what holds instead where no server can be reached from here
+ */
 export function smokeOnEach(
   context: GateContext,
   name: string,
-  servers: readonly Frontend[],
+  servers: (entry: string | undefined) => readonly Frontend[],
   standIn: Gate | undefined,
-): Gate {
-  const { after } = context;
-  const { port } = generationOf(after, name);
+): Gate[] {
+  return targetsOf(generationOf(context.after, name)).map((targets) =>
+    smokeOnServers(context, { name, targets, servers: servers(targets.entry), standIn }),
+  );
+}
+
+/** The same of one entry. */
+export function smokeOnServers(context: GateContext, asked: Asked): Gate {
+  const { name, servers, standIn } = asked;
+  const { entry, port } = asked.targets;
   const places = servers.map((server): Place => {
-    const question = { protocol: "http", address: server.privateIp, port, host: after.testHostname } as const;
+    const question = { protocol: "http", address: server.privateIp, port, host: context.after.testHostname } as const;
     return { name: server.name, question, generation: name };
   });
-  return smoke("smoke on each server", places, httpChecks(context, name), { standIn, ...reading(context) });
+  const options = { standIn, ...reading(context) };
+  return smoke(ofEntry("smoke on each server", entry), places, httpChecks(context, name, entry), options);
+}
+
+interface Asked {
+  /** The generation's. */
+  readonly name: string;
+  readonly targets: Targets;
+  readonly servers: readonly Frontend[];
+  readonly standIn: Gate | undefined;
 }
 
 /** @param generation the one that has all traffic, and must answer */
 export function publicSmoke(context: GateContext, generation: string): Gate[] {
-  const { after } = context;
-  if (neverAnswered(context, generation)) return [];
-  const place = balancerPlace(after, after.hostname, generation);
   const options = { ...reading(context), onEveryNode: true };
-  return [smoke(throughBalancer, [place], httpChecks(context, generation), options)];
+  return answering(context, generation).map(({ entry, checks }) => {
+    const place = balancerPlace(entry, context.after.hostname, generation);
+    return smoke(ofEntry(throughBalancer, entry.name), [place], checks, options);
+  });
 }
 
 /**
  * The same while both generations answer for the public name: the new one is judged by its own answers. Where they do not
  * say who gave them, by the checks that the old one is known to pass too.
  */
-export function sharedSmoke(context: GateContext): Gate {
+export function sharedSmoke(context: GateContext): Gate[] {
   const { after, baseline, to } = context;
-  const place = balancerPlace(after, after.hostname);
-  const counts = (check: HttpCheck, generation: string | undefined) =>
-    generation === undefined ? baseline !== undefined && !wasBad(context, "check", checkId(check)) : generation === to;
-  const checks = httpChecks(context, to).filter(({ identifies }) => identifies !== true);
-  return smoke(throughBalancer, [place], checks, { ...reading(context), onEveryNode: true, counts });
+  return entriesIn(after).map((entry) => {
+    const place = balancerPlace(entry, after.hostname);
+    const isKnown = (check: HttpCheck) =>
+      baseline !== undefined && !wasBad(context, "check", checkId(check, entry.name));
+    const counts = (check: HttpCheck, generation: string | undefined) =>
+      generation === undefined ? isKnown(check) : generation === to;
+    const checks = httpChecks(context, to, entry.name).filter(({ identifies }) => identifies !== true);
+    const options = { ...reading(context), onEveryNode: true, counts };
+    return smoke(ofEntry(throughBalancer, entry.name), [place], checks, options);
+  });
 }
 
 const throughBalancer = "smoke through the load balancer";
 
 /** Names a check in the baseline, without the values of its headers. */
-export function checkId({ path, method, expectStatus, expectBody, expectJson, matcher }: HttpCheck): string {
-  return JSON.stringify({ path, method, expectStatus, expectBody, expectJson, matcher });
+export function checkId(
+  { path, method, expectStatus, expectBody, expectJson, matcher }: HttpCheck,
+  entry?: string,
+): string {
+  return JSON.stringify({ path, method, expectStatus, expectBody, expectJson, matcher, entry });
 }
 
 /** The users of the Elastic IPs, as the driver can be one, while an update moves some; undefined where it moves none. */
@@ -151,7 +211,7 @@ export function addressUsers(
   const { config, after } = context;
   const { port } = generationOf(after, after.live);
   const identity = identityOf(context);
-  const { path = config.site.loadBalancer.healthCheck.path } = identity;
+  const path = pageOf(context, undefined);
   const asked = after.addresses
     .filter(({ allocationId }) => !wasBad(context, "address", allocationId))
     .map(({ publicIp }) => {
@@ -190,33 +250,72 @@ export function addressesWork(
   });
   return [
     addressesHeld(aws, held),
-    smoke("smoke through the addresses", places, httpChecks(context, name), { ...reading(context), ...options }),
+    smoke("smoke through the addresses", places, httpChecks(context, name, undefined), {
+      ...reading(context),
+      ...options,
+    }),
   ];
 }
 
+/** Every server is healthy in the target group of every entry. */
 export function healthy(context: GateContext, name: string): Gate {
-  const { targetGroupArn } = generationOf(context.after, name);
-  return targetsHealthy(context.aws, name, targetGroupArn, frontendsOf(context, name));
+  const groups = targetsOf(generationOf(context.after, name)).map(({ entry, targetGroupArn }) => {
+    return { entry, targetGroupArn, servers: frontendsOf(context, name, entry) };
+  });
+  return targetsHealthy(context.aws, name, groups);
 }
 
-/** Those that must work: of the old generation, the ones that did before the run. */
-function frontendsOf(context: GateContext, name: string): readonly Frontend[] {
+/** Those that must work for an entry: of the old generation, the ones that did before the run. */
+function frontendsOf(context: GateContext, name: string, entry?: string): readonly Frontend[] {
   const { frontends } = generationOf(context.after, name);
   if (!isOld(context, name)) return frontends;
-  return frontends.filter(({ instanceId }) => !wasBad(context, "server", instanceId));
+  return frontends.filter(({ instanceId }) => !wasServerBad(context, instanceId, entry));
+}
+
+/** A generation's targets of one entry. */
+export function targetsThrough(generation: Outputs["generations"][string], entry: string | undefined): Targets {
+  const targets = targetsOf(generation).find((each) => each.entry === entry);
+  if (targets === undefined) throw new Error(`The stack's outputs have no targets of entry "${entry}".`);
+  return targets;
 }
 
 function isOld({ from, to }: GateContext, name: string): boolean {
   return name === from && from !== to;
 }
 
+/**
+ * The servers that serve answer what the load balancer will ask them for an entry that the stack does not have yet. An array
+ * replaces servers that are unhealthy in any of its target groups, however well they serve the others.
+ * https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
+ */
+export function newEntriesAnswered(context: GateContext): Gate[] {
+  const { aws, config, after } = context;
+  const { frontends, array } = generationOf(after, after.live);
+  return entriesOf(config.site).flatMap(({ name, port: own, healthCheck }) => {
+    if (name === undefined || name in (after.entries ?? {})) return [];
+    const { path, matcher, port = own } = healthCheck;
+    const check = { ...httpCheckOf({ path }), matcher };
+    const notJudged = `servers cannot be asked from here on port ${port}, which the load balancer will ask`;
+    const standIn: Gate = { name: "none", observe: async () => ({ verdict: "pass", evidence: { notJudged } }) };
+    const asked = (servers: readonly Frontend[]) => {
+      const places = servers.map((server): Place => {
+        const question = { protocol: "http", address: server.privateIp, port, host: after.testHostname } as const;
+        return { name: server.name, question };
+      });
+      return smoke(ofEntry("new entry answered", name), places, [check], { standIn, ...reading(context) });
+    };
+    return [asked(frontends), ...(array === undefined ? [] : [overArray(serversInService(aws, array), asked)])];
+  });
+}
+
 /** The load balancer has finished with the frontends, and with the array's servers. */
 export function drained({ aws, after, config }: GateContext, name: string): Gate[] {
-  const { targetGroupArn, frontends, array } = generationOf(after, name);
-  const patienceSeconds = config.site.loadBalancer.deregistrationDelaySeconds + config.upgrade.gateSeconds;
+  const generation = generationOf(after, name);
+  const { frontends, array } = generation;
+  const patienceSeconds = longestDrainSeconds(config.site) + config.upgrade.gateSeconds;
   const departures = new Departures(aws.absentSeconds);
   const over = (servers: readonly Frontend[]) =>
-    targetsDrained(aws, name, targetGroupArn, servers, patienceSeconds, departures);
+    targetsDrained(aws, name, targetsOf(generation), servers, patienceSeconds, departures);
   return [over(frontends), ...(array === undefined ? [] : [overArray(allServers(aws, array), over)])];
 }
 
@@ -237,24 +336,25 @@ export function gone({ aws, before, after }: GateContext): Gate[] {
   ];
 }
 
-/** Whether the old generation did not even pass the health check through the load balancer before the run. */
-function neverAnswered(context: GateContext, name: string): boolean {
-  const health = healthCheckOf(context.config.site.loadBalancer);
-  return isOld(context, name) && wasBad(context, "check", checkId(health));
+/** Whether the old generation did not even answer an entry's usual page through the load balancer before the run. */
+function neverAnswered(context: GateContext, name: string, entry: string | undefined): boolean {
+  return isOld(context, name) && wasBad(context, "check", checkId(usualPage(context, entry), entry));
 }
 
 /**
- * The checks that a generation must pass: the configuration's, or the health check's path where there are none. Of the old
- * one only that is asked: the others may be as new as the new generation.
+ * The checks that a generation must pass by an entry: the configuration's, or the usual page where there are none. Of the
+ * old one only that is asked: the others may be as new as the new generation.
  */
-function httpChecks(context: GateContext, name: string): readonly HttpCheck[] {
+function httpChecks(context: GateContext, name: string, entry: string | undefined): readonly HttpCheck[] {
   const { config } = context;
-  const health = healthCheckOf(config.site.loadBalancer);
+  const health = usualPage(context, entry);
   if (isOld(context, name)) return [health];
-  const checks = httpChecksOf(config);
+  const checks = httpChecksOf(config, entry);
+  const stated = checks.length > 0 ? checks : [health];
+  if (entry !== undefined) return stated;
   const { path } = identityOf(context);
   return [
-    ...(checks.length > 0 ? checks : [health]),
+    ...stated,
     ...(path === undefined ? [] : [{ ...httpCheckOf({ path }), matcher: "200-399", identifies: true }]),
   ];
 }
@@ -264,17 +364,31 @@ function reading(context: GateContext) {
   return { redact: context.redact, identity: identityOf(context) };
 }
 
-/** The HTTP checks among the configuration's. */
-export function httpChecksOf({ upgrade }: Pick<Config, "upgrade">): readonly HttpCheck[] {
-  return (upgrade.smoke ?? []).filter((check) => "path" in check);
+/** The HTTP checks that the configuration states. Those of the upgrade are the first entry's; each other has its own. */
+export function httpChecksOf(config: Pick<Config, "upgrade" | "site">, entry?: string): readonly HttpCheck[] {
+  if (entry === undefined) return (config.upgrade.smoke ?? []).filter((check) => "path" in check);
+  const { smoke = [] } = entryOf(config, entry);
+  return smoke.map((check) => ({ ...check, headers: {} }));
 }
 
-/** The load balancer's own check, and the answers that it takes for healthy. */
-export function healthCheckOf({ healthCheck: { path, matcher } }: SiteConfig["loadBalancer"]): HttpCheck {
-  return { ...httpCheckOf({ path }), matcher };
+/**
+ * The page by which an entry is known to answer: that of the load balancer's own check, with the answers that it takes for
+ * healthy; where that has another port, the first of the entry's own.
+ */
+export function usualPage({ config }: { readonly config: Pick<Config, "site"> }, entry: string | undefined): HttpCheck {
+  const { port, smoke, healthCheck } = entryOf(config, entry);
+  const [own] = smoke ?? [];
+  if (own !== undefined && (healthCheck.port ?? port) !== port) return { ...own, headers: {} };
+  return { ...httpCheckOf({ path: healthCheck.path }), matcher: healthCheck.matcher };
 }
 
-export function balancerPlace({ loadBalancer }: Outputs, host: string, generation?: string): Place {
-  const { protocol, dnsName, port } = loadBalancer;
+function entryOf({ site }: Pick<Config, "site">, name: string | undefined): EntryConfig {
+  const entry = entriesOf(site).find((each) => each.name === name);
+  if (entry === undefined) throw new Error(`The configuration has no entry "${name}".`);
+  return entry;
+}
+
+export function balancerPlace({ listener }: Entry, host: string, generation?: string): Place {
+  const { protocol, dnsName, port } = listener;
   return { name: host, question: { protocol, address: dnsName, port, host }, generation };
 }

@@ -1,4 +1,4 @@
-import type { Frontend, Outputs } from "../../stacks/outputs.ts";
+import { entriesIn, type Frontend, type Outputs, targetsOf } from "../../stacks/outputs.ts";
 import { arrayInService, serversInService } from "../gates/array.ts";
 import { commandPasses } from "../gates/command.ts";
 import { type GateContext, generationOf, type Servers } from "../gates/context.ts";
@@ -43,12 +43,13 @@ interface Subject {
 /** Undefined when the row leaves nothing to be tested. */
 function subjectOf(row: Row, context: GateContext, generation: string): Subject | undefined {
   const { aws, after } = context;
-  const { frontends, array, targetGroupArn, weight } = generationOf(after, generation);
+  const generationNow = generationOf(after, generation);
+  const { frontends, array, weight } = generationNow;
   const { hostname, testHostname } = after;
   const ofFrontends = { servers: async () => frontends, ready: [healthy(context, generation)] };
   const ofArray = array && {
     servers: serversInService(aws, array),
-    ready: [arrayInService(aws, generation, array, targetGroupArn)],
+    ready: [arrayInService(aws, generation, array, targetsOf(generationNow))],
   };
   switch (factsOf(row).suite) {
     case "none":
@@ -73,11 +74,15 @@ function subjectOf(row: Row, context: GateContext, generation: string): Subject 
 /** A command's environment: where to look, and what must answer. Lists are separated by blanks. */
 export function environmentOf(
   row: Row,
-  { loadBalancer, addresses, generations }: Outputs,
+  outputs: Outputs,
   generation: string,
   { host, servers }: { readonly host: string; readonly servers: readonly Frontend[] },
 ) {
+  const { addresses, generations } = outputs;
   const { frontends = [], port = 0 } = generations[generation] ?? {};
+  const [first, ...others] = entriesIn(outputs).map(({ name, listener: { protocol, dnsName, port } }) => {
+    return { name, url: `${protocol}://${dnsName}:${port}` };
+  });
   const urls = (ips: readonly string[]) => ips.map((ip) => `http://${ip}:${port}`).join(" ");
   const ids = new Set(frontends.map(({ instanceId }) => instanceId));
   return {
@@ -86,7 +91,9 @@ export function environmentOf(
     /** The host name to ask for: the test host name before the new servers have traffic. */
     HANDOVER_HOST: host,
     /** The load balancer; `host` must be its Host header. */
-    HANDOVER_URL: `${loadBalancer.protocol}://${loadBalancer.dnsName}:${loadBalancer.port}`,
+    HANDOVER_URL: first?.url ?? "",
+    /** The same of each further entry: `admin=http://…`. */
+    ...(others.length > 0 && { HANDOVER_ENTRY_URLS: others.map(({ name, url }) => `${name}=${url}`).join(" ") }),
     HANDOVER_SERVER_URLS: urls(servers.map(({ privateIp }) => privateIp)),
     HANDOVER_ADDRESS_URLS: urls(
       addresses.filter(({ instanceId }) => ids.has(instanceId)).map(({ publicIp }) => publicIp),

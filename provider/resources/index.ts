@@ -9,6 +9,7 @@ import { instance } from "./instance.ts";
 import { internetGateway } from "./internet-gateway.ts";
 import { launchTemplate } from "./launch-template.ts";
 import { listener } from "./listener.ts";
+import { listenerCertificate } from "./listener-certificate.ts";
 import { listenerRule } from "./listener-rule.ts";
 import { loadBalancer } from "./load-balancer.ts";
 import { route } from "./route.ts";
@@ -41,6 +42,7 @@ const all: readonly AnyResourceType[] = [
   targetGroup,
   listener,
   listenerRule,
+  listenerCertificate,
   targetGroupAttachment,
   launchTemplate,
   volume,

@@ -69,6 +69,14 @@ export const loadBalancer = resource<aws.lb.LoadBalancer, aws.lb.LoadBalancerArg
   token: "aws:lb/loadBalancer:LoadBalancer",
   fields: {
     ...attributeFields,
+    accessLogs: object<aws.types.input.lb.LoadBalancerAccessLogs>(
+      {
+        bucket: string({ required: true }),
+        enabled: boolean({ default: false }),
+        prefix: string(),
+      },
+      { computed: true },
+    ),
     internal: boolean({ computed: true, replace: true }),
     ipAddressType: string({ computed: true }),
     loadBalancerType: string({ default: "application", replace: true }),
@@ -122,16 +130,18 @@ export const loadBalancer = resource<aws.lb.LoadBalancer, aws.lb.LoadBalancerArg
     return arn;
   },
 
-  async read({ id, cloud }) {
+  async read({ id, cloud, state }) {
     const found = await find(cloud, id);
     if (found === undefined) return undefined;
     const [tags, answer] = await Promise.all([
       describeTags(cloud, id),
       cloud.loadBalancing.send(new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: id })),
     ]);
+    const attributes = attributeMap(answer.Attributes);
     const subnets = (found.AvailabilityZones ?? []).map(({ SubnetId = "" }) => SubnetId).sort();
     return {
-      ...describeAttributes(attributeKeys, attributeFields, attributeMap(answer.Attributes)),
+      ...describeAttributes(attributeKeys, attributeFields, attributes),
+      ...accessLogsIn(attributes, state.accessLogs !== undefined),
       arn: id,
       arnSuffix: id.split(":loadbalancer/")[1] ?? "",
       dnsName: found.DNSName ?? "",
@@ -208,13 +218,33 @@ async function adopt(inputs: Inputs, { cloud, isHeld }: Creation, duplicate: unk
   return arn;
 }
 
+function attributesOf({ bucket, enabled = false, prefix = "" }: NonNullable<Inputs["accessLogs"]>) {
+  // AWS takes no bucket that is not used.
+  if (!enabled) return { "access_logs.s3.enabled": false };
+  return { "access_logs.s3.enabled": true, "access_logs.s3.bucket": bucket, "access_logs.s3.prefix": prefix };
+}
+
+/** @param isKnown whether the state has them; one that has none is described without */
+function accessLogsIn(attributes: Readonly<Record<string, string | undefined>>, isKnown: boolean) {
+  const enabled = attributes["access_logs.s3.enabled"] === "true";
+  if (!enabled && !isKnown) return {};
+  const prefix = attributes["access_logs.s3.prefix"] ?? "";
+  const bucket = attributes["access_logs.s3.bucket"] ?? "";
+  return { accessLogs: { bucket, enabled, ...(prefix !== "" && { prefix }) } };
+}
+
 async function setAttributes(
   cloud: Cloud,
   LoadBalancerArn: string,
   news: Inputs,
   olds: Inputs = defaults,
 ): Promise<void> {
-  const Attributes = attributeList(changedAttributes(attributeKeys, news, olds));
+  const { accessLogs: logs } = news;
+  const isSame = JSON.stringify(logs) === JSON.stringify(olds.accessLogs);
+  const Attributes = attributeList({
+    ...changedAttributes(attributeKeys, news, olds),
+    ...(logs !== undefined && !isSame && attributesOf(logs)),
+  });
   if (Attributes.length === 0) return;
   await cloud.loadBalancing.send(new ModifyLoadBalancerAttributesCommand({ LoadBalancerArn, Attributes }));
 }

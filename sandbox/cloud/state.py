@@ -108,6 +108,17 @@ def _action(action: Any) -> dict[str, Any]:
             "contentType": fixed.get("ContentType") or "text/plain",
             "body": fixed.get("MessageBody") or "",
         }
+    if data.get("Type") == "redirect":
+        redirect = data["RedirectConfig"]
+        return {
+            "type": "redirect",
+            "status": int(str(redirect["StatusCode"]).removeprefix("HTTP_")),
+            "protocol": redirect.get("Protocol") or "#{protocol}",
+            "host": redirect.get("Host") or "#{host}",
+            "port": str(redirect.get("Port") or "#{port}"),
+            "path": redirect.get("Path") or "/#{path}",
+            "query": redirect.get("Query") or "#{query}",
+        }
     forward = data.get("ForwardConfig") or {}
     groups = forward.get("TargetGroups") or [{"TargetGroupArn": data.get("TargetGroupArn"), "Weight": 1}]
     stickiness = forward.get("TargetGroupStickinessConfig") or {}

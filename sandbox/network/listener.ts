@@ -4,8 +4,8 @@ import { groupCookie, stickyCookie, stuckTo, targetCookie } from "./cookies.ts";
 import { type Log, messageOf } from "./log.ts";
 import { forward, respondInstead } from "./proxy.ts";
 import type { Random } from "./random.ts";
-import { type CompiledRule, chooseGroup, compileRules, matchRule } from "./rules.ts";
-import type { FixedResponseAction, ForwardAction, RuleState } from "./state.ts";
+import { type CompiledRule, chooseGroup, compileRules, locationOf, matchRule } from "./rules.ts";
+import type { FixedResponseAction, ForwardAction, RedirectAction, RuleState } from "./state.ts";
 import type { Target, TargetGroup } from "./target-groups.ts";
 import { forwardUpgrade, respondOnSocket } from "./websocket.ts";
 
@@ -20,6 +20,7 @@ export interface ListenerOptions {
 type Route =
   | { readonly type: "target"; readonly target: Target; readonly cookies: readonly string[] }
   | { readonly type: "fixed-response"; readonly action: FixedResponseAction }
+  | { readonly type: "redirect"; readonly action: RedirectAction }
   | { readonly type: "unavailable"; readonly status: 405 | 503 };
 
 /** One listener of a load balancer: an HTTP server that finds a target for each request. */
@@ -88,6 +89,12 @@ export class Listener {
         response.end(body);
         break;
       }
+      case "redirect": {
+        const location = locationOf(route.action, request.headers.host, request.url ?? "/", this.port);
+        response.writeHead(route.action.status, { server: "awselb/2.0", location, "content-length": 0 });
+        response.end();
+        break;
+      }
       case "unavailable":
         respondInstead(response, route.status);
         break;
@@ -107,7 +114,8 @@ export class Listener {
     if (request.method === "TRACE") return { type: "unavailable", status: 405 };
     const action = matchRule(this.#rules, request.headers.host, request.url ?? "/")?.action;
     if (action === undefined) return { type: "unavailable", status: 503 };
-    return action.type === "forward" ? this.#routeToTarget(action, request) : { type: "fixed-response", action };
+    if (action.type === "forward") return this.#routeToTarget(action, request);
+    return action.type === "redirect" ? { type: "redirect", action } : { type: "fixed-response", action };
   }
 
   #routeToTarget(action: ForwardAction, request: IncomingMessage): Route {

@@ -1,5 +1,5 @@
 import type { Random } from "./random.ts";
-import type { ForwardAction, RuleState } from "./state.ts";
+import type { ForwardAction, RedirectAction, RuleState } from "./state.ts";
 
 /** A rule whose patterns are compiled once, when a snapshot arrives. */
 export interface CompiledRule {
@@ -58,4 +58,31 @@ export function chooseGroup(action: ForwardAction, stuckTo: string | undefined, 
     point -= weight;
   }
   return undefined;
+}
+
+/**
+ * Where a client is sent. A port that its protocol has anyway is not named.
+ * @param listenerPort the port at which the request came, over HTTP
+ * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RedirectActionConfig.html
+ */
+export function locationOf(
+  action: RedirectAction,
+  hostHeader: string | undefined,
+  url: string,
+  listenerPort: number,
+): string {
+  const [path = "/", query = ""] = url.split("?", 2);
+  const own: Readonly<Record<string, string>> = {
+    host: (hostHeader ?? "").replace(/:\d+$/, ""),
+    port: String(listenerPort),
+    path: path.slice(1),
+    query,
+    protocol: "HTTP",
+  };
+  const fill = (text: string) => text.replace(/#\{(\w+)\}/g, (whole, name: string) => own[name] ?? whole);
+  const protocol = fill(action.protocol).toLowerCase();
+  const port = fill(action.port);
+  const isUsual = port === (protocol === "https" ? "443" : "80");
+  const rest = fill(action.query);
+  return `${protocol}://${fill(action.host)}${isUsual ? "" : `:${port}`}${fill(action.path)}${rest === "" ? "" : `?${rest}`}`;
 }

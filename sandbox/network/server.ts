@@ -25,14 +25,15 @@ export interface InstanceServerOptions {
   readonly log: Log;
 }
 
-/** The HTTP server of one instance, on its private address; it lives as long as the instance runs. */
+/** The HTTP servers of one instance, on its private address; they live as long as the instance runs. */
 export class InstanceServer {
   readonly instanceId: string;
   readonly host: string;
   /** The port that the application listens on, or would; the input PORT, 8080 by default. */
   readonly port: number;
   readonly generation: string;
-  readonly #server: Server;
+  /** One for each port: the application's own first, and then those of the input MORE_PORTS. */
+  readonly #servers: readonly { readonly port: number; readonly server: Server }[];
   readonly #simulation: Simulation;
   readonly #onChange: () => void;
   readonly #log: Log;
@@ -42,7 +43,9 @@ export class InstanceServer {
     const inputs = bootInputs(instance, log);
     this.instanceId = instance.id;
     this.host = instance.privateIp;
-    this.port = portOf(inputs, instance.id, log);
+    const own = portOf(inputs.PORT ?? String(defaultPort));
+    if (own === undefined) log(`${instance.id}: PORT is "${inputs.PORT}", which is no port; using ${defaultPort}`);
+    this.port = own ?? defaultPort;
     this.generation = inputs.GENERATION ?? "unknown";
     this.#simulation = parseSimulation(inputs.SIMULATE ?? "");
     this.#onChange = onChange;
@@ -55,27 +58,39 @@ export class InstanceServer {
       database: this.#simulation.databaseDown ? deadDatabase : database,
       askOutside,
     });
-    this.#server = createServer({ keepAliveTimeout: keepAliveMilliseconds, requestTimeout: 0 }, (request, response) => {
-      onRequest(request);
-      application(request, response);
+    const more = (inputs.MORE_PORTS ?? "").split(/[\s,]+/).flatMap((text) => portOf(text) ?? []);
+    this.#servers = [...new Set([this.port, ...more])].map((port) => {
+      const server = createServer(
+        { keepAliveTimeout: keepAliveMilliseconds, requestTimeout: 0 },
+        (request, response) => {
+          onRequest(request);
+          application(request, response);
+        },
+      );
+      return { port, server };
     });
   }
 
+  /** Whether it listens on its own port. */
   get listening(): boolean {
-    return this.#server.listening;
+    return this.#servers[0]?.server.listening === true;
   }
 
   /** Resolves when it listens, or has failed to; as on a real machine, a server that does not boot is only logged. */
   async start(): Promise<void> {
     const { bootFails, crashAfterSeconds } = this.#simulation;
     if (bootFails) return this.#log(`${this.instanceId}: simulates a boot that fails`);
-    await new Promise<void>((resolve) => {
-      this.#server.once("error", (error) => {
-        this.#log(`${this.instanceId}: cannot listen on ${this.host}:${this.port}: ${messageOf(error)}`);
-        resolve();
-      });
-      this.#server.listen({ host: this.host, port: this.port, backlog: 1024 }, resolve);
-    });
+    const each = this.#servers.map(
+      ({ port, server }) =>
+        new Promise<void>((resolve) => {
+          server.once("error", (error) => {
+            this.#log(`${this.instanceId}: cannot listen on ${this.host}:${port}: ${messageOf(error)}`);
+            resolve();
+          });
+          server.listen({ host: this.host, port, backlog: 1024 }, resolve);
+        }),
+    );
+    await Promise.all(each);
     if (!this.listening || crashAfterSeconds === undefined) return;
     this.#crash = setTimeout(() => {
       this.#log(`${this.instanceId}: simulates a crash after ${crashAfterSeconds} s`);
@@ -84,11 +99,13 @@ export class InstanceServer {
     }, crashAfterSeconds * 1000);
   }
 
-  /** Closes the socket and every connection at once, as when a machine goes. */
+  /** Closes the sockets and every connection at once, as when a machine goes. */
   stop(): void {
     clearTimeout(this.#crash);
-    this.#server.close();
-    this.#server.closeAllConnections();
+    for (const { server } of this.#servers) {
+      server.close();
+      server.closeAllConnections();
+    }
   }
 }
 
@@ -101,10 +118,7 @@ function bootInputs(instance: InstanceState, log: Log): Inputs {
   }
 }
 
-function portOf(inputs: Inputs, instanceId: string, log: Log): number {
-  const text = inputs.PORT ?? String(defaultPort);
+function portOf(text: string): number | undefined {
   const port = /^\d+$/.test(text) ? Number(text) : 0;
-  if (port >= 1 && port <= 65_535) return port;
-  log(`${instanceId}: PORT is "${text}", which is no port; using ${defaultPort}`);
-  return defaultPort;
+  return port >= 1 && port <= 65_535 ? port : undefined;
 }

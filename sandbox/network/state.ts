@@ -61,7 +61,7 @@ export interface RuleState {
   readonly hosts: readonly string[];
   /** Path pattern conditions (wildcards `*` and `?`); empty: every path. */
   readonly paths: readonly string[];
-  readonly action: ForwardAction | FixedResponseAction;
+  readonly action: ForwardAction | FixedResponseAction | RedirectAction;
 }
 
 export interface ForwardAction {
@@ -76,6 +76,17 @@ export interface FixedResponseAction {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+}
+
+/** Each part as AWS has it, with `#{host}`, `#{port}`, `#{path}`, `#{query}` and `#{protocol}` for those of the request. */
+export interface RedirectAction {
+  readonly type: "redirect";
+  readonly status: 301 | 302;
+  readonly protocol: string;
+  readonly host: string;
+  readonly port: string;
+  readonly path: string;
+  readonly query: string;
 }
 
 export interface TargetGroupState {

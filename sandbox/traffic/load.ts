@@ -7,10 +7,15 @@ import { Schedule, type Spacing } from "./schedule.ts";
 import { Tally } from "./tally.ts";
 import { type Mark, withoutWayOut } from "./without-way-out.ts";
 
-/** Targets of the load: half goes to the load balancer, half to the Elastic IPs together; without these, all to the former. */
+/**
+ * Targets of the load: half goes to the load balancer, to each of its entries alike, half to the Elastic IPs together; without
+ * these, all to the former.
+ */
 export interface Targets {
   /** @property hostHeader the site's name. */
   readonly loadBalancer: { readonly host: string; readonly port: number; readonly hostHeader: string };
+  /** The site's further entries. Default: none. */
+  readonly entries?: readonly Targets["loadBalancer"][];
   readonly addresses: readonly { readonly publicIp: string; readonly port: number }[];
 }
 
@@ -112,9 +117,12 @@ export class Load {
   }
 
   #choose(): { destination: Destination; publicIp: string | undefined } {
-    const { loadBalancer, addresses } = this.#targets;
+    const { loadBalancer, entries = [], addresses } = this.#targets;
     const address = this.#random() < 0.5 ? undefined : addresses[Math.floor(this.#random() * addresses.length)];
-    if (address === undefined) return { destination: loadBalancer, publicIp: undefined };
+    if (address === undefined) {
+      const entry = entries.length === 0 ? 0 : Math.floor(this.#random() * (entries.length + 1));
+      return { destination: entries[entry - 1] ?? loadBalancer, publicIp: undefined };
+    }
     const { publicIp, port } = address;
     return { destination: { host: publicIp, port, hostHeader: loadBalancer.hostHeader }, publicIp };
   }

@@ -33,12 +33,33 @@ function tagProblems(tags: Values): string[] {
 /** A load balancer takes certificates of its own region. */
 function certificateProblems(config: Values): string[] {
   const region = config["aws:region"];
-  const { certificateArn } = mapOf(mapOf(config["handover:site"]).loadBalancer);
-  const [, of] = /^arn:[^:]*:acm:([^:]*):/.exec(String(certificateArn)) ?? [];
-  if (of === undefined || typeof region !== "string" || of === region) return [];
-  return [
-    `handover:site.loadBalancer.certificateArn: is in ${of}, and the load balancer in ${region}; request or import the certificate there`,
+  if (typeof region !== "string") return [];
+  const { loadBalancer, entries } = mapOf(config["handover:site"]);
+  const { certificateArn } = mapOf(loadBalancer);
+  const stated = [
+    ["handover:site.loadBalancer.certificateArn", certificateArn] as const,
+    ...certificatesIn("handover:site.loadBalancer", loadBalancer),
+    ...Object.entries(mapOf(entries)).flatMap(([name, entry]) =>
+      certificatesIn(`handover:site.entries.${name}`, entry),
+    ),
   ];
+  return stated.flatMap(([key, arn]) => {
+    const [, of] = /^arn:[^:]*:acm:([^:]*):/.exec(String(arn)) ?? [];
+    if (of === undefined || of === region) return [];
+    return [`${key}: is in ${of}, and the load balancer in ${region}; request or import the certificate there`];
+  });
+}
+
+function certificatesIn(key: string, entry: unknown): (readonly [key: string, arn: unknown])[] {
+  return listOf(mapOf(entry).listeners).flatMap((listener, at) =>
+    listOf(mapOf(listener).certificateArns).map(
+      (arn, index) => [`${key}.listeners[${at}].certificateArns[${index}]`, arn] as const,
+    ),
+  );
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function mapOf(value: unknown): Values {

@@ -9,7 +9,7 @@ const longestAnswerSeconds = 60;
 const longestCommandSeconds = 3600;
 
 /** One HTTP question, asked of each new server, through the test host name, and through every Elastic IP after its move. */
-const httpCheck = z.strictObject({
+export const httpCheck = z.strictObject({
   path,
   method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]).default("GET").describe("HTTP method."),
   headers: z

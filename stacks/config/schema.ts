@@ -2,15 +2,14 @@ import { z } from "zod";
 import { generationNamePattern } from "../names.ts";
 import { arraySchema } from "./array-schema.ts";
 import { elasticIpsSchema } from "./elastic-ips-schema.ts";
-import { isMatcher } from "./matcher.ts";
+import { entriesSchema, loadBalancerSchema, port } from "./entry-schema.ts";
 import { networkSchema } from "./network-schema.ts";
-import { inputValue, parameterPath, path } from "./primitives.ts";
+import { inputValue, parameterPath } from "./primitives.ts";
 import { rootVolumeSchema } from "./root-volume-schema.ts";
 import { upgradeSchema } from "./upgrade-schema.ts";
 
 /** The schema of the `handover:*` keys of `Pulumi.<stack>.yaml`; unknown keys are errors. What checks it is in config.ts. */
 
-const port = z.number().int().min(1).max(65535);
 const hostname = z
   .string()
   .max(128)
@@ -25,25 +24,6 @@ const generationName = z
     new RegExp(`^${generationNamePattern}$`),
     "a generation's name has 1 to 16 of a-z, 0-9 and -, and starts with a letter, for example green",
   );
-const healthCheckSchema = z
-  .strictObject({
-    path: path.default("/health"),
-    intervalSeconds: z.number().int().min(5).max(300).default(5),
-    timeoutSeconds: z.number().int().min(2).max(120).default(2),
-    healthyThreshold: z.number().int().min(2).max(10).default(2),
-    unhealthyThreshold: z.number().int().min(2).max(10).default(2),
-    /** Statuses of a healthy answer, for example "200-299" or "200,302". Default: "200". */
-    matcher: z
-      .string()
-      .refine(isMatcher, 'must be statuses from 200 to 499, for example "200-299" or "200,302"')
-      .default("200"),
-  })
-  .refine((check) => check.timeoutSeconds < check.intervalSeconds, {
-    path: ["timeoutSeconds"],
-    error:
-      "must be less than intervalSeconds (5 where none is given), for example intervalSeconds: 10, timeoutSeconds: 5",
-  });
-
 const siteSchema = z.strictObject({
   /** Public host name: what users ask for. */
   hostname,
@@ -51,30 +31,8 @@ const siteSchema = z.strictObject({
   /** Port that the frontends listen on. */
   port,
   network: networkSchema,
-  loadBalancer: z.strictObject({
-    /** Port of the listener. */
-    port,
-    /** ACM certificate: the listener speaks HTTPS. Default: HTTP. */
-    certificateArn: z
-      .string()
-      .regex(/^arn:aws[a-z-]*:acm:/, "must be the ARN of an ACM certificate")
-      .optional(),
-    healthCheck: healthCheckSchema.prefault({}),
-    deregistrationDelaySeconds: z
-      .number()
-      .int()
-      .min(0)
-      .max(3600)
-      .default(30)
-      .describe("How long a deregistered server may take to finish its requests."),
-    stickinessSeconds: z
-      .number()
-      .int()
-      .min(0)
-      .max(604_800)
-      .default(0)
-      .describe("How long a client stays with its server; 0 turns stickiness off."),
-  }),
+  loadBalancer: loadBalancerSchema,
+  entries: entriesSchema,
   elasticIps: elasticIpsSchema.describe(
     "Elastic IPs, held by the first frontends of the live generation: their number, or the allocation ids of existing ones.",
   ),

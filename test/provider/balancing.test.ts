@@ -11,8 +11,11 @@ describe("The provider's load balancing", function () {
   let blue: Deployed;
   let green: Deployed;
   let listener: Deployed;
+  /** Speaks HTTPS. */
+  let secure: Deployed;
   let server: Deployed;
   const tags = { Name: "shop-lb", "handover:site": "shop" };
+  let certificates: readonly string[];
   const targetGroup = () => ({ port: 8080, protocol: "HTTP", vpcId: network.vpc.id });
   const shared = (...weights: number[]) => [
     {
@@ -45,6 +48,18 @@ describe("The provider's load balancing", function () {
       defaultActions: shared(100, 0),
       tags,
     });
+    certificates = await Promise.all(["a", "b", "c"].map((name) => certificateFor(harness.cloud.url, name)));
+    secure = await harness.create("aws:lb/listener:Listener", "https", {
+      ...{ loadBalancerArn: balancer.id, port: 443, protocol: "HTTPS", certificateArn: certificates[0] },
+      defaultActions: shared(100, 0),
+    });
+  });
+
+  it("keeps the certificates of a listener beside its own when its weights change", async () => {
+    const inputs = { listenerArn: secure.id, certificateArn: certificates[2] };
+    const kept = await harness.create("aws:lb/listenerCertificate:ListenerCertificate", "kept", inputs);
+    await harness.update(secure, { ...secure.inputs, defaultActions: shared(50, 50) });
+    assert.deepEqual((await harness.refresh(kept))?.id, kept.id);
   });
 
   after(() => harness?.cloud.stop());
@@ -62,6 +77,24 @@ describe("The provider's load balancing", function () {
       },
       change: { idleTimeout: 30, securityGroups: [network.other.id], tags: { Name: "other" } },
       replace: { internal: true, name: "fixed", loadBalancerType: "network" },
+      outputs: ["arn", "dnsName", "zoneId"],
+      refused: ["exactly one of subnets, subnetMappings must be given"],
+    }),
+  );
+
+  itLivesAs(
+    "a LoadBalancer with access logs",
+    () => harness,
+    () => ({
+      token: "aws:lb/loadBalancer:LoadBalancer",
+      inputs: {
+        securityGroups: [network.group.id],
+        subnets: network.subnets.map(({ id }) => id),
+        accessLogs: { bucket: "logs", prefix: "www", enabled: true },
+        tags,
+      },
+      change: { accessLogs: { bucket: "others", enabled: true } },
+      replace: { internal: true },
       outputs: ["arn", "dnsName", "zoneId"],
       refused: ["exactly one of subnets, subnetMappings must be given"],
     }),
@@ -159,6 +192,19 @@ describe("The provider's load balancing", function () {
   );
 
   itLivesAs(
+    "a ListenerCertificate",
+    () => harness,
+    () => ({
+      token: "aws:lb/listenerCertificate:ListenerCertificate",
+      inputs: { listenerArn: secure.id, certificateArn: certificates[1] },
+      replace: { listenerArn: listener.id, certificateArn: certificates[2] },
+      outputs: [],
+      importId: () => `${secure.id}_${certificates[1]}`,
+    }),
+    { updates: false },
+  );
+
+  itLivesAs(
     "a TargetGroupAttachment",
     () => harness,
     () => ({
@@ -186,3 +232,17 @@ describe("The provider's load balancing", function () {
     await assert.rejects(foreign, /PriorityInUse|in use/);
   });
 });
+
+/** A certificate of ACM, for which there is no client here. @returns its ARN */
+async function certificateFor(url: string, name: string): Promise<string> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: {
+      "content-type": "application/x-amz-json-1.1",
+      "x-amz-target": "CertificateManager.RequestCertificate",
+      authorization: "AWS4-HMAC-SHA256 Credential=test/20261130/us-east-1/acm/aws4_request",
+    },
+    body: JSON.stringify({ DomainName: `${name}.example.com` }),
+  });
+  return ((await response.json()) as { CertificateArn: string }).CertificateArn;
+}

@@ -30,6 +30,11 @@ const array = {
 /** Everything that a generation of 11 servers and an array has: short type and name. */
 const namesIn = (generation: string): [keyof typeof generationNames, string][] => [
   ["targetGroup", generationNames.targetGroup.of(generation)],
+  ...["admin", "a", "blue", "a-2--3", "test"].flatMap((entry): [keyof typeof generationNames, string][] => [
+    ["targetGroup", generationNames.targetGroup.of(generation, entry)],
+    ["targetGroupAttachment", generationNames.targetGroupAttachment.of(generation, 0, entry)],
+    ["targetGroupAttachment", generationNames.targetGroupAttachment.of(generation, 10, entry)],
+  ]),
   ["launchTemplate", generationNames.launchTemplate.of(generation)],
   ...Array.from({ length: 11 }, (_, index): [keyof typeof generationNames, string][] => [
     ["instance", generationNames.instance.of(generation, index)],
@@ -67,6 +72,8 @@ describe("names", () => {
       [types.instance, "blue-01"],
       [types.instance, "Blue-1"],
       [types.targetGroup, "blue."],
+      [types.targetGroup, "blue-"],
+      [types.targetGroupAttachment, "blue-1."],
       [types.scalingPolicy, "blue"],
       [types.loadBalancer, "blue"],
       [types.subnet, "blue-1"],
@@ -79,6 +86,7 @@ describe("names", () => {
     const config = exampleConfig((values) => {
       values.generations.blue.array = array;
       values.generations["blue-1"] = { extends: "blue" };
+      values.site.entries = { admin: { port: 9000, listeners: [{ port: 9443 }] } };
     });
     const shape = shapeOf(config);
     const resources = async (desired: Intent) => (await resourcesOf(desired, config)).filter(isAws);
@@ -101,10 +109,12 @@ describe("names", () => {
 
   it("has a type token for everything that the program declares, and no other", async () => {
     const declared = new Set<string>();
+    const certificateArns = ["a", "b"].map((name) => `arn:aws:acm:us-east-1:123456789012:certificate/${name}`);
     for (const database of [{ volumeId: "vol-1" }, { dbInstanceIdentifier: "shop" }]) {
       const config = exampleConfig((values) => {
         values.generations.blue.array = array;
         values.site.database = database;
+        values.site.entries = { admin: { port: 9000, listeners: [{ port: 9443, certificateArns }] } };
       });
       const resources = await resourcesOf(intent(shapeOf(config), "blue", "green", "resume-array"), config);
       for (const { type } of resources.filter(isAws)) declared.add(type);

@@ -50,6 +50,7 @@ export const statusCommand: Command<{ stack: string }> = {
             : { ...run, waitingFor: waiting(run.waitingFor), approved: [...run.approved], ...(ended && { ended }) },
         lease,
         loadBalancer: outputs?.loadBalancer ?? null,
+        ...(outputs?.entries !== undefined && { entries: outputs.entries }),
         addresses: addresses.map((each) => ({ ...each, heldBy: holders.get(each.allocationId) || null })),
         missing: missing.flatMap(({ kind, says }) => (kind === "starting" ? [] : says)),
         generations: Object.fromEntries(await Promise.all(generations)),

@@ -59,7 +59,8 @@ def modify_listener(
     certificates: list[dict[str, Any]] | None = None,
     actions: list[dict[str, Any]] | None = None,
 ) -> FakeListener:
-    """New actions are held to the same rules as those of a new listener, and another listener keeps its port.
+    """New actions are held to the same rules as those of a new listener, and another listener keeps its port. A new
+    certificate is the listener's own, and those beside it stay.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_ModifyListener.html
     """
     self._validate_actions([FakeAction(action) for action in actions or []])
@@ -69,7 +70,11 @@ def modify_listener(
     ]
     if port is not None and any(int(other.port) == int(port) for other in others):
         raise DuplicateListenerError()
-    return _modify(self, arn, port, protocol, ssl_policy, certificates, actions)
+    beside = listener.certificates[1:]
+    modified = _modify(self, arn, port, protocol, ssl_policy, certificates, actions)
+    own = modified.certificates[:1]
+    modified.certificates = own + [each for each in beside if each not in own]
+    return modified
 
 
 def describe_rules(self: Any, listener_arn: str | None, rule_arns: list[str] | None) -> list[FakeRule]:

@@ -30,6 +30,17 @@ const aws = (now: ArrayNow | undefined, state: "running" | "stopped" = "running"
 });
 
 describe("the status of a generation", () => {
+  it("shows each server's health for every entry", async () => {
+    const { array: _, ...plain } = outputs;
+    const entries = { admin: { targetGroupArn: "blue-admin", port: 9000 } };
+    const { targetHealth, ...rest } = aws(undefined);
+    const shown = { ...rest, targetHealth: async (arn: string) => (arn === "blue" ? targetHealth() : new Map()) };
+    assert.deepEqual(generationLines("blue", await generationStatus(shown, { ...plain, entries })), [
+      "blue: 100% of the traffic",
+      "  blue-1  i-1  10.0.0.1  healthy, admin: not registered",
+    ]);
+  });
+
   it("shows its array: sizes, what is suspended, and each server with its health", async () => {
     assert.deepEqual(generationLines("blue", await generationStatus(aws(array), outputs)), [
       "blue: 100% of the traffic",

@@ -68,6 +68,7 @@ describe("what a killed engine may have created", () => {
       "aws:ebs/volume:Volume",
       "aws:ec2/eipAssociation:EipAssociation",
       "aws:ec2/routeTableAssociation:RouteTableAssociation",
+      "aws:lb/listenerCertificate:ListenerCertificate",
       "aws:lb/targetGroupAttachment:TargetGroupAttachment",
       "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
       "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",

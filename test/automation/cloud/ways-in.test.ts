@@ -7,10 +7,7 @@ const [own, other, theirs] = ["arn:blue", "arn:green", "arn:theirs"];
 const known: Known = {
   generation: "blue",
   servers: [1, 2].map((number) => ({ instanceId: `i-${number}`, privateIp: `10.0.0.${number}` })),
-  targetGroupArn: own,
-  port: 8080,
-  loadBalancerArn: "arn:alb",
-  listenerPort: 80,
+  entries: [{ targetGroupArn: own, port: 8080, loadBalancerArn: "arn:alb", listenerPort: 80 }],
   testHostname: "test.example.com",
   array: "www-blue",
   addresses: ["eipalloc-1"],
@@ -55,6 +52,43 @@ function made() {
     furtherAddresses: ["10.0.0.1", "10.0.9.1", "2001:db8::1"],
   };
 }
+
+describe("the ways to servers of a site with two entries", () => {
+  const admin = "arn:blue-admin";
+  const two: Known = {
+    ...known,
+    entries: [...known.entries, { targetGroupArn: admin, port: 9000, loadBalancerArn: "arn:alb", listenerPort: 9443 }],
+  };
+  const site = (more: readonly object[] = [], targets = [target("i-1", 9000)]) => {
+    const { groups, balancers, ...rest } = made();
+    const [balancer] = balancers;
+    const rules = [{ ...structuredClone(testRule), Actions: forward(admin) }, ...more];
+    const second = { listener: { Port: 9443, DefaultActions: shared(admin) }, rules };
+    const group = { TargetGroupArn: admin, TargetGroupName: "blue-Admin", LoadBalancerArns: ["arn:alb"] };
+    return {
+      ...{ ...rest, groups: [...groups, { group, targets }] },
+      balancers: [{ ...balancer, listeners: [...(balancer?.listeners ?? []), second] }],
+    } as unknown as Routing;
+  };
+
+  it("are none but the listeners of both, and the rules of the test host name", () => {
+    assert.deepEqual(waysIn(two, site()), []);
+    // To whoever does not know of the second, it is another way in.
+    assert.equal(waysIn(known, site()).length, 1);
+  });
+
+  it("are a rule of the second listener, and what is registered in its group by hand", () => {
+    const rule = { Priority: "7", Conditions: [hosts("api.example.com")] };
+    for (const arn of [admin, own])
+      assert.deepEqual(waysIn(two, site([{ ...rule, Actions: forward(arn) }])), [
+        "rule 7 of the listener on port 9443 of load balancer www forwards to the target group of blue",
+      ]);
+    assert.deepEqual(waysIn(two, site([], [target("i-9", 9000), target("i-1", 8080)])), [
+      "i-9 on port 9000 is registered in the target group of blue by hand",
+      "i-1 on port 8080 is registered in the target group of blue by hand",
+    ]);
+  });
+});
 
 // biome-ignore lint/suspicious/noExplicitAny: a test changes any part of what AWS says
 const seen = (change: (site: any) => void = () => {}): string[] => {
@@ -196,7 +230,10 @@ describe("the ways to servers", () => {
 });
 
 describe("the test host name", () => {
-  const tested = { ...known, targetGroupArns: [own] };
+  const tested = {
+    ...{ loadBalancerArn: "arn:alb", listenerPort: 80, testHostname: "test.example.com" },
+    targetGroupArns: [own],
+  };
   const problems = (...rules: object[]) =>
     testHostProblems(tested, [{ listener: { Port: 80 }, rules: rules as never }]);
   const catching = (Conditions: object[], Priority = "1") => ({ Priority, Conditions, Actions: forward(other) });

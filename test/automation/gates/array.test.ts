@@ -44,9 +44,11 @@ const server = (instanceId: string, lifecycleState = "InService", healthy = true
   return { instanceId, lifecycleState, healthy };
 };
 
+const groups = [{ entry: undefined, targetGroupArn: "arn" }];
+
 describe("an array's gates", () => {
-  const inService = (world: World) => arrayInService(awsOf(world), "green", outputs, "arn").observe(signal);
-  const serves = (world: World) => arrayServes(awsOf(world), "green", outputs, "arn").observe(signal);
+  const inService = (world: World) => arrayInService(awsOf(world), "green", outputs, groups).observe(signal);
+  const serves = (world: World) => arrayServes(awsOf(world), "green", outputs, groups).observe(signal);
 
   it("wait until as many servers are in service and healthy as autoscaling wants", async () => {
     const targets = { a: "healthy", b: "healthy" };

@@ -57,6 +57,7 @@ const site = as({
   generations: { blue: { frontends: [server], targetGroupArn: "arn:blue", port: 8080 } },
 });
 const sessions = sessionsSchema.parse({ path: "/", json: "active", quietSeconds: 0, limitSeconds: 0 });
+const groups = [{ entry: undefined, targetGroupArn: "t", servers: [server] }];
 const active = (world: World) => telling(world, { active: 0, quietSeconds: 0 }, { active: 3 });
 
 let page: Server;
@@ -133,12 +134,12 @@ const rows: Readonly<Record<string, Row>> = {
   arrayInService: {
     bad: "fail",
     limit: "gateSeconds",
-    gate: (world) => arrayInService(as(arrays(world)), "green", array, "t"),
+    gate: (world) => arrayInService(as(arrays(world)), "green", array, groups),
   },
   arrayServes: {
     bad: "fail",
     limit: "gateSeconds",
-    gate: (world) => arrayServes(as(arrays(world)), "green", array, "t"),
+    gate: (world) => arrayServes(as(arrays(world)), "green", array, groups),
   },
   processesSuspended: {
     bad: "fail",
@@ -331,13 +332,13 @@ const rows: Readonly<Record<string, Row>> = {
   targetsHealthy: {
     bad: "fail",
     limit: "gateSeconds",
-    gate: (world) => targetsHealthy(as(targets(world, "healthy", "unhealthy")), "green", "t", [server]),
+    gate: (world) => targetsHealthy(as(targets(world, "healthy", "unhealthy")), "green", groups),
   },
   targetsDrained: {
     bad: "inconclusive",
     limit: "own",
     gate: (world) =>
-      targetsDrained(as({ ...targets(world, "", "draining"), absentSeconds: 0 }), "blue", "t", [server], 0),
+      targetsDrained(as({ ...targets(world, "", "draining"), absentSeconds: 0 }), "blue", groups, [server], 0),
   },
 };
 

@@ -14,7 +14,7 @@ describe("a server has drained", () => {
       return new Map(State === undefined ? [] : [["i-1", { TargetHealth: { State } }]]);
     };
     const aws = { targetHealth, absentSeconds } as unknown as Aws;
-    const gate = targetsDrained(aws, "blue", "arn", [server], 1);
+    const gate = targetsDrained(aws, "blue", [{ targetGroupArn: "arn" }], [server], 1);
     const seen: string[] = [];
     for (const _ of states) seen.push((await gate.observe(signal)).verdict);
     return seen;

@@ -53,6 +53,22 @@ describe("what AWS does not show as the last update left it", () => {
     assert.deepEqual(await kinds({ targets: { "i-blue-1": "unhealthy" } }), []);
   });
 
+  it("is a server that is registered for one entry and not for the other", async () => {
+    const entries = { admin: { targetGroupArn: "tg-blue-admin", port: 9000 } };
+    const { blue, ...others } = outputs.generations;
+    const two = { ...outputs, generations: { ...others, ...(blue && { blue: { ...blue, entries } }) } };
+    const seen = async (group: string) => {
+      const { targetHealth, ...rest } = world({});
+      const all = await targetHealth();
+      const without = new Map([...all].filter(([id]) => id !== "i-blue-1"));
+      const missing = await missingFrom({ ...rest, targetHealth: async (arn) => (arn === group ? without : all) }, two);
+      return missing.map(({ kind, name }) => `${kind} ${name}`);
+    };
+    assert.deepEqual(await seen("tg-blue"), ["deregistered blue-1"]);
+    assert.deepEqual(await seen("tg-blue-admin"), ["deregistered blue-1"]);
+    assert.deepEqual(await seen("another"), []);
+  });
+
   it("is a server that starts, as one does that was stopped: nothing is moved to it yet", async () => {
     const change = { targets: { "i-blue-1": "initial" }, states: { "i-blue-2": "pending" } };
     assert.deepEqual(await kinds(change), ["starting blue-1", "starting blue-2"]);

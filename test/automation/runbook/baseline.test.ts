@@ -7,7 +7,7 @@ import type { Baseline, Finding } from "../../../automation/ledger/events.ts";
 import { lookBefore } from "../../../automation/runbook/baseline.ts";
 import { gatesOf } from "../../../automation/runbook/gates.ts";
 import type { Row } from "../../../automation/runbook/rows.ts";
-import { checkId, healthCheckOf } from "../../../automation/runbook/servers.ts";
+import { checkId, usualPage } from "../../../automation/runbook/servers.ts";
 import type { Outputs } from "../../../stacks/outputs.ts";
 import { configOf } from "../config.ts";
 
@@ -265,7 +265,7 @@ describe("what was bad before a run", () => {
 
   const finding = (kind: Finding["kind"], id: string): Finding => ({ kind, id, name: id, seen: "bad" });
   const knowing = (...bad: Finding[]): Baseline => ({ down: false, bad, unseen: [] });
-  const health = finding("check", checkId(healthCheckOf(configOf().config.site.loadBalancer)));
+  const health = finding("check", checkId(usualPage(configOf(), undefined)));
   /** How the gates of a row end, by name, when nobody has patience. */
   async function judged(row: Row, baseline?: Baseline): Promise<Record<string, string>> {
     const { hold: held, watch } = gatesOf(row, world.context(baseline));

@@ -87,6 +87,15 @@ describe("the load balancer", () => {
             paths: ["/admin/*"],
             action: { type: "fixed-response", status: 403, contentType: "text/plain", body: "not here" },
           },
+          {
+            arn: "moved",
+            hosts: ["old.example.com"],
+            paths: [],
+            action: {
+              ...{ type: "redirect", status: 301, protocol: "HTTPS", port: "443" },
+              ...{ host: "#{host}", path: "/#{path}", query: "#{query}" },
+            },
+          },
           forward({ blue: 1 }),
         ),
       ],
@@ -97,6 +106,8 @@ describe("the load balancer", () => {
     assert.equal((await world.get("/", { Host: "www.example.com" })).generation, "blue");
     const fixed = await world.get("/admin/users");
     assert.deepEqual([fixed.status, fixed.body], [403, "not here"]);
+    const moved = await world.get("/shop?size=2", { Host: "old.example.com:8000" });
+    assert.deepEqual([moved.status, moved.headers.location], [301, "https://old.example.com/shop?size=2"]);
   });
 
   it("splits requests by weight, and sends none to a group of weight 0", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { groupCookie, stickyCookie, stuckTo } from "../../../sandbox/network/cookies.ts";
 import { parseEnvironment, readInputs } from "../../../sandbox/network/inputs.ts";
-import { chooseGroup, compileRules, matchRule } from "../../../sandbox/network/rules.ts";
+import { chooseGroup, compileRules, locationOf, matchRule } from "../../../sandbox/network/rules.ts";
 import type { ForwardAction } from "../../../sandbox/network/state.ts";
 import {
   type CheckOutcome,
@@ -222,4 +222,27 @@ describe("the inputs of a server", () => {
   ]) {
     it(`are missing in ${JSON.stringify(broken)}`, () => assert.throws(() => readInputs(broken)));
   }
+});
+
+describe("a redirect", () => {
+  const to = (change: object) =>
+    locationOf(
+      {
+        ...{ type: "redirect", status: 301, protocol: "#{protocol}", port: "#{port}" },
+        ...{ host: "#{host}", path: "/#{path}", query: "#{query}" },
+        ...change,
+      },
+      "www.example.com:8001",
+      "/a/b?c=d",
+      8001,
+    );
+
+  it("keeps what it does not change, and names no port that clients take anyway", () => {
+    assert.equal(to({}), "http://www.example.com:8001/a/b?c=d");
+    assert.equal(to({ port: "8000" }), "http://www.example.com:8000/a/b?c=d");
+    assert.equal(to({ port: "80" }), "http://www.example.com/a/b?c=d");
+    assert.equal(to({ protocol: "HTTPS", port: "443" }), "https://www.example.com/a/b?c=d");
+    assert.equal(to({ protocol: "HTTPS", port: "80" }), "https://www.example.com:80/a/b?c=d");
+    assert.equal(to({ host: "new.#{host}", path: "/x/#{path}", query: "" }), "http://new.www.example.com:8001/x/a/b");
+  });
 });
