@@ -1,5 +1,6 @@
 import yargs, { type Argv } from "yargs";
 import manifest from "../../package.json" with { type: "json" };
+import { packagePath } from "../../stacks/project.ts";
 import { knownStacks } from "../engine/stack-file.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
 import { didYouMean } from "../suggest.ts";
@@ -31,7 +32,7 @@ export function parser(args: readonly string[], execute: Execute, scriptName = "
     .example("$0 status --stack production", "what serves now, and how far a run has got")
     .example("$0 upgrade --stack production", "go to the generation that handover:live names")
     .epilogue(
-      `\`$0 COMMAND --help\` shows a command's options and examples. Stacks are the files Pulumi.<stack>.yaml; the keys in them are explained in Pulumi.staging.yaml.
+      `\`$0 COMMAND --help\` shows a command's options and examples. Stacks are the files Pulumi.<stack>.yaml; the keys in them are explained in ${packagePath("Pulumi.staging.yaml")}.
 
 Exit codes: 0 goal reached, 1 usage or configuration error, 2 rolled back, 3 paused, 4 needs a person, 5 busy, 130 interrupted`,
     );

@@ -148,6 +148,13 @@ export const documents = {
     ),
     happenings: list(z.object({ time, what: z.string() })).describe("pauses, approvals, interrupts, the way back"),
   }),
+  init: document("handover init", {
+    name: name.describe("of the Pulumi project"),
+    stack: z.string(),
+    files: list(z.string()).describe("files that were written, in this folder"),
+    remarks: list(z.string()).describe("what the workflows need besides"),
+    next: list(z.string()).describe("commands to type next"),
+  }),
   adopt: document("handover adopt", {
     stack: z.string(),
     files: list(z.string()).describe("files that were written, in the project's folder"),

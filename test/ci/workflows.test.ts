@@ -58,7 +58,7 @@ describe("the workflows", () => {
   it("run the steps that sandbox/ci.sh runs against a sandbox", () => {
     const local = readFileSync(join(projectDirectory, "sandbox", "ci.sh"), "utf8");
     for (const file of ["upgrade-plan.yml", "upgrade.yml"]) {
-      const scripts = [...textOf(file).matchAll(/run: (\.github\/steps\/\S+)/g)].map(([, script]) => script ?? "");
+      const scripts = [...textOf(file).matchAll(/run: (tools\/ci\/\S+)/g)].map(([, script]) => script ?? "");
       assert.equal(scripts.length, 1);
       for (const script of scripts) {
         assert.ok(local.includes(script), script);

@@ -4,6 +4,7 @@ import { approveCommand } from "./approve.ts";
 import type { Command } from "./command.ts";
 import { doctorCommand } from "./doctor.ts";
 import { historyCommand } from "./history.ts";
+import { initCommand } from "./init.ts";
 import { inputsCommand } from "./inputs.ts";
 import { planCommand } from "./plan.ts";
 import { rehearseCommand } from "./rehearse.ts";
@@ -18,6 +19,7 @@ import { upgradeCommand } from "./upgrade.ts";
 // biome-ignore lint/suspicious/noExplicitAny: each command has arguments of its own
 export const commands: readonly Command<any>[] = [
   rehearseCommand,
+  initCommand,
   doctorCommand,
   adoptCommand,
   inputsCommand,

@@ -1,4 +1,5 @@
 import type { Rehearsal } from "../../../sandbox/rehearsal.ts";
+import { stackToRehearse } from "../../engine/stack-file.ts";
 import { exitCodes } from "../../errors.ts";
 import { interrupts } from "../interrupts.ts";
 import { phaseTable, progressLines } from "../progress.ts";
@@ -26,7 +27,7 @@ export const rehearseCommand: Command<Arguments> = {
   ],
   builder: {
     name: { type: "string", default: "rehearsal", requiresArg: true, describe: "name of the sandbox and of its stack" },
-    like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file to copy" },
+    like: { type: "string", default: stackToRehearse(), requiresArg: true, describe: "stack whose file to copy" },
     frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
     array: { type: "number", requiresArg: true, describe: "number of servers of each generation's array" },
     ...lagOptions,

@@ -28,6 +28,7 @@ const shapes: Readonly<Record<string, readonly DocumentName[]>> = {
   report: ["report"],
   snapshots: ["snapshots", "prune"],
   doctor: ["doctor"],
+  init: ["init"],
   rehearse: ["rehearsal"],
   "sandbox up": ["sandbox-up"],
   "sandbox env": ["sandbox-env"],
