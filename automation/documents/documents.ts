@@ -199,6 +199,25 @@ export const documents = {
       }),
     ),
   }),
+  drift: document("handover drift", {
+    stack: z.string(),
+    drifted: z.boolean().describe("true if anything was changed"),
+    resources: list(
+      z.object({
+        type: z.string(),
+        name,
+        gone: z.boolean().describe("AWS does not have it any more"),
+        properties: list(
+          z.object({
+            name: z.string().describe("path of the property"),
+            before: z.json().describe("as the last update left it"),
+            after: z.json().describe("as AWS has it"),
+          }),
+        ),
+      }),
+    ).describe("resources that are not as the last update left them"),
+    missing: list(z.string()).describe("servers, targets and addresses that do not serve as the last update left them"),
+  }),
   snapshots: document("handover snapshots list", { snapshots: list(snapshot).describe("newest first") }),
   prune: document("handover snapshots prune", {
     dryRun: z.boolean(),

@@ -3,6 +3,7 @@ import { adoptCommand } from "./adopt.ts";
 import { approveCommand } from "./approve.ts";
 import type { Command } from "./command.ts";
 import { doctorCommand } from "./doctor.ts";
+import { driftCommand } from "./drift.ts";
 import { historyCommand } from "./history.ts";
 import { initCommand } from "./init.ts";
 import { inputsCommand } from "./inputs.ts";
@@ -26,6 +27,7 @@ export const commands: readonly Command<any>[] = [
   planCommand,
   upgradeCommand,
   statusCommand,
+  driftCommand,
   approveCommand,
   resumeCommand,
   rollbackCommand,
