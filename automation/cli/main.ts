@@ -8,7 +8,7 @@ import { LedgerError } from "../ledger/errors.ts";
 import { explainNotSeen } from "../run/blind.ts";
 import { note, printJson } from "./commands/command.ts";
 import { initCommand } from "./commands/init.ts";
-import { type Execute, parser } from "./parser.ts";
+import { type Execute, groupedHelp, parser } from "./parser.ts";
 
 const args = process.argv.slice(2);
 const json = args.some((arg) => /^--json(=true)?$/.test(arg));
@@ -25,7 +25,8 @@ let stack = "";
 const execute: Execute = async (command, given) => {
   stack = String(given.stack ?? "");
   const named = args.some((arg) => /^(--stack(=|$)|-s)/.test(arg));
-  if (given.stack !== undefined && !named && !json) note(`stack ${given.stack}`);
+  if (given.stack !== undefined && !named && !json && !given.quiet && command !== initCommand)
+    note(`stack ${given.stack}`);
   if (command !== initCommand && !hasProject())
     throw new HandoverError("no-project", exitCodes.usage, {
       happened: "Neither this folder nor one above it is a project: there is no Pulumi.yaml",
@@ -40,10 +41,10 @@ try {
   const cli = parser(args, execute, completes ? join(packageDirectory, "handover") : "handover");
   await cli.parseAsync([...args], {}, (_error, { version }, output) => {
     if (output === "") return;
-    if (!json) process.stdout.write(`${output}\n`);
+    if (!json) process.stdout.write(`${groupedHelp(output)}\n`);
     else if (version) printJson("release", { release: output });
     else if (completes) printJson("completion", { script: output });
-    else printJson("help", { help: output });
+    else printJson("help", { help: groupedHelp(output) });
   });
 } catch (error) {
   process.exitCode = report(error);

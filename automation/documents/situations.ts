@@ -176,6 +176,12 @@ export const errors = {
     state: unchanged,
     next: ["upgrade"],
   },
+  "not-confirmed": {
+    exitCodes: [usage],
+    happened: "A person at the terminal was shown the plan, and did not say yes",
+    state: unchanged,
+    first: "Type the command again, with `--yes` to go on without the question",
+  },
   "no-project": {
     exitCodes: [usage],
     happened: "Neither this folder nor one above it has a Pulumi.yaml",

@@ -4,6 +4,7 @@ import { type Command, note, print, printJson, stackOption } from "./command.ts"
 
 export const driftCommand: Command<{ stack: string }> = {
   command: "drift",
+  task: "look",
   describe:
     "show what was changed in AWS beside Handover, by resource and property; changes nothing and takes no lease",
   examples: [

@@ -9,6 +9,7 @@ interface Arguments {
 
 export const initCommand: Command<Arguments> = {
   command: "init",
+  task: "begin",
   describe: "make a project of your own in this folder: program, a stack's file, workflows for GitHub and GitLab",
   examples: [
     ["init", "in an empty folder, after `npm install …/handover-0.1.0.tgz`"],

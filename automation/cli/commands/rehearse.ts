@@ -19,6 +19,7 @@ interface Arguments {
 
 export const rehearseCommand: Command<Arguments> = {
   command: "rehearse",
+  task: "begin",
   describe: "run a whole upgrade under load in a sandbox of its own: up, load, upgrade, verdict, down",
   examples: [
     ["rehearse", "two servers, 200 requests per second, from the live generation to the next"],
@@ -35,12 +36,20 @@ export const rehearseCommand: Command<Arguments> = {
     to: { type: "string", requiresArg: true, describe: "generation to go to (default: the first that is not live)" },
     rate: { type: "number", default: 200, requiresArg: true, describe: "requests per second" },
   },
-  async run({ json, rate, "balancer-lag": balancerLagSeconds, "stale-reads": staleReadSeconds, ...others }) {
+  async run({
+    json,
+    verbose,
+    quiet,
+    rate,
+    "balancer-lag": balancerLagSeconds,
+    "stale-reads": staleReadSeconds,
+    ...others
+  }) {
     const options = { ...others, balancerLagSeconds, staleReadSeconds };
     const { rehearse } = await import("../../../sandbox/rehearsal.ts");
     const signals = interrupts(note);
     try {
-      const listener = json ? () => undefined : progressLines(note);
+      const listener = json ? () => undefined : progressLines(note, { verbose, quiet });
       const rehearsal = await rehearse({ ...options, requestsPerSecond: rate, listener, signals });
       if (json) printJson("rehearsal", document(rehearsal));
       else print(verdict(rehearsal));

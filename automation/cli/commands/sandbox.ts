@@ -4,7 +4,7 @@ import { stackToRehearse } from "../../engine/stack-file.ts";
 import { exitCodes, HandoverError } from "../../errors.ts";
 import { parseDuration } from "../duration.ts";
 import { progressLines } from "../progress.ts";
-import { type Command, lagOptions, note, print, printJson } from "./command.ts";
+import { type Command, type GlobalArguments, lagOptions, note, print, printJson } from "./command.ts";
 
 interface Arguments {
   readonly action: string;
@@ -28,6 +28,7 @@ const faultKinds = ["throttle", "error", "latency", "capacity", "drop"] as const
 
 export const sandboxCommand: Command<Arguments> = {
   command: "sandbox <action> [kind]",
+  task: "sandbox",
   describe: "run an AWS on this machine: up, env, status, fault, down",
   examples: [
     ["sandbox up", "start it, and deploy its live generation as stack `sandbox`"],
@@ -81,13 +82,15 @@ const actions = {
     "stale-reads": staleReadSeconds,
     plugin,
     json,
-  }: Arguments & { json: boolean }) {
+    verbose,
+    quiet,
+  }: Arguments & GlobalArguments) {
     const [{ deploy }, { sandboxCommand, up }] = await Promise.all([
       import("../../../sandbox/deploy.ts"),
       import("../../../sandbox/sandbox.ts"),
     ]);
     const sandbox = await up({ name, like, frontends, array, balancerLagSeconds, staleReadSeconds, plugin });
-    const result = await deploy(name, json ? () => undefined : progressLines(note));
+    const result = await deploy(name, json ? () => undefined : progressLines(note, { verbose, quiet }));
     if (json) printJson("sandbox-up", { name, like, ...result });
     else if (result.outcome !== "reached")
       print([`sandbox "${name}" is up, but its site was not deployed: ${result.message ?? result.outcome}`]);
