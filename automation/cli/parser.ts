@@ -71,7 +71,7 @@ Exit codes: 0 goal reached, 1 usage or configuration error, 2 rolled back, 3 pau
 
 /** The help of the whole command line with its commands by task. Other help has no commands of ours, and is as it was. */
 export function groupedHelp(help: string): string {
-  const [, before = "", block = "", after = ""] = /^([^]*?\n)Commands:\n((?: .*\n)+)([^]*)$/.exec(help) ?? [];
+  const [, before = "", block = "", after = ""] = /^([\s\S]*?\n)Commands:\n((?: .*\n)+)([\s\S]*)$/.exec(help) ?? [];
   // A command begins at the second column, and its description may go on below it.
   const entries = block.split(/\n(?= {2}\S)/).map((entry) => entry.replace(/\n$/, ""));
   const nameOf = (entry: string) => /^ *handover (\S+)/.exec(entry)?.[1] ?? "";
