@@ -11,6 +11,7 @@ import { missingFrom } from "../run/missing.ts";
 import type { OpenStack } from "../run/open-stack.ts";
 import { ledgerOf } from "../run/run-ledger.ts";
 import { openCopy } from "./copy.ts";
+import { differences, leaves } from "./differences.ts";
 
 /** A resource that is not as the last update left it. */
 export interface DriftedResource {
@@ -71,8 +72,17 @@ export function resourceOf(
     gone: op === "delete",
     properties: changes
       .filter(({ path }) => !isIgnored(path))
-      .map(({ path, before, after }) => ({ name: path, before: shown(before, secrets), after: shown(after, secrets) })),
+      .flatMap(({ path, before, after }) => differences(leavesOf(path, before), leavesOf(path, after)))
+      .map(({ name: property, before, after }) => ({
+        name: property,
+        before: shown(before, secrets),
+        after: shown(after, secrets),
+      })),
   };
+}
+
+function leavesOf(path: string, value: unknown): Record<string, unknown> {
+  return Object.fromEntries(leaves(path, value));
 }
 
 /** For a person to read: there is no digest to compare it by. */

@@ -15,6 +15,7 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { DocumentOf } from "../../automation/documents/documents.ts";
 import { sandboxDirectory } from "../../sandbox/environment.ts";
+import { eventually } from "../sandbox/support.ts";
 import { drive, handover } from "./command-line.ts";
 import { Site } from "./site.ts";
 
@@ -79,6 +80,16 @@ describe("what somebody changed beside the runs", () => {
     } finally {
       await balancing.send(new RegisterTargetsCommand({ TargetGroupArn, Targets }));
       await change(rule?.Conditions?.[0]?.HostHeaderConfig?.Values ?? []);
+      await eventually(
+        async () => {
+          const { TargetHealthDescriptions = [] } = await balancing.send(
+            new DescribeTargetHealthCommand({ TargetGroupArn }),
+          );
+          return TargetHealthDescriptions.every(({ TargetHealth }) => TargetHealth?.State === "healthy");
+        },
+        "the target is healthy again",
+        60,
+      );
       balancing.destroy();
     }
   });

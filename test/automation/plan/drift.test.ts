@@ -18,6 +18,14 @@ describe("drift", () => {
     assert.equal(gone, false);
   });
 
+  it("goes into what has parts, to those that differ", () => {
+    const conditions = (host: string) => [{ hostHeader: { values: [host] } }, { pathPattern: null }];
+    const change = { path: "conditions", before: conditions("test.example.com"), after: conditions("www.example.com") };
+    assert.deepEqual(resourceOf(drift([change]), {}, new Set()).properties, [
+      { name: "conditions[0].hostHeader.values[0]", before: "test.example.com", after: "www.example.com" },
+    ]);
+  });
+
   it("leaves out what the program leaves to whoever changes it", () => {
     const state = {
       resources: [{ urn, type: "aws:autoscaling/group:Group", ignoreChanges: ["desiredCapacity", "tags"] }],
