@@ -50,7 +50,7 @@ export async function init({ directory, stack, dependency, force, ...asked }: As
   const problems = [...nameProblems(name, asked.name === undefined), ...stackProblems(stack)];
   if (problems.length > 0) throw refusal(problems);
   const texts: Record<string, string> = {
-    "Pulumi.yaml": `name: ${name}\n${read("Pulumi.yaml")}`,
+    "Pulumi.yaml": `name: ${JSON.stringify(name)}\n${read("Pulumi.yaml")}`,
   };
   for (const [file, template] of Object.entries(templates(stack)))
     texts[file] = read(template).replaceAll(/\bproduction\b/g, stack);
@@ -97,15 +97,14 @@ function nameProblems(name: string, fromFolder: boolean): string[] {
 }
 
 function stackProblems(stack: string): string[] {
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/.test(stack))
+  // One that begins with a digit would be a number in the workflows.
+  if (!/^[A-Za-z][A-Za-z0-9_.-]{0,99}$/.test(stack))
     return [
-      `--stack: "${stack}" is no name of a stack. Take letters, digits, -, _ and ., for example: --stack production`,
+      `--stack: "${stack}" is no name of a stack. Take a letter, then letters, digits, -, _ and ., for example: --stack production`,
     ];
-  if (/^(sandbox|rehearsal)/.test(stack))
-    return [
-      `--stack: names with ${/^[a-z]{7,9}/.exec(stack)} are for the sandbox's own. Take another, for example: --stack production`,
-    ];
-  return [];
+  const [own] = /^(sandbox|rehearsal)/.exec(stack) ?? [];
+  if (own === undefined) return [];
+  return [`--stack: names with ${own} are for the sandbox's own. Take another, for example: --stack production`];
 }
 
 /** What stands against a project in this folder. */

@@ -30,7 +30,7 @@ process.exitCode = survived === 0 ? 0 : 1;
 async function seedThatFinds(mutation: Mutation): Promise<number | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "handover-mutation-"));
   try {
-    const left = new Set([".git", "node_modules", ".sandbox", ".handover"]);
+    const left = new Set([".git", "node_modules", "dist", ".sandbox", ".handover"]);
     cpSync(packageDirectory, folder, { recursive: true, filter: (path) => !left.has(basename(path)) });
     symlinkSync(join(packageDirectory, "node_modules"), join(folder, "node_modules"));
     for (const edit of mutation.edits) {

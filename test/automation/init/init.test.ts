@@ -41,6 +41,13 @@ describe("a project of one's own", () => {
     assert.equal(next[0], "npm install");
   });
 
+  it("has a name that is a text, whatever the folder is called", async () => {
+    const year = join(directory, "2026");
+    mkdirSync(year);
+    await make({ directory: year });
+    assert.equal((parse(readFileSync(join(year, "Pulumi.yaml"), "utf8")) as { name: unknown }).name, "2026");
+  });
+
   it("has a stack's file that the program takes, and workflows for it", async () => {
     await make({ stack: "staging", name: "shop" });
     const { config } = parse(read("Pulumi.staging.yaml")) as { config: Record<string, unknown> };
