@@ -15,6 +15,7 @@ const rooms = {
   plan: ["cloud/(?!prune)", "documents", "engine", "gates", "ledger", "quiet", "run", "runbook"],
   doctor: ["cloud/(?!prune)", "engine", "gates", "ledger", "quiet", "run"],
   adopt: ["cloud/(?!prune)", "engine"],
+  init: ["ledger/canonical"],
   cli: [".*"],
 };
 

@@ -15,7 +15,7 @@ check: ## format, lint, types, imports and workflows
 	@tools/run tsc
 	@tools/run depcruise index.ts automation stacks provider sandbox
 	@tools/run mocha --no-config --reporter dot test/ci/source.test.ts
-	@tools/run --lint actionlint
+	@tools/run --lint actionlint .github/workflows/*.yml automation/init/project/github/*.yml
 
 chaos: ## kills and faults at every point of an upgrade; SEED=n, POINTS=pattern, LAG=seconds and STALE=seconds choose
 	@tools/run --sandbox node sandbox/chaos/main.ts $(if $(SEED),--seed $(SEED)) $(if $(POINTS),--points '$(POINTS)') $(if $(LAG),--balancer-lag $(LAG)) $(if $(STALE),--stale-reads $(STALE))

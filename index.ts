@@ -1,3 +1,3 @@
-import { programByHand } from "./stacks/program.ts";
+import { program } from "./stacks/program.ts";
 
-export default programByHand;
+export default program;

@@ -10,8 +10,8 @@ trap './handover sandbox down --name "$stack"' EXIT
 ./handover doctor --stack "$stack"
 # The pull request: another goal.
 sed -i 's/^  handover:live: .*/  handover:live: green/' "Pulumi.$stack.yaml"
-.github/steps/plan.sh "$stack" "$folder"
+tools/ci/plan.sh "$stack" "$folder"
 # It is merged.
-.github/steps/upgrade.sh "$stack" "$folder"
+tools/ci/upgrade.sh "$stack" "$folder"
 # The same job again changes nothing.
-GITHUB_RUN_ATTEMPT=2 .github/steps/upgrade.sh "$stack" "$folder/again"
+GITHUB_RUN_ATTEMPT=2 tools/ci/upgrade.sh "$stack" "$folder/again"

@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { join } from "node:path";
 import { AllocateAddressCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { parse } from "yaml";
+import { knownStacks, stackToRehearse } from "../automation/engine/stack-file.ts";
 import { HandoverError, messageOf } from "../automation/errors.ts";
-import { projectDirectory } from "../stacks/project.ts";
+import { beforeHandover, projectDirectory } from "../stacks/project.ts";
 import { createDatabase } from "./database/reference.ts";
 import { derive, minuteSeconds } from "./derive.ts";
 import { enter, environment, exportLines, sandboxDirectory } from "./environment.ts";
@@ -33,7 +34,7 @@ export interface Sandbox {
 
 export interface UpOptions extends Partial<BalancerOptions> {
   readonly name: string;
-  /** The stack whose file is followed. Default: staging. */
+  /** The stack whose file is followed. Default: see `stackToRehearse`. */
   readonly like?: string;
   readonly frontends?: number;
   readonly array?: number;
@@ -55,7 +56,7 @@ export const defaultStaleReadSeconds = 1;
  */
 export async function up({
   name,
-  like = "staging",
+  like = stackToRehearse(),
   frontends,
   array,
   balancerLagSeconds = defaultBalancerLagSeconds,
@@ -68,7 +69,7 @@ export async function up({
     throw new HandoverError(
       "sandbox-up",
       1,
-      `Sandbox "${name}" is already up. Nothing was changed. Use it (eval "$(./${sandboxCommand("env", name)})"), or end it with: ${sandboxCommand("down", name)}`,
+      `Sandbox "${name}" is already up. Nothing was changed. Use it (eval "$(${beforeHandover}${sandboxCommand("env", name)})"), or end it with: ${sandboxCommand("down", name)}`,
     );
   }
   if (existsSync(stackFile(name)) && !isOwn(name)) {
@@ -223,7 +224,7 @@ function readLike(like: string): Record<string, unknown> {
     throw new HandoverError(
       "unknown-stack",
       1,
-      `--like: there is no Pulumi.${like}.yaml in the project's folder; try staging or production`,
+      `--like: there is no Pulumi.${like}.yaml in the project's folder; known stacks: ${knownStacks().join(", ") || "none"}`,
     );
   return parse(readFileSync(file, "utf8")) as Record<string, unknown>;
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { programExtension } from "../stacks/project.ts";
 import { startCloud } from "./cloud/start.ts";
 import { startDatabase } from "./database/start.ts";
 import { startService } from "./processes.ts";
@@ -39,7 +40,7 @@ export async function startNetwork(
   { balancerLagSeconds, balancerLate, seed }: BalancerOptions,
 ): Promise<number> {
   const args = [
-    join(import.meta.dirname, "network", "main.ts"),
+    join(import.meta.dirname, "network", `main${programExtension}`),
     "--cloud",
     cloud.url,
     "--host",
@@ -71,7 +72,7 @@ export async function startProvider(directory: string, { provider: { port } }: S
   const [command, args] =
     other === undefined
       ? [join(import.meta.dirname, "keep"), [join(ownProvider, "pulumi-resource-aws")]]
-      : [process.execPath, [join(import.meta.dirname, "plugin.ts"), other]];
+      : [process.execPath, [join(import.meta.dirname, `plugin${programExtension}`), other]];
   const service = await startService("provider", {
     command,
     args: [...args, "--port", String(port)],

@@ -19,14 +19,33 @@ import { type Definitions, type LastOutputs, type Outputs, parseOutputs, without
 import { type Parameters, withParameters } from "./parameters.ts";
 import { projectDirectory } from "./project.ts";
 import { isIntentRow, lastPhase, phaseNames, withdraw } from "./runbook.ts";
-import { rootDeviceNameOf, Site } from "./site.ts";
+import { rootDeviceNameOf, Site, type SiteArgs } from "./site.ts";
 import { siteName } from "./tags.ts";
 import { inputDigests, siteAsLaunched, userData, userDataDigest } from "./user-data.ts";
 
 /** The Pulumi program: from the configuration and the stack's own last outputs to the site. Returns the outputs. */
 export async function program(): Promise<Record<string, unknown>> {
+  const { name, args, outputs } = await siteArguments();
+  return outputs(new Site(name, args));
+}
+
+/** What a program of one's own makes its site from, and gives as its outputs: the driver reads them. */
+export interface SiteArguments {
+  /** The site's name in the stack. The driver knows its resources by theirs, so there is no other. */
+  readonly name: string;
+  readonly args: SiteArgs;
+  /** Outputs for the driver; a program may add others. */
+  readonly outputs: (site: Site) => Record<string, unknown>;
+}
+
+/**
+ * Reads the stack's configuration, its last outputs, and where in an upgrade it is. A program of one's own makes the site
+ * from that: `new Site(name, args)`.
+ * @throws RunError for what the configuration must not be; nothing was changed
+ */
+export async function siteArguments(): Promise<SiteArguments> {
   try {
-    return await declare();
+    return await argumentsOf(handoverValues());
   } catch (error) {
     // Shown without a stack trace.
     if (error instanceof ConfigError) throw new pulumi.RunError(error.message);
@@ -35,19 +54,20 @@ export async function program(): Promise<Record<string, unknown>> {
 }
 
 /**
- * The program as `pulumi up` runs it. The engine has read the stack's file then, and what it made of a value is not what
- * is written everywhere: the file is looked at as the driver does. One that is not in the project's folder is not seen.
+ * Looks at the stack's file as the driver does: the engine has read it, and what it made of a value is not what is written
+ * everywhere. One that is not in the project's folder is not seen.
  */
-export async function programByHand(): Promise<Record<string, unknown>> {
+function checkFile(): void {
   const name = `Pulumi.${pulumi.getStack()}.yaml`;
   const file = [process.cwd(), projectDirectory].map((folder) => join(folder, name)).find((each) => existsSync(each));
   const { problems } = file === undefined ? { problems: [] } : readStackYaml(readFileSync(file, "utf8"));
   if (problems.length > 0) throw new pulumi.RunError(problems.map((problem) => `${name}: ${problem}`).join("\n"));
-  return program();
 }
 
-async function declare(): Promise<Record<string, unknown>> {
-  const stated = parseConfig(handoverValues(), projectDirectory);
+async function argumentsOf(values: Record<string, unknown>): Promise<SiteArguments> {
+  // The driver has read the file already, and goes on with what was in it.
+  if (values.run === undefined) checkFile();
+  const stated = parseConfig(values, projectDirectory);
   const last = await lastOutputs();
   const position = decide(stated, last);
   const inUse = new Set([
@@ -79,7 +99,7 @@ async function declare(): Promise<Record<string, unknown>> {
     publicAddresses(config.site.network),
   ]);
   const owner = { site: name, id: last?.outputs.siteId ?? newId() };
-  const site = new Site(siteNames.site, {
+  const args: SiteArgs = {
     config,
     intent: position.intent,
     owner,
@@ -90,21 +110,24 @@ async function declare(): Promise<Record<string, unknown>> {
     publicAddresses: addresses,
     namedAddresses: named.addresses,
     isReleased: (index) => mayBeReleased(config, last, index),
-  });
-  const { live } = position.intent;
-  // The engine deletes what depends on everything first. That is protected, so a `pulumi destroy` deletes nothing at all: one
-  // whose preview is skipped would delete whatever else it can.
-  const opts = { dependsOn: site, protect: true };
-  const complete = new pulumi.ComponentResource(components.Complete, siteNames.site, {}, opts);
-  return {
-    ...describe(site, config, position, facts, (index) => !mayBeReleased(config, last, index)),
-    // An interrupted first deployment does not count as deployed: its outputs come once the whole site is there.
-    live: last === undefined ? complete.urn.apply(() => live) : live,
-    definitions: pulumi.secret(definitions),
-    ledgerTable: owner.site,
-    siteId: site.id,
-    lastRun: config.run?.id ?? last?.outputs.lastRun ?? "none",
   };
+  const outputs = (site: Site) => {
+    const { live } = position.intent;
+    // The engine deletes what depends on everything first. That is protected, so a `pulumi destroy` deletes nothing at all: one
+    // whose preview is skipped would delete whatever else it can.
+    const opts = { dependsOn: site, protect: true };
+    const complete = new pulumi.ComponentResource(components.Complete, siteNames.site, {}, opts);
+    return {
+      ...describe(site, config, position, facts, (index) => !mayBeReleased(config, last, index)),
+      // An interrupted first deployment does not count as deployed: its outputs come once the whole site is there.
+      live: last === undefined ? complete.urn.apply(() => live) : live,
+      definitions: pulumi.secret(definitions),
+      ledgerTable: owner.site,
+      siteId: site.id,
+      lastRun: config.run?.id ?? last?.outputs.lastRun ?? "none",
+    };
+  };
+  return { name: siteNames.site, args, outputs };
 }
 
 /** A preview does not know it yet. */

@@ -14,15 +14,21 @@ import { components, generationNames, siteNames } from "./names.ts";
 import { Network } from "./network.ts";
 import { idTag, type Owner } from "./tags.ts";
 
+/** What a site is made of. `siteArguments()` computes it. */
 export interface SiteArgs {
+  /** The stack's configuration, checked. */
   readonly config: Config;
+  /** The whole site as it should be now: which servers there are, their shares of the traffic, who holds each address. */
   readonly intent: Intent;
+  /** The site's name and random id, by which its resources are told from another site's. */
   readonly owner: Owner;
   /** Whether the site was never deployed completely. Default: false. */
   readonly isNew?: boolean;
   /** The root device of each generation's image. */
   readonly rootDeviceNames: Readonly<Record<string, string>>;
+  /** The user data of a generation's servers. */
   readonly userData: (generation: string) => string;
+  /** What only AWS knows of the arrays: their size now, and what an operator had suspended. */
   readonly arrayFacts: ArrayFacts;
   /** See `publicAddresses` in egress.ts. */
   readonly publicAddresses: readonly boolean[];

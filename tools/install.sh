@@ -58,6 +58,7 @@ bring_node() {
 }
 
 bring_packages() {
+  [ -f "$root/package-lock.json" ] || return 0 # npm has installed them beside the packed package
   local stamp="$root/node_modules/.handover-installed" want
   want=$(content "$root/package-lock.json")
   [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return

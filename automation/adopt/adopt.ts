@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { parseConfig } from "../../stacks/config.ts";
-import { projectDirectory } from "../../stacks/project.ts";
+import { packagePath, projectDirectory } from "../../stacks/project.ts";
 import { handoverValues } from "../engine/stack-file.ts";
 import { exitCodes, HandoverError, messageOf } from "../errors.ts";
 import { declaration } from "./declaration.ts";
@@ -62,7 +62,7 @@ function unanswered(cause: unknown): never {
   throw new HandoverError(
     "aws-failed",
     exitCodes.usage,
-    `AWS could not be asked: ${name}: ${messageOf(cause)}. Mend credentials, permissions (docs/iam-policy.json) or the network.\nNothing was written.`,
+    `AWS could not be asked: ${name}: ${messageOf(cause)}. Mend credentials, permissions (${packagePath("docs/iam-policy.json")}) or the network.\nNothing was written.`,
     { cause },
   );
 }
@@ -105,9 +105,9 @@ function namesOf(stack: string) {
 
 function stackFile(config: Readonly<Record<string, unknown>>, { loadBalancer }: Facts): string {
   const header = [
-    "# yaml-language-server: $schema=docs/schemas/config.json",
+    `# yaml-language-server: $schema=${packagePath("docs/schemas/config.json")}`,
     `# The site behind the load balancer ${loadBalancer.LoadBalancerName}, as \`handover adopt\` found it.`,
-    "# The keys are explained in Pulumi.staging.yaml.",
+    `# The keys are explained in ${packagePath("Pulumi.staging.yaml")}.`,
   ];
   return `${header.join("\n")}\n${stringify({ config }, { collectionStyle: "block", lineWidth: 0 })}`;
 }

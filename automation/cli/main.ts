@@ -1,13 +1,14 @@
 import "./late-modules.ts";
 import { join } from "node:path";
 import { ConfigError } from "../../stacks/config.ts";
-import { projectDirectory } from "../../stacks/project.ts";
+import { hasProject, packageDirectory } from "../../stacks/project.ts";
 import { errors } from "../documents/situations.ts";
 import { exitCodes, HandoverError, say } from "../errors.ts";
 import { LedgerError } from "../ledger/errors.ts";
 import { explainNotSeen } from "../run/blind.ts";
 import { note, printJson } from "./commands/command.ts";
-import { type Execute, parser } from "./parser.ts";
+import { initCommand } from "./commands/init.ts";
+import { type Execute, groupedHelp, parser } from "./parser.ts";
 
 const args = process.argv.slice(2);
 const json = args.some((arg) => /^--json(=true)?$/.test(arg));
@@ -24,19 +25,26 @@ let stack = "";
 const execute: Execute = async (command, given) => {
   stack = String(given.stack ?? "");
   const named = args.some((arg) => /^(--stack(=|$)|-s)/.test(arg));
-  if (given.stack !== undefined && !named && !json) note(`stack ${given.stack}`);
+  if (given.stack !== undefined && !named && !json && !given.quiet && command !== initCommand)
+    note(`stack ${given.stack}`);
+  if (command !== initCommand && !hasProject())
+    throw new HandoverError("no-project", exitCodes.usage, {
+      happened: "Neither this folder nor one above it is a project: there is no Pulumi.yaml",
+      state: "Nothing was changed",
+      first: "Go to the project's folder, or make one in an empty folder: npx handover init",
+    });
   process.exitCode = await command.run(given);
 };
 
 try {
   // With a callback yargs hands its own output (help, the completion script) over instead of printing it and exiting.
-  const cli = parser(args, execute, completes ? join(projectDirectory, "handover") : "handover");
+  const cli = parser(args, execute, completes ? join(packageDirectory, "handover") : "handover");
   await cli.parseAsync([...args], {}, (_error, { version }, output) => {
     if (output === "") return;
-    if (!json) process.stdout.write(`${output}\n`);
+    if (!json) process.stdout.write(`${groupedHelp(output)}\n`);
     else if (version) printJson("release", { release: output });
     else if (completes) printJson("completion", { script: output });
-    else printJson("help", { help: output });
+    else printJson("help", { help: groupedHelp(output) });
   });
 } catch (error) {
   process.exitCode = report(error);

@@ -1,9 +1,10 @@
 import yargs, { type Argv } from "yargs";
 import manifest from "../../package.json" with { type: "json" };
+import { packagePath } from "../../stacks/project.ts";
 import { knownStacks } from "../engine/stack-file.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
 import { didYouMean } from "../suggest.ts";
-import type { Command, GlobalArguments } from "./commands/command.ts";
+import { type Command, type GlobalArguments, tasks } from "./commands/command.ts";
 import { commands } from "./commands/index.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: each command has arguments of its own
@@ -22,6 +23,8 @@ export function parser(args: readonly string[], execute: Execute, scriptName = "
     .scriptName(scriptName)
     .usage("$0 COMMAND: replaces the frontend servers of a live site on AWS without dropping a request")
     .option("json", { type: "boolean", default: false, describe: "print JSON and nothing else on standard output" })
+    .option("verbose", { type: "boolean", describe: "tell every operation by name, and every look of every gate" })
+    .option("quiet", { type: "boolean", conflicts: "verbose", describe: "tell of phases, warnings and failures only" })
     .demandCommand(1, "Name a command; `handover --help` lists them.")
     .strict()
     .wrap(Math.min(110, yargs().terminalWidth() || 110))
@@ -31,12 +34,12 @@ export function parser(args: readonly string[], execute: Execute, scriptName = "
     .example("$0 status --stack production", "what serves now, and how far a run has got")
     .example("$0 upgrade --stack production", "go to the generation that handover:live names")
     .epilogue(
-      `\`$0 COMMAND --help\` shows a command's options and examples. Stacks are the files Pulumi.<stack>.yaml; the keys in them are explained in Pulumi.staging.yaml.
+      `\`$0 COMMAND --help\` shows a command's options and examples. Stacks are the files Pulumi.<stack>.yaml; the keys in them are explained in ${packagePath("Pulumi.staging.yaml")}.
 
 Exit codes: 0 goal reached, 1 usage or configuration error, 2 rolled back, 3 paused, 4 needs a person, 5 busy, 130 interrupted`,
     );
   for (const command of commands) {
-    const { run: _run, examples, builder, ...rest } = command;
+    const { run: _run, task: _task, examples, builder, ...rest } = command;
     cli.command({
       ...rest,
       builder: (builds: Argv) => {
@@ -65,6 +68,30 @@ Exit codes: 0 goal reached, 1 usage or configuration error, 2 rolled back, 3 pau
       throw usage(mend(message ?? error?.message, args, Object.keys(optionsOf(cli).key)));
     });
 }
+
+/** The help of the whole command line with its commands by task. Other help has no commands of ours, and is as it was. */
+export function groupedHelp(help: string): string {
+  const [, before = "", block = "", after = ""] = /^([\s\S]*?\n)Commands:\n((?: .*\n)+)([\s\S]*)$/.exec(help) ?? [];
+  // A command begins at the second column, and its description may go on below it.
+  const entries = block.split(/\n(?= {2}\S)/).map((entry) => entry.replace(/\n$/, ""));
+  const nameOf = (entry: string) => /^ *handover (\S+)/.exec(entry)?.[1] ?? "";
+  const groups = tasks.flatMap((task) => {
+    const names = commands.filter((each) => each.task === task).map(({ command }) => command.split(" ")[0]);
+    const own = entries.filter((entry) => names.includes(nameOf(entry)));
+    return own.length === 0 ? [] : [`${headings[task]}:`, ...own, ""];
+  });
+  const known = commands.map(({ command }) => command.split(" ")[0]);
+  const others = entries.filter((entry) => !known.includes(nameOf(entry)));
+  return groups.length < tasks.length ? help : `${before}${[...groups, "Besides:", ...others].join("\n")}\n${after}`;
+}
+
+const headings: Readonly<Record<(typeof tasks)[number], string>> = {
+  begin: "Begin",
+  upgrade: "Upgrade",
+  "when a run stops": "When a run stops",
+  look: "Look",
+  sandbox: "Sandbox",
+};
 
 /** Yargs's context of the current command; not part of its published types. */
 function optionsOf(cli: Argv<GlobalArguments>) {

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 
 /** Whether colours and other control sequences belong on a stream: https://no-color.org */
 export function isColourful(
@@ -6,6 +6,11 @@ export function isColourful(
   environment: NodeJS.ProcessEnv = process.env,
 ): boolean {
   return stream.isTTY === true && (environment.NO_COLOR ?? "") === "" && environment.TERM !== "dumb";
+}
+
+/** A word of progress in its colour, where that belongs. */
+export function paint(style: "bold" | "green" | "red" | "yellow", text: string): string {
+  return isColourful(process.stderr) ? styleText(style, text, { validateStream: false }) : text;
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to take out

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Config, ConfigError, parseConfig } from "../../stacks/config.ts";
 import type { LastOutputs } from "../../stacks/outputs.ts";
-import { projectDirectory } from "../../stacks/project.ts";
+import { packagePath, projectDirectory } from "../../stacks/project.ts";
 import { siteName } from "../../stacks/tags.ts";
 import type { Access } from "../cloud/access.ts";
 import { Aws } from "../cloud/aws.ts";
@@ -250,7 +250,7 @@ async function checkLedger({ stack, access, last }: Looked): Promise<Finding> {
       return ok("ledger", `table ${table.tableName} is not there yet; the first \`handover upgrade\` creates it`);
     return problem(
       "ledger",
-      `${reasonOf(error)} It needs the actions of docs/iam-policy.json on table ${table.tableName}`,
+      `${reasonOf(error)} It needs the actions of ${packagePath("docs/iam-policy.json")} on table ${table.tableName}`,
     );
   } finally {
     table.client.destroy();

@@ -22,6 +22,7 @@ import {
 import { DescribeDBSnapshotsCommand, RDSClient } from "@aws-sdk/client-rds";
 import type { Config, GenerationConfig } from "../../stacks/config.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
+import { packagePath } from "../../stacks/project.ts";
 import type { Access } from "../cloud/access.ts";
 import { briefly } from "../cloud/client-settings.ts";
 import { codeOf, type Finding, isDenied, ok, problem, reasonOf, skipped } from "./finding.ts";
@@ -157,7 +158,10 @@ export function conclude(answers: readonly ProbeAnswer[]): Finding {
   const having = (answer: ProbeAnswer["answer"]) => answers.filter((each) => each.answer === answer);
   const denied = having("denied").map(({ action }) => action);
   if (denied.length > 0)
-    return problem("permissions", `not allowed: ${denied.join(", ")}; docs/iam-policy.json has all that is needed`);
+    return problem(
+      "permissions",
+      `not allowed: ${denied.join(", ")}; ${packagePath("docs/iam-policy.json")} has all that is needed`,
+    );
   const unknown = having("unknown");
   const [first] = unknown;
   if (first !== undefined && unknown.length === answers.length)

@@ -1,10 +1,10 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { execa } from "execa";
-import { projectDirectory } from "../../stacks/project.ts";
+import { packageDirectory } from "../../stacks/project.ts";
 import { type Finding, ok, problem, reasonOf } from "./finding.ts";
 
-const manifest = JSON.parse(readFileSync(join(projectDirectory, "package.json"), "utf8")) as {
+const manifest = JSON.parse(readFileSync(join(packageDirectory, "package.json"), "utf8")) as {
   engines: { node: string };
   dependencies: Record<string, string>;
 };

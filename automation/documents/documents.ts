@@ -152,6 +152,13 @@ export const documents = {
     ),
     happenings: list(z.object({ time, what: z.string() })).describe("pauses, approvals, interrupts, the way back"),
   }),
+  init: document("handover init", {
+    name: name.describe("of the Pulumi project"),
+    stack: z.string(),
+    files: list(z.string()).describe("files that were written, in this folder"),
+    remarks: list(z.string()).describe("what the workflows need besides"),
+    next: list(z.string()).describe("commands to type next"),
+  }),
   adopt: document("handover adopt", {
     stack: z.string(),
     files: list(z.string()).describe("files that were written, in the project's folder"),
@@ -195,6 +202,25 @@ export const documents = {
         message: z.string().describe("what was found, and for a problem how to fix it"),
       }),
     ),
+  }),
+  drift: document("handover drift", {
+    stack: z.string(),
+    drifted: z.boolean().describe("true if anything was changed"),
+    resources: list(
+      z.object({
+        type: z.string(),
+        name,
+        gone: z.boolean().describe("AWS does not have it any more"),
+        properties: list(
+          z.object({
+            name: z.string().describe("path of the property"),
+            before: z.json().describe("as the last update left it"),
+            after: z.json().describe("as AWS has it"),
+          }),
+        ),
+      }),
+    ).describe("resources that are not as the last update left them"),
+    missing: list(z.string()).describe("servers, targets and addresses that do not serve as the last update left them"),
   }),
   snapshots: document("handover snapshots list", { snapshots: list(snapshot).describe("newest first") }),
   prune: document("handover snapshots prune", {

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { projectDirectory } from "../../stacks/project.ts";
+import { packageDirectory } from "../../stacks/project.ts";
 import { type ExitCode, exitCodes } from "../errors.ts";
 import { escaped, markdownTable } from "./markdown.ts";
 import { endings, errors, type Situation, typed } from "./situations.ts";
 
 /** The manual's page with a section that is made from automation/documents/situations.ts. */
-export const manualFile = join(projectDirectory, "docs", "operating.md");
+export const manualFile = join(packageDirectory, "docs", "operating.md");
 
 const begin = "<!-- made from automation/documents/situations.ts by `npm run schemas` -->";
 const end = "<!-- end -->";

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { configJsonSchema } from "../../stacks/config/schema.ts";
-import { projectDirectory } from "../../stacks/project.ts";
+import { packageDirectory } from "../../stacks/project.ts";
 import { documents, version } from "./documents.ts";
 
 /** The JSON Schemas of `docs/schemas/`: of what `--json` prints, and of `Pulumi.<stack>.yaml` for editors. */
-export const schemaDirectory = join(projectDirectory, "docs", "schemas");
+export const schemaDirectory = join(packageDirectory, "docs", "schemas");
 
 /** Each schema's text, by its file's name. */
 export function schemaFiles(): Record<string, string> {

@@ -176,6 +176,30 @@ export const errors = {
     state: unchanged,
     next: ["upgrade"],
   },
+  "not-confirmed": {
+    exitCodes: [usage],
+    happened: "A person at the terminal was shown the plan, and did not say yes",
+    state: unchanged,
+    first: "Type the command again, with `--yes` to go on without the question",
+  },
+  "no-project": {
+    exitCodes: [usage],
+    happened: "Neither this folder nor one above it has a Pulumi.yaml",
+    state: unchanged,
+    first: "Go to the project's folder, or make one with `npx handover init`",
+  },
+  "no-new-project": {
+    exitCodes: [usage],
+    happened: "A project cannot be made in this folder: a name, or files that are there, stand against it",
+    state: "Nothing was written",
+    first: "Do what the message says, or take an empty folder",
+  },
+  "not-a-package": {
+    exitCodes: [usage],
+    happened: "`handover init` was started in Handover's own repository, of which no package was made",
+    state: "Nothing was written",
+    first: "`npm pack`, and install the package in the new project's folder",
+  },
   "unknown-run": { exitCodes: [usage], happened: "The ledger has no such run", state: unchanged, next: ["history"] },
   "no-run": {
     exitCodes: [usage],

@@ -26,10 +26,14 @@ export function withoutAttributes({ PULUMI_BACKEND_URL: url }: NodeJS.ProcessEnv
  * state before that beside it, in which what was in flight is pending. Nothing else leaves an empty one.
  * @throws Error when the disk is still full; nothing was changed
  */
-export function restoreState(stack: string, { PULUMI_BACKEND_URL: url = "" }: NodeJS.ProcessEnv): void {
+export function restoreState(
+  stack: string,
+  project: string,
+  { PULUMI_BACKEND_URL: url = "" }: NodeJS.ProcessEnv,
+): void {
   const [, path] = /^file:\/\/([^?]+)/.exec(url) ?? [];
   if (path === undefined) return;
-  const file = join(path.replace(/^~(?=\/|$)/, homedir()), ".pulumi", "stacks", "handover", `${stack}.json`);
+  const file = join(path.replace(/^~(?=\/|$)/, homedir()), ".pulumi", "stacks", project, `${stack}.json`);
   const before = `${file}.bak`;
   if (!existsSync(file) || statSync(file).size > 0 || !existsSync(before)) return;
   copyFileSync(before, `${file}.restored`);

@@ -16,6 +16,8 @@ export interface StateResource {
   readonly id?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
+  /** Properties that the program leaves to whoever changes them. */
+  readonly ignoreChanges?: readonly string[];
   /** What went wrong after it was created: the state has it, perhaps without all that it became. */
   readonly initErrors?: readonly string[];
 }

@@ -9,7 +9,7 @@ import { exitCodes, HandoverError, messageOf } from "../errors.ts";
 import type { BriefCommand } from "./brief-command.ts";
 import { EngineBusyError, endDeadEngine, type LockHolder, lockHolders } from "./end-engine.ts";
 import { EngineBlindError, EngineDiedError, isNotYetShown, NotYetShownError } from "./engine-errors.ts";
-import { describeOperation, type Operation } from "./operation.ts";
+import { type Drift, describeOperation, type Operation } from "./operation.ts";
 import { isPlanned, NotPlannedError, type Plan, PlanRefusedError } from "./plan.ts";
 import { type Approved, declarationDigest, digestOf } from "./plan-digest.ts";
 import type { Position } from "./position.ts";
@@ -255,7 +255,7 @@ export class Engine {
   }
 
   /** Reads the whole stack from the cloud into the state. @returns what differed */
-  async refreshAll(signal: AbortSignal): Promise<readonly Operation[]> {
+  async refreshAll(signal: AbortSignal): Promise<readonly Drift[]> {
     const recorder = new Recorder();
     try {
       await this.#stack.refresh({ parallel, color: "never", signal, onEvent: recorder.onEvent });

@@ -9,6 +9,12 @@ export interface Operation {
   readonly properties: readonly string[];
 }
 
+/** What differs between a resource in the state and in the cloud: `update`, or `delete` where it is gone. */
+export interface Drift extends Operation {
+  /** The state's value and the cloud's, at each path; what is secret in them is masked. */
+  readonly changes: readonly { readonly path: string; readonly before: unknown; readonly after: unknown }[];
+}
+
 /** Inputs of an operation's resource. Undefined for a deletion. */
 export type Inputs = Readonly<Record<string, unknown>> | undefined;
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { CommandError, type EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { messageOf } from "../errors.ts";
 import type { StateResource } from "./deployment.ts";
-import { type Inputs, type Operation, topLevel } from "./operation.ts";
+import { type Drift, type Inputs, type Operation, topLevel } from "./operation.ts";
 
 /** Stack traces, and what a plan expected of resources that an earlier error kept from their turn. */
 const noise = /^\s+at |^expected resource operations for .* but none were seen/;
@@ -47,7 +47,7 @@ export interface LateReading {
 export class Recorder {
   readonly operations: Operation[] = [];
   /** Drift found by a refresh. Only a step's end event says what changed. */
-  readonly drift: Operation[] = [];
+  readonly drift: Drift[] = [];
   /** Declared inputs of the operations' resources; the engine masks secrets. */
   readonly inputs: Inputs[] = [];
   /** The stack's outputs; secrets are masked by the engine. */
@@ -139,7 +139,8 @@ export class Recorder {
     }
     if ((op === "update" || op === "delete") && isRefreshed) {
       const properties = op === "delete" ? [] : (diffs ?? differences(old?.outputs, state?.outputs));
-      this.drift.push({ op, urn, type, name: urn.split("::").at(-1) ?? "", properties });
+      const changes = properties.map((path) => ({ path, before: valueAt(old, path), after: valueAt(state, path) }));
+      this.drift.push({ op, urn, type, name: urn.split("::").at(-1) ?? "", properties, changes });
     }
     if (type === "pulumi:pulumi:Stack") this.outputs = state?.outputs;
     if (this.#busy.delete(urn) && this.#busy.size === 0) this.#busyMilliseconds += performance.now() - this.#busySince;
@@ -188,6 +189,17 @@ function differences(before: Readonly<Record<string, unknown>> = {}, after: Read
   return Object.keys({ ...before, ...after }).filter(
     (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
   );
+}
+
+/** What a resource has at a path: `defaultActions[0].forward.targetGroups`, or with a key in quotes, `tags["a.b"]`. */
+function valueAt(state: StepState, path: string): unknown {
+  const keys = [...path.matchAll(/\["([^"]+)"\]|[^.[\]]+/g)].map(([key, quoted]) => quoted ?? key);
+  const within = (value: unknown) =>
+    keys.reduce<unknown>(
+      (at, key) => (typeof at === "object" && at !== null ? at[key as keyof typeof at] : undefined),
+      value,
+    );
+  return within(state?.outputs) ?? within(state?.inputs);
 }
 
 /** The line of an error that says what happened. */

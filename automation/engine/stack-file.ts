@@ -6,7 +6,7 @@ import { problemsOfAwsKeys } from "../../stacks/config/aws-keys.ts";
 import { withEscapes } from "../../stacks/config/engine-yaml.ts";
 import { readStackYaml } from "../../stacks/config/stack-yaml.ts";
 import { ConfigError, configValue, resolvePath } from "../../stacks/config.ts";
-import { projectDirectory } from "../../stacks/project.ts";
+import { packagePath, projectDirectory } from "../../stacks/project.ts";
 import { exitCodes, HandoverError } from "../errors.ts";
 import { isRecord, sha256 } from "../ledger/canonical.ts";
 import { didYouMean } from "../suggest.ts";
@@ -43,7 +43,7 @@ export function readStackFile(directory: string, stack: string): StackFile {
   if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${name}: ${problem}`));
   const { config, secretsprovider } = isRecord(content) ? content : {};
   if (!isRecord(config))
-    throw new ConfigError([`${name}: has no \`config:\`; Pulumi.staging.yaml is a complete example`]);
+    throw new ConfigError([`${name}: has no \`config:\`; ${packagePath("Pulumi.staging.yaml")} is a complete example`]);
   const refused = problemsOfAwsKeys(config);
   if (refused.length > 0) throw new ConfigError(refused);
   return {
@@ -136,6 +136,12 @@ function readBytes(directory: string, stack: string, name: string): Buffer {
       { cause },
     );
   }
+}
+
+/** The stack that a sandbox is like where none is named: `staging`, or the first that is no sandbox's. */
+export function stackToRehearse(): string {
+  const own = knownStacks().filter((stack) => !/^(sandbox|rehearsal)/.test(stack));
+  return own.includes("staging") ? "staging" : (own.sort()[0] ?? "staging");
 }
 
 /** Stacks that have a file in the project's folder. */

@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LocalWorkspace, type Stack, StackNotFoundError } from "@pulumi/pulumi/automation/index.js";
-import { parse, stringify } from "yaml";
-import { projectDirectory } from "../../stacks/project.ts";
+import { stringify } from "yaml";
 import { NotSeenError, notSeenInText, remedies } from "../cloud/not-seen.ts";
 import { exitCodes, HandoverError, messageOf, toType } from "../errors.ts";
 import { attemptsOf, backendName, restoreState, withoutAttributes } from "./backend.ts";
 import { BriefCommand } from "./brief-command.ts";
+import { projectName, projectProgram, readProject } from "./project.ts";
 import { lastLine } from "./recorder.ts";
 import type { StackFile } from "./stack-file.ts";
 
@@ -36,9 +36,7 @@ export async function openWorkspace(file: StackFile, { create, environment }: Op
   try {
     writeFileSync(join(directory, "Pulumi.yaml"), projectFile());
     writeFileSync(configFile(directory, file), file.text, { mode: 0o600 });
-    // Loaded when the engine asks for it: most commands only read what the backend has.
-    const program = async () => (await import("../../stacks/program.ts")).program();
-    const selected = { stackName: file.stack, projectName: "handover", program };
+    const selected = { stackName: file.stack, projectName: projectName(), program: projectProgram() };
     const pulumiCommand = await BriefCommand.get();
     const envVars = {
       PULUMI_SKIP_UPDATE_CHECK: "true",
@@ -48,7 +46,7 @@ export async function openWorkspace(file: StackFile, { create, environment }: Op
     };
     // The engine is on this machine; grpc-js would ask a proxy for it.
     process.env.no_grpc_proxy ??= "127.0.0.1,localhost";
-    restoreState(file.stack, process.env);
+    restoreState(file.stack, projectName(), process.env);
     const options = { workDir: directory, pulumiCommand, envVars, secretsProvider: file.secretsProvider };
     const stack = await LocalWorkspace.selectStack(selected, options).catch((error) => {
       if (create && error instanceof StackNotFoundError) return LocalWorkspace.createStack(selected, options);
@@ -87,8 +85,8 @@ export async function openWorkspace(file: StackFile, { create, environment }: Op
 
 /** The workspace's project, with the backend of the site's own. */
 function projectFile(): string {
-  const { backend } = parse(readFileSync(join(projectDirectory, "Pulumi.yaml"), "utf8")) as { backend?: unknown };
-  return stringify({ name: "handover", runtime: "nodejs", ...(backend !== undefined && { backend }) });
+  const { backend } = readProject();
+  return stringify({ name: projectName(), runtime: "nodejs", ...(backend !== undefined && { backend }) });
 }
 
 /** The stack's file in the workspace's folder. */

@@ -7,7 +7,7 @@ import { HandoverError } from "../errors.ts";
 import { type OpenStack, openStack, stackFileOf } from "../run/open-stack.ts";
 import { startSimulator } from "./simulator.ts";
 
-/** A stack, and a copy of it that may be updated: its cloud is simulated, its backend a folder that goes with it. */
+/** A stack, and a copy of it that may be updated: its backend is a folder that goes with it. */
 export interface Copy {
   /** Its engine must not be asked to change anything. */
   readonly opened: OpenStack;
@@ -17,9 +17,10 @@ export interface Copy {
 
 /**
  * Copies a stack's state into a backend of its own. What is secret in it stays encrypted as the stack has it.
+ * @param cloud the copy's: a simulated one may be changed, the real one only be read
  * @throws ConfigError or HandoverError (exit 1); nothing was created
  */
-export async function openCopy(stack: string): Promise<Copy> {
+export async function openCopy(stack: string, cloud: "simulated" | "real" = "simulated"): Promise<Copy> {
   const directory = mkdtempSync(join(tmpdir(), "handover-plan-"));
   const toClose: { close(): void }[] = [{ close: () => rmSync(directory, { recursive: true, force: true }) }];
   const keep = <T extends { close(): void }>(each: T): T => {
@@ -30,8 +31,8 @@ export async function openCopy(stack: string): Promise<Copy> {
     for (const each of toClose.splice(0).reverse()) each.close();
   };
   const openScratch = async () => {
-    const simulator = keep(await startSimulator());
-    const environment = { ...scratchBackend(directory), ...simulator.environment };
+    const plugin = cloud === "simulated" ? keep(await startSimulator()).environment : {};
+    const environment = { ...scratchBackend(directory), ...plugin };
     return { environment, engine: keep(await Engine.open(stackFileOf(stack), { create: true, environment })) };
   };
   // The slowest part is starting processes, so both are opened side by side.

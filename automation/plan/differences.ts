@@ -64,7 +64,7 @@ function declared(generation: GenerationConfig | undefined): Record<string, unkn
 }
 
 /** The values at the ends of a nested one, by their paths: `rootBlockDevice.volumeSize`, `steps[0].bound`. */
-function leaves(path: string, value: unknown): [path: string, value: unknown][] {
+export function leaves(path: string, value: unknown): [path: string, value: unknown][] {
   if (typeof value !== "object" || value === null || isUndecrypted(value)) return [[path, value]];
   if (Array.isArray(value)) return value.flatMap((member, index) => leaves(`${path}[${index}]`, member));
   return Object.entries(value).flatMap(([key, member]) => leaves(path === "" ? key : `${path}.${key}`, member));

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { RunEvent } from "../../automation/documents/events.ts";
-import { projectDirectory } from "../../stacks/project.ts";
+import { packageDirectory } from "../../stacks/project.ts";
 
 export interface Ended {
   /** Null when it was killed. */
@@ -24,7 +24,7 @@ export class DriverProcess {
 
   /** @param env variables beside those of this process */
   constructor(args: readonly string[], onEvent: (event: RunEvent) => void, env: Readonly<Record<string, string>> = {}) {
-    const cli = join(projectDirectory, "automation", "cli", "main.ts");
+    const cli = join(packageDirectory, "automation", "cli", "main.ts");
     this.#child = spawn(process.execPath, [cli, ...args, "--json"], {
       stdio: ["ignore", "pipe", "ignore"],
       env: { ...process.env, ...env },

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, r
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { projectDirectory } from "../../stacks/project.ts";
+import { packageDirectory, programExtension } from "../../stacks/project.ts";
 import { startService } from "../processes.ts";
 import type { Slot } from "../slot.ts";
 
@@ -48,10 +48,10 @@ async function cluster(): Promise<string> {
 }
 
 function version(): string {
-  const { dependencies } = JSON.parse(readFileSync(join(projectDirectory, "package.json"), "utf8"));
+  const { dependencies } = JSON.parse(readFileSync(join(packageDirectory, "package.json"), "utf8"));
   return dependencies["@electric-sql/pglite"];
 }
 
 function program(name: string): string {
-  return join(import.meta.dirname, `${name}.ts`);
+  return join(import.meta.dirname, `${name}${programExtension}`);
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { execa } from "execa";
 import yargs from "yargs";
-import { projectDirectory } from "../../stacks/project.ts";
+import { packageDirectory } from "../../stacks/project.ts";
 import { type Mutation, mutated, mutations } from "./mutations.ts";
 import { nameOf } from "./rows.ts";
 import type { LagResult } from "./site.ts";
@@ -30,9 +30,9 @@ process.exitCode = survived === 0 ? 0 : 1;
 async function seedThatFinds(mutation: Mutation): Promise<number | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "handover-mutation-"));
   try {
-    const left = new Set([".git", "node_modules", ".sandbox", ".handover"]);
-    cpSync(projectDirectory, folder, { recursive: true, filter: (path) => !left.has(basename(path)) });
-    symlinkSync(join(projectDirectory, "node_modules"), join(folder, "node_modules"));
+    const left = new Set([".git", "node_modules", "dist", ".sandbox", ".handover"]);
+    cpSync(packageDirectory, folder, { recursive: true, filter: (path) => !left.has(basename(path)) });
+    symlinkSync(join(packageDirectory, "node_modules"), join(folder, "node_modules"));
     for (const edit of mutation.edits) {
       const file = join(folder, edit.file);
       writeFileSync(file, mutated(readFileSync(file, "utf8"), edit));

@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { programExtension } from "../../stacks/project.ts";
 import type { Command, Event } from "./generator.ts";
 import type { LoadOptions, Targets } from "./load.ts";
 import type { TrafficReport } from "./report.ts";
@@ -61,7 +62,7 @@ export async function startTraffic({ logFile, ...options }: TrafficOptions): Pro
 
 function forkGenerator(logFile: string | undefined): ChildProcess {
   const log = logFile === undefined ? 2 : openSync(logFile, "a");
-  const path = fileURLToPath(new URL("./generator.ts", import.meta.url));
+  const path = join(import.meta.dirname, `generator${programExtension}`);
   const child = fork(path, { stdio: ["ignore", log, log, "ipc"], execArgv: [] });
   if (logFile !== undefined) closeSync(log);
   return child;

@@ -42,6 +42,16 @@ describe("the workflows", () => {
     });
   }
 
+  for (const file of ["upgrade.yml", "upgrade-plan.yml"])
+    it(`of ${file} are, in a project of one's own, the same actions at the same commits`, () => {
+      const project = join(projectDirectory, "automation", "init", "project", "github", file);
+      const actions = (text: string) => [...text.matchAll(/uses: (.*)/g)].map(([, action]) => action).sort();
+      const text = readFileSync(project, "utf8");
+      assert.deepEqual(actions(text), actions(textOf(file)));
+      for (const [, script = ""] of text.matchAll(/run: node_modules\/handover\/dist\/(\S+)/g))
+        accessSync(join(projectDirectory, script), constants.X_OK);
+    });
+
   it("run one upgrade of a stack at a time, and cancel none for a newer one", () => {
     const { concurrency, jobs } = workflowOf("upgrade.yml");
     assert.match(concurrency.group, /inputs\.stack/);
@@ -58,7 +68,7 @@ describe("the workflows", () => {
   it("run the steps that sandbox/ci.sh runs against a sandbox", () => {
     const local = readFileSync(join(projectDirectory, "sandbox", "ci.sh"), "utf8");
     for (const file of ["upgrade-plan.yml", "upgrade.yml"]) {
-      const scripts = [...textOf(file).matchAll(/run: (\.github\/steps\/\S+)/g)].map(([, script]) => script ?? "");
+      const scripts = [...textOf(file).matchAll(/run: (tools\/ci\/\S+)/g)].map(([, script]) => script ?? "");
       assert.equal(scripts.length, 1);
       for (const script of scripts) {
         assert.ok(local.includes(script), script);

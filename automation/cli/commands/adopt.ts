@@ -15,6 +15,7 @@ interface Arguments {
 
 export const adoptCommand: Command<Arguments> = {
   command: "adopt",
+  task: "begin",
   describe: "write the configuration of a running site that was made by hand, and the file for `pulumi import`",
   examples: [
     [

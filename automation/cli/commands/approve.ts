@@ -5,6 +5,7 @@ import { type Command, note, print, printJson, stackOption } from "./command.ts"
 
 export const approveCommand: Command<{ stack: string; digest: string }> = {
   command: "approve",
+  task: "upgrade",
   describe: "approve the plan of a run that waits; then continue with `handover resume`",
   examples: [
     ["approve --stack production --digest 3f9a…", "approve exactly the plan that was shown; any other is refused"],

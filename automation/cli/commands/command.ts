@@ -5,6 +5,8 @@ import { plain } from "../terminal.ts";
 /** Arguments that every command has. */
 export interface GlobalArguments {
   readonly json: boolean;
+  readonly verbose?: boolean;
+  readonly quiet?: boolean;
 }
 
 /**
@@ -13,13 +15,20 @@ export interface GlobalArguments {
  */
 export type Command<Arguments> = Omit<CommandModule<GlobalArguments, GlobalArguments & Arguments>, "handler"> & {
   readonly command: string;
+  readonly task: (typeof tasks)[number];
   /** Commands to type, and what each does; `--help` shows them. */
   readonly examples: readonly (readonly [command: string, does: string])[];
   readonly run: (args: GlobalArguments & Arguments) => Promise<number>;
 };
 
-/** Variables that name the stack where no option does, the first that is set. */
-export const stackVariables = ["HANDOVER_STACK", "PULUMI_STACK"] as const;
+/** What a command is for, as help groups them. */
+export const tasks = ["begin", "upgrade", "when a run stops", "look", "sandbox"] as const;
+
+/**
+ * Variables that name the stack where no option does, the first that is set. The launcher sets the last, to the stack that
+ * `pulumi stack select` chose.
+ */
+export const stackVariables = ["HANDOVER_STACK", "PULUMI_STACK", "HANDOVER_SELECTED_STACK"] as const;
 
 export const stackOption = {
   stack: {
@@ -27,7 +36,7 @@ export const stackOption = {
     type: "string",
     demandOption: true,
     default: stackVariables.map((name) => process.env[name]).find((stack) => stack),
-    defaultDescription: stackVariables.join(", else "),
+    defaultDescription: "HANDOVER_STACK, else PULUMI_STACK, else that of pulumi stack select",
     describe: "stack, as in Pulumi.<stack>.yaml",
     requiresArg: true,
   },

@@ -5,6 +5,7 @@ const marks = { ok: "ok", problem: "FIX", skipped: "skipped" } as const;
 
 export const doctorCommand: Command<{ stack: string }> = {
   command: "doctor",
+  task: "begin",
   describe: "check that everything a run needs is in place, and say how to fix what is not; changes nothing",
   examples: [
     [

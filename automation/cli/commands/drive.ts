@@ -2,14 +2,15 @@ import type { InferredOptionTypes } from "yargs";
 import { phaseNames } from "../../../stacks/runbook.ts";
 import { NotSeenError, notSeenIn } from "../../cloud/not-seen.ts";
 import type { RunResult } from "../../documents/events.ts";
-import { explanationOf, toType } from "../../errors.ts";
+import { exitCodes, explanationOf, HandoverError, toType } from "../../errors.ts";
 import { explainNotSeen } from "../../run/blind.ts";
 import type { OpenStack } from "../../run/open-stack.ts";
 import { servingOf } from "../../run/serving.ts";
+import { confirm, isAttended } from "../confirm.ts";
 import { parseDuration } from "../duration.ts";
 import { explainInterrupt, interrupts } from "../interrupts.ts";
 import { phaseTable, progressLines } from "../progress.ts";
-import { note, print, printJson, stackOption } from "./command.ts";
+import { type GlobalArguments, note, print, printJson, stackOption } from "./command.ts";
 
 /** Options of the commands that work on a stack: they take its lease. */
 export const driveOptions = {
@@ -53,15 +54,45 @@ export const driveOptions = {
     hidden: true,
     describe: "how long the lease lasts without a heartbeat",
   },
+  yes: { alias: "y", type: "boolean", default: false, describe: "do not show the plan and ask first, at a terminal" },
   "auto-approve": { type: "boolean", default: false, describe: "do not wait for approvals" },
 } as const;
 
 export type DriveArguments = InferredOptionTypes<typeof driveOptions>;
 
+/**
+ * Shows a person at a terminal what the upgrade would do, and asks. Whoever gives `--yes`, and what has no terminal, is not
+ * asked. A plan that cannot be made keeps nobody from going on with a run: the driver has its own.
+ * @throws HandoverError when the answer is no; nothing was changed
+ */
+export async function askFirst({ stack, yes, json }: DriveArguments & GlobalArguments): Promise<void> {
+  if (yes || json || !isAttended()) return;
+  const [{ review }, { planTable }] = await Promise.all([
+    import("../../plan/review.ts"),
+    import("../../plan/table.ts"),
+  ]);
+  const signals = interrupts(note);
+  try {
+    note("planning …");
+    const result = await review(stack, undefined, signals.stop).catch((error) => {
+      if (signals.stop.aborted || !(error instanceof HandoverError) || error.exitCode === exitCodes.usage) throw error;
+      note(`There is no plan to show: ${error.message}`);
+    });
+    for (const line of result === undefined ? [] : planTable(result)) note(line);
+    if (await confirm(result === undefined ? "Go on without it?" : "Do this?", signals.stop)) return;
+    const state = "Nothing was changed";
+    throw new HandoverError("not-confirmed", exitCodes.usage, { happened: "The answer was not yes", state });
+  } catch (error) {
+    throw explainInterrupt(error, signals);
+  } finally {
+    signals.dispose();
+  }
+}
+
 /** Opens the stack, lets the driver do a command on it, and prints what it tells: lines, or JSON lines. */
 export async function drive(
   command: "upgrade" | "resume" | "rollback" | "abort",
-  args: DriveArguments & { json: boolean },
+  args: DriveArguments & GlobalArguments,
   { create }: { readonly create: boolean } = { create: false },
 ): Promise<number> {
   const [driver, { openStack }] = await Promise.all([import("../../run/verbs.ts"), import("../../run/open-stack.ts")]);
@@ -79,7 +110,7 @@ export async function drive(
       migration: args.migration,
       refresh: args.refresh,
       autoApprove: args["auto-approve"],
-      listener: args.json ? (event) => printJson("event", event) : progressLines(note),
+      listener: args.json ? (event) => printJson("event", event) : progressLines(note, args),
       signals,
     });
     if (!args.json) printResult(result);

@@ -4,6 +4,7 @@ import { type Command, print, printJson, stackOption } from "./command.ts";
 
 export const historyCommand: Command<{ stack: string; run?: string; verify: boolean }> = {
   command: "history [run]",
+  task: "look",
   describe: "list a stack's runs, or the events of one; --verify checks that none was altered",
   examples: [
     ["history --stack production", "all runs, newest first"],

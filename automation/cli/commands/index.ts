@@ -3,7 +3,9 @@ import { adoptCommand } from "./adopt.ts";
 import { approveCommand } from "./approve.ts";
 import type { Command } from "./command.ts";
 import { doctorCommand } from "./doctor.ts";
+import { driftCommand } from "./drift.ts";
 import { historyCommand } from "./history.ts";
+import { initCommand } from "./init.ts";
 import { inputsCommand } from "./inputs.ts";
 import { planCommand } from "./plan.ts";
 import { rehearseCommand } from "./rehearse.ts";
@@ -18,12 +20,14 @@ import { upgradeCommand } from "./upgrade.ts";
 // biome-ignore lint/suspicious/noExplicitAny: each command has arguments of its own
 export const commands: readonly Command<any>[] = [
   rehearseCommand,
+  initCommand,
   doctorCommand,
   adoptCommand,
   inputsCommand,
   planCommand,
   upgradeCommand,
   statusCommand,
+  driftCommand,
   approveCommand,
   resumeCommand,
   rollbackCommand,

@@ -4,6 +4,7 @@ import { type Command, print, printJson, stackOption } from "./command.ts";
 
 export const inputsCommand: Command<{ stack: string }> = {
   command: "inputs <action>",
+  task: "look",
   describe: "show how the goal's inputs differ from those of the live generation; secrets are masked",
   examples: [["inputs diff --stack production", "what an upgrade would change in the servers' environment"]],
   builder: (yargs) =>

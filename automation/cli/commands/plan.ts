@@ -10,6 +10,7 @@ interface Arguments {
 
 export const planCommand: Command<Arguments> = {
   command: "plan",
+  task: "upgrade",
   describe: "show what every phase would do before the first one starts; changes nothing and takes no lease",
   examples: [
     ["plan --stack production", "show what `upgrade` would do"],

@@ -1,4 +1,5 @@
 import type { Rehearsal } from "../../../sandbox/rehearsal.ts";
+import { stackToRehearse } from "../../engine/stack-file.ts";
 import { exitCodes } from "../../errors.ts";
 import { interrupts } from "../interrupts.ts";
 import { phaseTable, progressLines } from "../progress.ts";
@@ -19,6 +20,7 @@ interface Arguments {
 
 export const rehearseCommand: Command<Arguments> = {
   command: "rehearse",
+  task: "begin",
   describe: "run a whole upgrade under load in a sandbox of its own: up, load, upgrade, verdict, down",
   examples: [
     ["rehearse", "two servers, 200 requests per second, from the live generation to the next"],
@@ -27,7 +29,7 @@ export const rehearseCommand: Command<Arguments> = {
   ],
   builder: {
     name: { type: "string", default: "rehearsal", requiresArg: true, describe: "name of the sandbox and of its stack" },
-    like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file to copy" },
+    like: { type: "string", default: stackToRehearse(), requiresArg: true, describe: "stack whose file to copy" },
     frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
     array: { type: "number", requiresArg: true, describe: "number of servers of each generation's array" },
     ...lagOptions,
@@ -39,13 +41,21 @@ export const rehearseCommand: Command<Arguments> = {
       describe: "longest time in which the sample application answers",
     },
   },
-  async run({ json, rate, "balancer-lag": balancerLagSeconds, "stale-reads": staleReadSeconds, ...others }) {
-    const answerMilliseconds = others["answer-milliseconds"];
+  async run({
+    json,
+    verbose,
+    quiet,
+    rate,
+    "balancer-lag": balancerLagSeconds,
+    "stale-reads": staleReadSeconds,
+    "answer-milliseconds": answerMilliseconds,
+    ...others
+  }) {
     const options = { ...others, balancerLagSeconds, staleReadSeconds, answerMilliseconds };
     const { rehearse } = await import("../../../sandbox/rehearsal.ts");
     const signals = interrupts(note);
     try {
-      const listener = json ? () => undefined : progressLines(note);
+      const listener = json ? () => undefined : progressLines(note, { verbose, quiet });
       const rehearsal = await rehearse({ ...options, requestsPerSecond: rate, listener, signals });
       if (json) printJson("rehearsal", document(rehearsal));
       else print(verdict(rehearsal));

@@ -3,6 +3,7 @@ import { type Command, print, printJson, stackOption } from "./command.ts";
 
 export const reportCommand: Command<{ stack: string; run?: string; markdown: boolean }> = {
   command: "report [run]",
+  task: "look",
   describe: "describe a run from the ledger: what, who, when, each phase with its evidence, and how it ended",
   examples: [
     ["report --stack production", "the newest run"],

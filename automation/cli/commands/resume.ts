@@ -3,6 +3,7 @@ import { type DriveArguments, drive, driveOptions } from "./drive.ts";
 
 export const resumeCommand: Command<DriveArguments> = {
   command: "resume",
+  task: "when a run stops",
   describe: "continue a run that was interrupted, paused or killed",
   examples: [
     ["resume --stack production", "continue where the run stopped"],

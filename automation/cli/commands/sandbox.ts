@@ -1,8 +1,10 @@
 import type { Fault } from "../../../sandbox/faults.ts";
+import { beforeHandover } from "../../../stacks/project.ts";
+import { stackToRehearse } from "../../engine/stack-file.ts";
 import { exitCodes, HandoverError } from "../../errors.ts";
 import { parseDuration } from "../duration.ts";
 import { progressLines } from "../progress.ts";
-import { type Command, lagOptions, note, print, printJson } from "./command.ts";
+import { type Command, type GlobalArguments, lagOptions, note, print, printJson } from "./command.ts";
 
 interface Arguments {
   readonly action: string;
@@ -26,9 +28,10 @@ const faultKinds = ["throttle", "error", "latency", "capacity", "drop"] as const
 
 export const sandboxCommand: Command<Arguments> = {
   command: "sandbox <action> [kind]",
+  task: "sandbox",
   describe: "run an AWS on this machine: up, env, status, fault, down",
   examples: [
-    ["sandbox up", "start it, and deploy the live generation of Pulumi.staging.yaml as stack `sandbox`"],
+    ["sandbox up", "start it, and deploy its live generation as stack `sandbox`"],
     ["sandbox up --plugin ~/bin/pulumi-resource-aws", "the same with another plugin, for example the official one"],
     ["sandbox env", 'variables for a shell: eval "$(handover sandbox env)", then pulumi, aws and any AWS SDK'],
     ["sandbox fault throttle --rate 0.2 --for 30s", "refuse a fifth of the calls for half a minute"],
@@ -56,7 +59,7 @@ export const sandboxCommand: Command<Arguments> = {
           requiresArg: true,
           describe: "name of the sandbox and of its stack",
         },
-        like: { type: "string", default: "staging", requiresArg: true, describe: "stack whose file to copy" },
+        like: { type: "string", default: stackToRehearse(), requiresArg: true, describe: "stack whose file to copy" },
         frontends: { type: "number", requiresArg: true, describe: "number of frontends of each generation" },
         array: { type: "number", requiresArg: true, describe: "number of servers of each generation's array" },
         ...lagOptions,
@@ -79,19 +82,21 @@ const actions = {
     "stale-reads": staleReadSeconds,
     plugin,
     json,
-  }: Arguments & { json: boolean }) {
+    verbose,
+    quiet,
+  }: Arguments & GlobalArguments) {
     const [{ deploy }, { sandboxCommand, up }] = await Promise.all([
       import("../../../sandbox/deploy.ts"),
       import("../../../sandbox/sandbox.ts"),
     ]);
     const sandbox = await up({ name, like, frontends, array, balancerLagSeconds, staleReadSeconds, plugin });
-    const result = await deploy(name, json ? () => undefined : progressLines(note));
+    const result = await deploy(name, json ? () => undefined : progressLines(note, { verbose, quiet }));
     if (json) printJson("sandbox-up", { name, like, ...result });
     else if (result.outcome !== "reached")
       print([`sandbox "${name}" is up, but its site was not deployed: ${result.message ?? result.outcome}`]);
     else
       print([
-        `sandbox "${name}" is up; ${result.live} serves. Use it with: eval "$(./${sandboxCommand("env", name)})"`,
+        `sandbox "${name}" is up; ${result.live} serves. Use it with: eval "$(${beforeHandover}${sandboxCommand("env", name)})"`,
         ...(await statusLines(sandbox.name)),
       ]);
     return result.exitCode;

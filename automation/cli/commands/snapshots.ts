@@ -16,6 +16,7 @@ interface Arguments {
 
 export const snapshotsCommand: Command<Arguments> = {
   command: "snapshots [action]",
+  task: "look",
   describe:
     "list the backups that a stack's runs have taken; prune deletes those older than retainDays, never the newest",
   examples: [

@@ -6,6 +6,7 @@ import { type Command, print, printJson, stackOption } from "./command.ts";
 
 export const statusCommand: Command<{ stack: string }> = {
   command: "status",
+  task: "look",
   describe: "show what serves, who holds which address, and how far a run has got; takes no lease",
   examples: [
     ["status --stack production", "what serves, and how far a run has got"],

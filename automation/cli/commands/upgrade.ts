@@ -1,8 +1,9 @@
 import type { Command } from "./command.ts";
-import { type DriveArguments, drive, driveOptions } from "./drive.ts";
+import { askFirst, type DriveArguments, drive, driveOptions } from "./drive.ts";
 
 export const upgradeCommand: Command<DriveArguments> = {
   command: "upgrade",
+  task: "upgrade",
   describe: "go to the goal in handover:live; an empty stack is deployed",
   examples: [
     ["upgrade --stack production", "go to the goal, phase by phase; run it again to continue"],
@@ -16,5 +17,8 @@ export const upgradeCommand: Command<DriveArguments> = {
     ],
   ],
   builder: driveOptions,
-  run: (args) => drive("upgrade", args, { create: true }),
+  async run(args) {
+    await askFirst(args);
+    return drive("upgrade", args, { create: true });
+  },
 };

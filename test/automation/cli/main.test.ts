@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { execa } from "execa";
 import { commands } from "../../../automation/cli/commands/index.ts";
+import { isAttended } from "../../../automation/cli/confirm.ts";
 import { parser } from "../../../automation/cli/parser.ts";
 import { isColourful, plain } from "../../../automation/cli/terminal.ts";
 import { type CommandName, HandoverError, toType } from "../../../automation/errors.ts";
@@ -94,6 +95,31 @@ describe("the command line", () => {
       assert.ok(stderr.startsWith(`${told}handover: There is no stack "${stack}"`), stderr);
       assert.equal(exitCode, 1);
     }
+  });
+
+  it("groups the commands by task, and leaves none out", async () => {
+    const { stdout } = await run(["--help"]);
+    assert.match(stdout, /^Begin:\n {2}handover rehearse .*^Upgrade:\n.*^When a run stops:\n {2}handover resume/ms);
+    for (const { command } of commands)
+      assert.match(stdout, new RegExp(`^ {2}handover ${command.split(" ")[0]} `, "m"), command);
+    assert.match(stdout, /^ {2}handover completion /m);
+  });
+
+  it("asks before an upgrade, and takes nothing but yes for it", async () => {
+    const module = JSON.stringify(join(projectDirectory, "automation", "cli", "confirm.ts"));
+    const code = `const { confirm } = await import(${module}); console.log(await confirm("Do this?", AbortSignal.timeout(60_000)))`;
+    for (const [input, answer] of [
+      ["y\n", "true"],
+      ["Yes\n", "true"],
+      ["no\n", "false"],
+      ["\n", "false"],
+      ["", "false"],
+    ]) {
+      const { stdout, stderr } = await execa(process.execPath, ["--input-type=module", "-e", code], { input });
+      assert.equal(stdout, answer, input);
+      assert.match(stderr, /Do this\? \[y\/N\]/);
+    }
+    assert.equal(isAttended({ CI: "true" }), false);
   });
 
   it("says its version, and has -h for --help", async () => {

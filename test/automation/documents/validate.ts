@@ -28,6 +28,8 @@ const shapes: Readonly<Record<string, readonly DocumentName[]>> = {
   report: ["report"],
   snapshots: ["snapshots", "prune"],
   doctor: ["doctor"],
+  drift: ["drift"],
+  init: ["init"],
   rehearse: ["rehearsal"],
   "sandbox up": ["sandbox-up"],
   "sandbox env": ["sandbox-env"],

@@ -28,7 +28,7 @@ describe("a backend in files", () => {
     const restored = (state: string, old: string) => {
       writeFileSync(join(directory, "shop.json"), state);
       writeFileSync(join(directory, "shop.json.bak"), old);
-      restoreState("shop", { PULUMI_BACKEND_URL: `file://${root}?metadata=skip` });
+      restoreState("shop", "handover", { PULUMI_BACKEND_URL: `file://${root}?metadata=skip` });
       assert.deepEqual(readdirSync(directory).sort(), ["shop.json", "shop.json.bak"]);
       return readFileSync(join(directory, "shop.json"), "utf8");
     };

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Plans the upgrade of a stack for a pull request: .github/steps/plan.sh STACK FOLDER
+# Plans the upgrade of a stack for a pull request: tools/ci/plan.sh STACK FOLDER
 # Leaves FOLDER/plan.md, at most as long as a comment on GitHub may be, and fails as `handover plan` does.
 set -euo pipefail
 stack=$1 folder=$2
-cd "$(dirname "$0")/../.."
+handover="$(dirname "$(readlink -f "$0")")/../../handover"
 mkdir -p "$folder"
 
 code=0
-./handover plan --stack "$stack" --markdown >"$folder/plan.out" 2>"$folder/plan.err" || code=$?
+"$handover" plan --stack "$stack" --markdown >"$folder/plan.out" 2>"$folder/plan.err" || code=$?
 cat "$folder/plan.err" >&2
 {
   echo "<!-- handover plan $stack -->" # by this the comment is found again
