@@ -8,6 +8,7 @@ import { hasWildcard, overlap } from "./config/hosts.ts";
 import { inputsIn } from "./config/identify.ts";
 import { describeIssue } from "./config/issues.ts";
 import { fileSchema, type generationSchema, type Input, type runSchema, type SiteConfig } from "./config/schema.ts";
+import { isBurstable, mostTags } from "./config/server-schema.ts";
 import type { UpgradeConfig } from "./config/upgrade-schema.ts";
 
 /**
@@ -36,7 +37,15 @@ export interface GenerationConfig {
     readonly volumeType?: string;
     readonly iops?: number;
     readonly throughput?: number;
+    readonly kmsKeyId?: string;
   };
+  /** Of the servers, the site's among them. */
+  readonly tags: Readonly<Record<string, string>>;
+  readonly metadataHopLimit?: number;
+  readonly monitoring?: boolean;
+  readonly cpuCredits?: "standard" | "unlimited";
+  readonly tenancy?: "default" | "dedicated";
+  readonly placementGroup?: string;
 }
 
 export interface Config {
@@ -74,7 +83,7 @@ export function parseConfig(values: Record<string, unknown>, projectDirectory: s
   if (!parsed.success) throw new ConfigError(parsed.error.issues.flatMap(describeIssue));
   const file = parsed.data;
   const generations = Object.fromEntries(
-    Object.keys(file.generations).map((name) => [name, resolveGeneration(name, file.generations)]),
+    Object.keys(file.generations).map((name) => [name, resolveGeneration(name, file.generations, file.site.tags)]),
   );
   const config: Config = { ...file, generations };
   const problems = [
@@ -82,6 +91,7 @@ export function parseConfig(values: Record<string, unknown>, projectDirectory: s
     ...checkHosts(config),
     ...checkEntries(config),
     ...checkInputs(config),
+    ...checkServers(config),
     ...checkIdentify(config),
     ...checkBackup(config),
     ...checkAddresses(config),
@@ -105,9 +115,11 @@ export function configValue(text: string): unknown {
 function resolveGeneration(
   name: string,
   all: Readonly<Record<string, z.infer<typeof generationSchema>>>,
+  ofSite: Readonly<Record<string, string>> = {},
 ): GenerationConfig {
   const chain = extendsChain(name, all);
   const inputs = Object.assign({}, ...chain.map((generation) => generation.inputs ?? {}));
+  const tags = Object.assign({}, ofSite, ...chain.map((generation) => generation.tags ?? {}));
   const { extends: _, ...merged } = Object.assign({}, ...chain) as z.infer<typeof generationSchema>;
   const { imageId, instanceType, frontends } = merged;
   if (imageId === undefined || instanceType === undefined || frontends === undefined) {
@@ -121,7 +133,7 @@ function resolveGeneration(
       ),
     );
   }
-  return { ...merged, name, imageId, instanceType, frontends, inputs };
+  return { ...merged, name, imageId, instanceType, frontends, inputs, tags };
 }
 
 /** The generations from the outermost that is extended to `name` itself. */
@@ -230,6 +242,23 @@ function checkInputs({ site, generations }: Config): string[] {
         return [`${key}: has a NUL character, at which an environment variable ends; remove it`];
       return [];
     });
+  });
+}
+
+/** What EC2 refuses of servers of a type, and tags that are too many together. */
+function checkServers({ generations }: Config): string[] {
+  return Object.values(generations).flatMap(({ name, instanceType, cpuCredits, tags }) => {
+    const key = `handover:generations.${name}`;
+    return [
+      ...(cpuCredits === undefined || isBurstable(instanceType)
+        ? []
+        : [`${key}.cpuCredits: is for burstable types, for example t3.small, not for ${instanceType}; remove it`]),
+      ...(Object.keys(tags).length <= mostTags
+        ? []
+        : [
+            `${key}.tags: with the site's, and with those of what it extends, are ${Object.keys(tags).length}; AWS takes 50, and 10 are Handover's and Pulumi's`,
+          ]),
+    ];
   });
 }
 

@@ -5,6 +5,7 @@ import { type EntryConfig, entriesOf, type GenerationConfig, type SiteConfig } f
 import type { GenerationIntent } from "./intent.ts";
 import { components, generationNames } from "./names.ts";
 import type { Network } from "./network.ts";
+import { instanceArguments, templateArguments } from "./server-arguments.ts";
 import { keepRun, type Owner, tags } from "./tags.ts";
 
 export interface GenerationArgs {
@@ -63,25 +64,28 @@ export class Generation extends pulumi.ComponentResource {
   private launch(generation: string, index: number, args: GenerationArgs): Frontend {
     const name = generationNames.instance.of(generation, index);
     const { frontendSubnetIds: subnetIds, frontendSecurityGroupIds } = args.network;
-    const { imageId, instanceType, iamInstanceProfile, keyName, rootBlockDevice } = args.config;
+    const owner = { ...args.owner, tags: args.config.tags };
+    const own = tags(name, owner);
     const instance = new aws.ec2.Instance(
       name,
       {
-        ami: imageId,
-        instanceType,
+        ...instanceArguments(args.config),
         subnetId: subnetIds[index % subnetIds.length],
         associatePublicIpAddress: args.network.publicAddresses[index % subnetIds.length],
         vpcSecurityGroupIds: frontendSecurityGroupIds,
-        iamInstanceProfile,
-        keyName,
-        metadataOptions: imdsv2,
-        rootBlockDevice: { encrypted: true, ...rootBlockDevice },
         userData: args.userData,
         userDataReplaceOnChange: true,
-        tags: tags(name, args.owner),
+        tags: own,
+        ...(isTagged(args.config) && { volumeTags: own }),
       },
-      // The plugin reads `associatePublicIpAddress` as what the server has at the moment, which would replace it.
-      { parent: this, ignoreChanges: this.#adopted ? asFound.instance : [...keepRun, "associatePublicIpAddress"] },
+      {
+        parent: this,
+        ignoreChanges: this.#adopted
+          ? asFound.instance
+          : // The plugin reads `associatePublicIpAddress` as what the server has at the moment, which would replace it; and
+            // the tags of volumes that others attach as the server's own.
+            [...keepRun, "associatePublicIpAddress", "volumeTags"],
+      },
     );
     return { name, index, instance };
   }
@@ -139,12 +143,8 @@ export class Generation extends pulumi.ComponentResource {
     return new aws.ec2.LaunchTemplate(
       generationNames.launchTemplate.of(name),
       {
-        imageId: config.imageId,
-        instanceType: config.instanceType,
-        ...(config.iamInstanceProfile !== undefined && { iamInstanceProfile: { name: config.iamInstanceProfile } }),
-        keyName: config.keyName,
+        ...templateArguments(config, rootDeviceName),
         userData: userData.apply((text) => Buffer.from(text).toString("base64")),
-        metadataOptions: imdsv2,
         networkInterfaces: [
           {
             deviceIndex: 0,
@@ -153,15 +153,24 @@ export class Generation extends pulumi.ComponentResource {
             securityGroups: network.frontendSecurityGroupIds,
           },
         ],
-        blockDeviceMappings: [{ deviceName: rootDeviceName, ebs: { encrypted: "true", ...config.rootBlockDevice } }],
+        ...(isTagged(config) && { tagSpecifications: templateTags(config) }),
         updateDefaultVersion: true,
         tags: tags(name, owner),
       },
       // What a live array launches stays as it is.
-      { parent: this, ignoreChanges: [...keepRun, "networkInterfaces[0].associatePublicIpAddress"] },
+      {
+        parent: this,
+        ignoreChanges: [...keepRun, "networkInterfaces[0].associatePublicIpAddress", "tagSpecifications"],
+      },
     );
   }
 }
 
-/** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-new-instances.html */
-const imdsv2 = { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 };
+/** Whether the file asks for tags; those of an array's servers come with the group. */
+function isTagged({ tags: own }: GenerationConfig): boolean {
+  return Object.keys(own).length > 0;
+}
+
+function templateTags({ tags: own }: GenerationConfig) {
+  return ["instance", "volume", "network-interface"].map((resourceType) => ({ resourceType, tags: own }));
+}

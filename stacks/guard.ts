@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Config, GenerationConfig } from "./config.ts";
 import { moved, shrunk } from "./losses.ts";
 import { type LastOutputs, targetsOf } from "./outputs.ts";
+import { fixedFields, usualServers } from "./server-arguments.ts";
 import { inputDigests } from "./user-data.ts";
 
 /**
@@ -58,11 +59,7 @@ function redefinition(
   const fixed = fixedOfSite(config, last);
   if (fixed !== undefined) return fixed;
   const changed = [
-    now.imageId === then.imageId ? [] : ["imageId"],
-    now.instanceType === then.instanceType ? [] : ["instanceType"],
-    now.iamInstanceProfile === then.iamInstanceProfile ? [] : ["iamInstanceProfile"],
-    now.keyName === then.keyName ? [] : ["keyName"],
-    isDeepStrictEqual(now.rootBlockDevice, then.rootBlockDevice) ? [] : ["rootBlockDevice"],
+    ...fixedFields.map((key) => (isDeepStrictEqual(withUsual(now)[key], withUsual(then)[key]) ? [] : [key])),
     digestOf(now) === then.userDataDigest ? [] : changedUserData(now, then.inputDigests),
   ].flat();
   if (changed.length === 0) return undefined;
@@ -71,6 +68,12 @@ function redefinition(
     `handover:generations.${live}: ${changed.join(", ")} of the live generation changed${together}; its servers would be replaced while they serve. ` +
     `Put it back and declare the change as a generation of its own, for example: next: { extends: ${live}, ... } with handover:live: next`
   );
+}
+
+/** What is not stated is as EC2 has it. */
+function withUsual<T extends object>(servers: T): T {
+  const stated = Object.fromEntries(Object.entries(servers).filter(([, value]) => value !== undefined));
+  return { ...usualServers, ...stated } as T;
 }
 
 /** By key, where the stack's last update wrote down what each was. */

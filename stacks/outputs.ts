@@ -104,8 +104,14 @@ const definitionsSchema = z.record(
         volumeType: z.string().optional(),
         iops: z.number().optional(),
         throughput: z.number().optional(),
+        kmsKeyId: z.string().optional(),
       })
       .optional(),
+    metadataHopLimit: z.number().optional(),
+    monitoring: z.boolean().optional(),
+    cpuCredits: z.string().optional(),
+    tenancy: z.string().optional(),
+    placementGroup: z.string().optional(),
     /** Inputs from Systems Manager. */
     parameters: z.record(z.string(), z.object({ value: z.string(), secret: z.boolean() })).optional(),
   }),

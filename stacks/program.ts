@@ -19,6 +19,7 @@ import { type Definitions, type LastOutputs, type Outputs, parseOutputs, without
 import { type Parameters, withParameters } from "./parameters.ts";
 import { projectDirectory } from "./project.ts";
 import { isIntentRow, lastPhase, phaseNames, withdraw } from "./runbook.ts";
+import { fixedOf } from "./server-arguments.ts";
 import { rootDeviceNameOf, Site, type SiteArgs } from "./site.ts";
 import { siteName } from "./tags.ts";
 import { inputDigests, siteAsLaunched, userData, userDataDigest } from "./user-data.ts";
@@ -181,15 +182,16 @@ async function define(
   parameters: Readonly<Record<string, Parameters>>,
 ): Promise<Definitions> {
   const entries = Object.entries(desired.generations).map(async ([name, { frontends }]) => {
-    const { imageId, instanceType, iamInstanceProfile, keyName, rootBlockDevice } = generationOf(config, name);
+    const generation = generationOf(config, name);
+    const { imageId } = generation;
     const known = last?.definitions[name];
     const rootDeviceName = known?.imageId === imageId ? known.rootDeviceName : await rootDeviceNameOf(imageId);
     const digest = userDataDigest(userDataOf(name));
     const given = parameters[name] ?? {};
     const launchedWith = Object.keys(given).length > 0 ? { parameters: given } : {};
-    const launched = { imageId, rootDeviceName, instanceType, iamInstanceProfile, keyName, rootBlockDevice };
+    const launched = { ...fixedOf(generation), imageId, rootDeviceName };
     const { hostname } = siteAsLaunched(config.site, last, name);
-    const told = { userDataDigest: digest, hostname, inputDigests: inputDigests(generationOf(config, name).inputs) };
+    const told = { userDataDigest: digest, hostname, inputDigests: inputDigests(generation.inputs) };
     return [name, { ...launched, ...told, place: placeOf(config, name), frontends, ...launchedWith }] as const;
   });
   return Object.fromEntries(await Promise.all(entries));

@@ -54,10 +54,11 @@ export class Site extends pulumi.ComponentResource {
   constructor(name: string, given: SiteArgs, opts?: pulumi.ComponentResourceOptions) {
     super(components.Site, name, {}, opts);
     const parent = { parent: this };
-    this.ledger = ledgerTable(given.owner, given.isNew === true, parent);
+    const named = { ...given.owner, tags: given.config.site.tags };
+    this.ledger = ledgerTable(named, given.isNew === true, parent);
     // All tags have the id from the table, so nothing is made before it is there: where it is another site's, nothing is.
-    this.id = pulumi.all([this.ledger.tags, given.owner.id]).apply(([tags, id]) => tags?.[idTag] ?? id);
-    const args = { ...given, owner: { ...given.owner, id: this.id } };
+    this.id = pulumi.all([this.ledger.tags, named.id]).apply(([tags, id]) => tags?.[idTag] ?? id);
+    const args = { ...given, owner: { ...named, id: this.id } };
     const { config, intent, owner } = args;
     const { site } = config;
     this.network = new Network(

@@ -10,6 +10,8 @@ export interface Owner {
   readonly generation?: string;
   /** The run in which the resource was created. */
   readonly run?: string;
+  /** Those of the site, or of its servers, that the file asks for. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -25,6 +27,7 @@ export const idTag = "handover:site-id";
 
 export function tags(name: string, owner: Owner): Record<string, pulumi.Input<string>> {
   return {
+    ...owner.tags,
     Name: `${owner.site}-${name}`,
     "handover:site": owner.site,
     [idTag]: owner.id,

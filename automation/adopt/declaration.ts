@@ -1,5 +1,5 @@
 import type { Asked, Facts } from "./facts.ts";
-import { frontendsOf, launchedWith, securityGroupsOf } from "./servers.ts";
+import { commonSettings, frontendsOf, launchedWith, securityGroupsOf } from "./servers.ts";
 
 /** The `config` of `Pulumi.<stack>.yaml` that describes a site as it is. */
 export function declaration(asked: Asked, facts: Facts, userDataFile?: string): Record<string, unknown> {
@@ -43,7 +43,15 @@ export function declaration(asked: Asked, facts: Facts, userDataFile?: string): 
     }),
     adopted: asked.generation,
   };
-  const generation = { ...launchedWith(first, volumes), frontends: frontends.length, userDataFile };
+  const { kmsKeyId, ...settings } = commonSettings(facts);
+  const launched = launchedWith(first, volumes);
+  const generation = {
+    ...launched,
+    rootBlockDevice: launched.rootBlockDevice && defined({ ...launched.rootBlockDevice, kmsKeyId }),
+    ...settings,
+    frontends: frontends.length,
+    userDataFile,
+  };
   return {
     "aws:region": asked.region,
     "handover:site": site,

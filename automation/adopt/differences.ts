@@ -1,7 +1,7 @@
 import type { Instance, Tag } from "@aws-sdk/client-ec2";
 import { compare, type Difference } from "../cloud/described.ts";
 import type { Facts } from "./facts.ts";
-import { frontendsOf, rootVolume } from "./servers.ts";
+import { commonSettings, frontendsOf, rootVolume } from "./servers.ts";
 import { ofAttributes, ofInstance, ofInterface, ofServerAttributes, ofTargetGroup, ofVolume } from "./usual.ts";
 
 /**
@@ -10,11 +10,17 @@ import { ofAttributes, ofInstance, ofInterface, ofServerAttributes, ofTargetGrou
  */
 export function differences(facts: Facts): string[] {
   const { volumes, targetGroup, attributes, targetGroupTags, serverAttributes, typeInfo } = facts;
+  const declared = commonSettings(facts);
   const ofType = {
     ...ofInstance,
+    "MetadataOptions.HttpPutResponseHopLimit": { usual: declared.metadataHopLimit ?? 1 },
+    "Monitoring.State": { usual: declared.monitoring ? "enabled" : "disabled" },
+    "Placement.GroupName": { usual: declared.placementGroup },
+    "Placement.Tenancy": { usual: declared.tenancy ?? "default" },
     ...(typeInfo.cores !== undefined && { "CpuOptions.CoreCount": { usual: typeInfo.cores } }),
     ...(typeInfo.threads !== undefined && { "CpuOptions.ThreadsPerCore": { usual: typeInfo.threads } }),
   };
+  const ofRoot = { ...ofVolume, ...(declared.kmsKeyId !== undefined && { KmsKeyId: { usual: declared.kmsKeyId } }) };
   const ofServers = frontendsOf(facts).flatMap((instance) => {
     const { InstanceId = "", NetworkInterfaces = [] } = instance;
     const [first = {}] = NetworkInterfaces;
@@ -22,11 +28,14 @@ export function differences(facts: Facts): string[] {
     const found = [
       ...compare(instance, ofType),
       ...compare(first, ofInterface).map(prefixed("NetworkInterfaces")),
-      ...compare(root ?? {}, ofVolume).map(prefixed("root volume")),
-      ...compare(serverAttributes[InstanceId] ?? {}, ofServerAttributes),
+      ...compare(root ?? {}, ofRoot).map(prefixed("root volume")),
+      ...compare(serverAttributes[InstanceId] ?? {}, {
+        ...ofServerAttributes,
+        ...(declared.cpuCredits !== undefined && { CpuCredits: { usual: declared.cpuCredits } }),
+      }),
       ...furtherAddresses(first),
-      ...tagsOf(instance.Tags),
-      ...tagsOf(root?.Tags).map(prefixed("root volume")),
+      ...tagsOf(instance.Tags, declared.tags),
+      ...tagsOf(root?.Tags, declared.tags).map(prefixed("root volume")),
     ];
     return found.map((difference) => ({ id: InstanceId, text: said(difference, "New servers have") }));
   });
@@ -55,10 +64,10 @@ function furtherAddresses({
   return [{ path: "NetworkInterfaces.PrivateIpAddresses", value: further, usual: undefined, known: true }];
 }
 
-/** Tags besides the name, and besides those that AWS writes. */
-function tagsOf(tags: readonly Tag[] = []): Difference[] {
+/** Tags besides the name, besides those that AWS writes, and besides those that new ones have too. */
+function tagsOf(tags: readonly Tag[] = [], declared: Readonly<Record<string, string>> = {}): Difference[] {
   return tags
-    .filter(({ Key = "" }) => Key !== "Name" && !Key.startsWith("aws:"))
+    .filter(({ Key = "", Value = "" }) => Key !== "Name" && !Key.startsWith("aws:") && declared[Key] !== Value)
     .map(({ Key, Value }) => ({ path: `tag ${Key}`, value: Value, usual: undefined, known: true }));
 }
 

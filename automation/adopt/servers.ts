@@ -1,4 +1,6 @@
-import type { Instance, Volume } from "@aws-sdk/client-ec2";
+import { isDeepStrictEqual } from "node:util";
+import type { Instance, Tag, Volume } from "@aws-sdk/client-ec2";
+import { serverFields } from "../../stacks/config/server-schema.ts";
 import type { Facts } from "./facts.ts";
 
 /** The instances in the order of the generation's frontends: the first hold the Elastic IPs, and then by age. */
@@ -24,6 +26,44 @@ export function launchedWith(instance: Instance, volumes: readonly Volume[]) {
       ...(root.VolumeType === "gp3" && root.Throughput !== undefined && { throughput: root.Throughput }),
     },
   };
+}
+
+/** What the generation says of its servers where all of them have it; what some have alone, no generation can. */
+export function commonSettings(facts: Facts) {
+  const servers = frontendsOf(facts);
+  const ofAll = <T>(read: (instance: Instance) => T | undefined): T | undefined => {
+    const values = servers.map(read);
+    return values.every((value) => isDeepStrictEqual(value, values[0])) ? values[0] : undefined;
+  };
+  const unless = <T>(usual: T, value: T | undefined) => (value === usual ? undefined : value);
+  const tags = Object.fromEntries(
+    ownTags(servers[0]?.Tags).filter(([key, value]) =>
+      servers.every(({ Tags }) => ownTags(Tags).some(([other, same]) => other === key && same === value)),
+    ),
+  );
+  return {
+    ...(Object.keys(tags).length > 0 && { tags }),
+    metadataHopLimit: unless(
+      1,
+      ofAll(({ MetadataOptions }) => MetadataOptions?.HttpPutResponseHopLimit),
+    ),
+    monitoring: ofAll(({ Monitoring }) => Monitoring?.State === "enabled") || undefined,
+    cpuCredits: ofAll(({ InstanceId = "" }) => creditsIn(facts.serverAttributes[InstanceId]?.CpuCredits)),
+    tenancy: ofAll(({ Placement }) => (Placement?.Tenancy === "dedicated" ? "dedicated" : undefined)),
+    placementGroup: ofAll(({ Placement }) => Placement?.GroupName || undefined),
+    kmsKeyId: ofAll((instance) => rootVolume(instance, facts.volumes)?.KmsKeyId),
+  };
+}
+
+/** Those that a file may ask for: without the name, AWS's, and Handover's. */
+export function ownTags(tags: readonly Tag[] = []): [key: string, value: string][] {
+  return tags.flatMap(({ Key = "", Value = "" }): [string, string][] =>
+    serverFields.tags.safeParse({ [Key]: Value }).success ? [[Key, Value]] : [],
+  );
+}
+
+function creditsIn(value: unknown): "standard" | "unlimited" | undefined {
+  return value === "standard" || value === "unlimited" ? value : undefined;
 }
 
 export function securityGroupsOf({ SecurityGroups = [] }: Instance): string[] {

@@ -2,6 +2,7 @@ import type { Subnet } from "@aws-sdk/client-ec2";
 import { type Config, ConfigError, type GenerationConfig } from "../../stacks/config.ts";
 import type { LastOutputs } from "../../stacks/outputs.ts";
 import { projectDirectory } from "../../stacks/project.ts";
+import { usualServers } from "../../stacks/server-arguments.ts";
 import { siteName } from "../../stacks/tags.ts";
 import { userData } from "../../stacks/user-data.ts";
 import type { WayOut } from "../../stacks/way-out.ts";
@@ -182,18 +183,28 @@ interface Attempt {
 
 async function refused(
   { aws, config, launches = true }: Launch,
-  { name, imageId, instanceType, keyName, iamInstanceProfile, rootBlockDevice }: GenerationConfig,
+  generation: GenerationConfig,
   { subnets, text, ways }: Attempt,
   signal: AbortSignal,
 ): Promise<string[]> {
+  const { name, imageId, instanceType, keyName, iamInstanceProfile, rootBlockDevice } = generation;
+  const {
+    metadataHopLimit = usualServers.metadataHopLimit,
+    monitoring,
+    cpuCredits,
+    tenancy,
+    placementGroup,
+  } = generation;
   const root = (await aws.image(imageId, signal))?.RootDeviceName;
-  const { volumeSize, volumeType, iops, throughput } = rootBlockDevice ?? {};
+  const { volumeSize, volumeType, iops, throughput, kmsKeyId } = rootBlockDevice ?? {};
+  const Tags = Object.entries(generation.tags).map(([Key, Value]) => ({ Key, Value }));
   const Ebs = {
     Encrypted: true,
     VolumeSize: volumeSize,
     VolumeType: volumeType as never,
     Iops: iops,
     Throughput: throughput,
+    KmsKeyId: kmsKeyId,
   };
   const launch = {
     ImageId: imageId,
@@ -201,7 +212,15 @@ async function refused(
     KeyName: keyName,
     IamInstanceProfile: iamInstanceProfile === undefined ? undefined : { Name: iamInstanceProfile },
     UserData: Buffer.from(text).toString("base64"),
-    MetadataOptions: { HttpEndpoint: "enabled", HttpTokens: "required", HttpPutResponseHopLimit: 1 } as const,
+    MetadataOptions: {
+      ...({ HttpEndpoint: "enabled", HttpTokens: "required" } as const),
+      HttpPutResponseHopLimit: metadataHopLimit,
+    },
+    Monitoring: monitoring === undefined ? undefined : { Enabled: monitoring },
+    CreditSpecification: cpuCredits === undefined ? undefined : { CpuCredits: cpuCredits },
+    Placement: (tenancy ?? placementGroup) === undefined ? undefined : { Tenancy: tenancy, GroupName: placementGroup },
+    TagSpecifications:
+      Tags.length === 0 ? undefined : (["instance", "volume"] as const).map((ResourceType) => ({ ResourceType, Tags })),
     BlockDeviceMappings: root === undefined ? undefined : [{ DeviceName: root, Ebs }],
   };
   const answers = subnets.map(async ({ SubnetId }) => {

@@ -114,7 +114,8 @@ export function offences(
   planned: readonly Operation[],
   { row, from, to, left = [], restores = false }: PolicyContext,
 ): readonly Operation[] {
-  const operations = planned.filter((operation) => !onlyTags(operation));
+  const tagged = planned.filter(onlyTags);
+  const operations = planned.filter((operation) => !tagged.includes(operation) && !onlyVersion(operation, tagged));
   if (restores)
     return operations.filter((operation) => !restoring.some((each) => permits(each, operation, { from, to })));
   if (row === "settle" && from === to) return operations.filter((operation) => !outsideRun(operation));
@@ -156,6 +157,17 @@ function adviceFor({ row, from, to }: PolicyContext): string {
 function onlyTags({ op, properties }: Operation): boolean {
   const tags = ["tags", "tagsAll", "volumeTags"];
   return op === "update" && properties.length > 0 && properties.every((path) => tags.includes(topLevel(path)));
+}
+
+/** A launch template of which only the tags change keeps its version, which the plugin does not say before. */
+function onlyVersion({ op, type, name, properties }: Operation, tagged: readonly Operation[]): boolean {
+  const isVersion = op === "update" && type === types.autoScalingGroup && properties.length > 0;
+  const owner = ownerOf(type, name);
+  return (
+    isVersion &&
+    properties.every((path) => topLevel(path) === "launchTemplate") &&
+    tagged.some((other) => other.type === types.launchTemplate && ownerOf(other.type, other.name) === owner)
+  );
 }
 
 function permits(permission: Permission, operation: Operation, owners: { from: string; to: string }): boolean {

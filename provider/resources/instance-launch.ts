@@ -58,6 +58,7 @@ async function runInstances(inputs: InstanceInputs, cloud: Cloud): Promise<RunIn
     }),
     ...(iamInstanceProfile !== undefined && { IamInstanceProfile: { Name: String(iamInstanceProfile) } }),
     ...(inputs.monitoring !== undefined && { Monitoring: { Enabled: inputs.monitoring } }),
+    CreditSpecification: inputs.creditSpecification && { CpuCredits: inputs.creditSpecification.cpuCredits },
     DisableApiStop: inputs.disableApiStop,
     DisableApiTermination: inputs.disableApiTermination,
     EbsOptimized: inputs.ebsOptimized,

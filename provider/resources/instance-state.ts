@@ -1,5 +1,6 @@
 import {
   DescribeInstanceAttributeCommand,
+  DescribeInstanceCreditSpecificationsCommand,
   DescribeLaunchTemplatesCommand,
   type Instance,
   type InstanceAttributeName,
@@ -21,10 +22,11 @@ export async function describeInstance(
   const found = await cloud.instances.describe(id);
   const state = found?.State?.Name ?? "terminated";
   if (found === undefined || state === "terminated" || state === "shutting-down") return undefined;
-  const [devices, launchTemplate, attributes] = await Promise.all([
+  const [devices, launchTemplate, attributes, creditSpecification] = await Promise.all([
     describeDevices(found, existing),
     launchTemplateOf(found, existing),
     attributesOf(existing),
+    creditsOf(existing),
   ]);
   const interfaces = found.NetworkInterfaces ?? [];
   const primary = interfaces.find(({ Attachment }) => Attachment?.DeviceIndex === 0) ?? interfaces[0];
@@ -33,6 +35,7 @@ export async function describeInstance(
     ...attributes,
     ...devices,
     launchTemplate,
+    ...(creditSpecification !== undefined && { creditSpecification }),
     ami: found.ImageId ?? "",
     arn: `arn:aws:ec2:${cloud.region}:${primary?.OwnerId ?? (await cloud.account())}:instance/${id}`,
     associatePublicIpAddress: primary?.Association !== undefined,
@@ -159,6 +162,20 @@ async function attributesOf({ id, cloud, written, state }: Existing<aws.ec2.Inst
     disableApiStop: stop?.DisableApiStop?.Value ?? false,
     instanceInitiatedShutdownBehavior: shutdown?.InstanceInitiatedShutdownBehavior?.Value ?? "stop",
   };
+}
+
+/** A call of its own, which is made only if the program sets them. */
+async function creditsOf({
+  id,
+  cloud,
+  written,
+  state,
+}: Existing<aws.ec2.Instance>): Promise<State["creditSpecification"]> {
+  if (written !== undefined) return written.creditSpecification as State["creditSpecification"];
+  if (state.creditSpecification === undefined) return undefined;
+  const command = new DescribeInstanceCreditSpecificationsCommand({ InstanceIds: [id] });
+  const [found] = (await cloud.ec2.send(command)).InstanceCreditSpecifications ?? [];
+  return { cpuCredits: found?.CpuCredits ?? "" };
 }
 
 /** @throws with AWS's reason when it ends in a state that it does not leave */

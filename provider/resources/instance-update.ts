@@ -2,6 +2,7 @@ import {
   AssociateIamInstanceProfileCommand,
   DescribeIamInstanceProfileAssociationsCommand,
   ModifyInstanceAttributeCommand,
+  ModifyInstanceCreditSpecificationCommand,
   ModifyInstanceMetadataOptionsCommand,
   ModifyNetworkInterfaceAttributeCommand,
   ModifyVolumeCommand,
@@ -41,6 +42,11 @@ export async function updateInstance(change: InstanceChange): Promise<void> {
     const InstanceIds = [id];
     if (news.monitoring) await cloud.ec2.send(new MonitorInstancesCommand({ InstanceIds }));
     else await cloud.ec2.send(new UnmonitorInstancesCommand({ InstanceIds }));
+  }
+  if (changed("creditSpecification") && news.creditSpecification !== undefined) {
+    const specification = { InstanceId: id, CpuCredits: news.creditSpecification.cpuCredits };
+    const command = new ModifyInstanceCreditSpecificationCommand({ InstanceCreditSpecifications: [specification] });
+    await cloud.ec2.send(command);
   }
   if (changed("metadataOptions")) await updateMetadataOptions(change);
   if (changed("rootBlockDevice")) await updateRootDevice(change);

@@ -18,6 +18,10 @@ export const instance = resource<aws.ec2.Instance, aws.ec2.InstanceArgs>({
     ami: string(chosenOnce),
     associatePublicIpAddress: boolean(chosenOnce),
     availabilityZone: string(chosenOnce),
+    creditSpecification: object<aws.types.input.ec2.InstanceCreditSpecification>(
+      { cpuCredits: string(computed) },
+      computed,
+    ),
     disableApiStop: boolean(computed),
     disableApiTermination: boolean(computed),
     ebsBlockDevices: set(

@@ -13,7 +13,10 @@ export function describeIssue(issue: z.core.$ZodIssue): string[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => `${pathOf([...issue.path, key])}: unknown key; remove it or correct its spelling`);
   }
-  if (issue.code === "invalid_key") return [`${pathOf(issue.path)}: ${issue.issues[0]?.message ?? issue.message}`];
+  if (issue.code === "invalid_key") {
+    const [first] = issue.issues;
+    return first === undefined ? [`${pathOf(issue.path)}: ${issue.message}`] : describeIssue({ ...first, path: issue.path });
+  }
   if (/^(Too small|Too big|Invalid option)/.test(issue.message))
     return [`${pathOf(issue.path)}: ${describeLimit(issue)}`];
   if (issue.code === "invalid_type") return [`${pathOf(issue.path)}: ${describeType(issue)}`];

@@ -34,6 +34,14 @@ const fields = z.strictObject({
   volumeType: z.enum(["standard", "gp2", "gp3", "io1", "io2", "sc1", "st1"]).optional(),
   iops: z.number().int().min(1).optional().describe("Of io1 and io2, which need it, and of gp3. Default of gp3: 3000."),
   throughput: z.number().int().min(125).max(2000).optional().describe("MiB/s, of gp3 alone. Default: 125."),
+  kmsKeyId: z
+    .string()
+    .regex(
+      /^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)\/[\w/-]+|alias\/[\w/-]+|[0-9a-f-]{36}|mrk-[0-9a-f]{32})$/,
+      "must be a KMS key's ARN, id or alias, for example alias/www",
+    )
+    .optional()
+    .describe("Key that encrypts it. Default: the account's key for EBS."),
 });
 
 export const rootVolumeSchema = fields.superRefine((volume, context) => {

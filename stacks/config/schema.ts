@@ -6,6 +6,7 @@ import { entriesSchema, loadBalancerSchema, port } from "./entry-schema.ts";
 import { networkSchema } from "./network-schema.ts";
 import { inputValue, parameterPath } from "./primitives.ts";
 import { rootVolumeSchema } from "./root-volume-schema.ts";
+import { serverFields, siteTags } from "./server-schema.ts";
 import { upgradeSchema } from "./upgrade-schema.ts";
 
 /** The schema of the `handover:*` keys of `Pulumi.<stack>.yaml`; unknown keys are errors. What checks it is in config.ts. */
@@ -69,6 +70,11 @@ const siteSchema = z.strictObject({
     )
     .optional()
     .describe("EBS volume or RDS instance to back up before an upgrade."),
+  tags: siteTags
+    .optional()
+    .describe(
+      "Tags of everything that the stack makes. What was adopted keeps those that it has. Default: Handover's own alone.",
+    ),
   inputsFrom: parameterPath
     .optional()
     .describe(
@@ -132,6 +138,7 @@ export const generationSchema = z.strictObject({
     .describe("Name of the servers' instance profile."),
   keyName: z.string().min(1).max(255).optional().describe("Name of the key pair for SSH."),
   rootBlockDevice: rootVolumeSchema.optional().describe("Overrides for the image's root volume."),
+  ...serverFields,
 });
 
 /** The driver's own key: which run this update belongs to. Never written to a file in git. */

@@ -22,6 +22,7 @@ describe("The provider's servers", function () {
     associatePublicIpAddress: false,
     metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
     rootBlockDevice: { encrypted: true },
+    creditSpecification: { cpuCredits: "standard" },
     userData: "#cloud-config\n",
     userDataReplaceOnChange: true,
     tags,
@@ -48,6 +49,7 @@ describe("The provider's servers", function () {
         instanceType: "t3.medium",
         metadataOptions: { httpEndpoint: "enabled", httpTokens: "optional", httpPutResponseHopLimit: 2 },
         vpcSecurityGroupIds: [network.other.id],
+        creditSpecification: { cpuCredits: "unlimited" },
         tags: { Name: "other" },
       },
       replace: {

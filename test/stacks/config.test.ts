@@ -115,6 +115,22 @@ describe("configuration", () => {
     ["generations.blue.iamInstanceProfile", "arn:aws:iam::1:instance-profile/www", /name, not its ARN/],
     ["generations.blue.keyName", "", /is empty/],
     ["generations.blue.rootBlockDevice", { volumeType: "gp4" }, /must be one of standard, gp2, gp3/],
+    ["generations.blue.rootBlockDevice", { kmsKeyId: "my key" }, /must be a KMS key's ARN, id or alias/],
+    ["generations.blue.metadataHopLimit", 65, /must be at most 64/],
+    ["generations.blue.monitoring", "yes", /must be true or false/],
+    ["generations.blue.tenancy", "host", /must be one of default, dedicated/],
+    ["generations.blue.placementGroup", "", /is empty/],
+    ["generations.blue.cpuCredits", "none", /must be one of standard, unlimited/],
+    ["generations.blue.tags", { Name: "www" }, /\.Name: is Handover's own/],
+    ["generations.blue.tags", { "handover:run": "1" }, /handover:run: is Handover's own/],
+    ["generations.blue.tags", { "AWS:x": "1" }, /AWS:x: is AWS's own/],
+    ["generations.blue.tags", { "": "1" }, /is empty|at least 1 character/],
+    ["generations.blue.tags", { team: 7 }, /\.team: is no text without quotes; write "7"/],
+    ["generations.blue.tags", { team: "a\tb" }, /\.team: has a character that cannot be printed/],
+    ["generations.blue.tags", { [`k${"x".repeat(128)}`]: "" }, /must have at most 128 characters/],
+    ["generations.blue.tags", { team: "x".repeat(257) }, /must have at most 256 characters/],
+    ["generations.blue.tags", Object.fromEntries(Array.from({ length: 41 }, (_, i) => [`k${i}`, ""])), /AWS takes 50/],
+    ["site.tags", { team: "a?b" }, /\.team: has a character that AWS does not take for every resource/],
     ["generations.green.inputs", { PORT: "1" }, /\.PORT: servers get 8080 from Handover, whatever is stated/],
     ["generations.green.inputs", { A: "a\0b" }, /\.A: has a NUL character/],
     ["generations.blue.array.schedules", { a: { recurrence: "0 25 * * *", minSize: 1 } }, /must be minute, hour/],
@@ -163,6 +179,25 @@ describe("configuration", () => {
       );
       assert.match(problems.join("\n"), problem);
     });
+
+  it("refuses credits for a type that has none, and tags that are too many together, by the generation's name", () => {
+    const problems = problemsOf(({ site, generations: { blue } }) => {
+      Object.assign(blue, { instanceType: "m7g.large", cpuCredits: "unlimited" });
+      site.tags = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`site-${index}`, ""]));
+      blue.tags = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`blue-${index}`, ""]));
+    });
+    assert.ok(problems.some((each) => /blue\.cpuCredits: is for burstable types.* not for m7g\.large/.test(each)));
+    assert.ok(problems.some((each) => /blue\.tags: with the site's.* are 60/.test(each)));
+  });
+
+  it("merges tags key by key: the site's, those of what is extended, and the generation's own", () => {
+    const { generations } = exampleConfig((values) => {
+      values.site.tags = { a: "site", b: "site", c: "site" };
+      values.generations.blue.tags = { b: "blue", c: "blue" };
+      values.generations.green = { ...values.generations.green, extends: "blue", tags: { c: "green" } };
+    });
+    assert.deepEqual(generations.green?.tags, { a: "site", b: "blue", c: "green" });
+  });
 
   it("takes what is at AWS's limits", () => {
     const problems = problemsOf(({ site, generations, upgrade }) => {

@@ -57,6 +57,11 @@ describe("guard", () => {
     iamInstanceProfile: "www",
     keyName: "ops",
     rootBlockDevice: { volumeSize: 40 },
+    metadataHopLimit: 2,
+    monitoring: true,
+    cpuCredits: "standard",
+    tenancy: "dedicated",
+    placementGroup: "near",
   })) {
     it(`refuses a changed ${key} of the live generation, and lets a plain update pass when it is as it was`, () => {
       const config = exampleConfig((values) => {
@@ -67,6 +72,13 @@ describe("guard", () => {
       assert.equal(objection(config, then, same), undefined);
     });
   }
+
+  it("lets the live generation say what its servers have already, and have other tags", () => {
+    const config = exampleConfig(({ generations: { blue } }) => {
+      Object.assign(blue, { metadataHopLimit: 1, monitoring: false, tenancy: "default", tags: { team: "web" } });
+    });
+    assert.equal(objection(config, last, same), undefined);
+  });
 
   it("refuses changed inputs of the live generation", () => {
     assert.match(

@@ -189,6 +189,70 @@ describe("site", () => {
     assert.deepEqual(template.blockDeviceMappings[0].ebs, { encrypted: "true", volumeSize: 40 });
   });
 
+  it("launches servers with the hop limit, monitoring, credits and placement that are given, an array's too", async () => {
+    const given = exampleConfig(({ generations: { blue } }) => {
+      Object.assign(blue, { metadataHopLimit: 2, monitoring: true, cpuCredits: "standard" });
+      Object.assign(blue, { tenancy: "dedicated", placementGroup: "near", rootBlockDevice: { kmsKeyId: "alias/www" } });
+    });
+    const resources = await resourcesOf(settled(shape, "blue"), given);
+    const server = only(resources, "Instance", "blue-1");
+    const template = only(resources, "LaunchTemplate", "blue");
+    for (const { metadataOptions, creditSpecification } of [server, template]) {
+      assert.equal(metadataOptions.httpPutResponseHopLimit, 2);
+      assert.deepEqual(creditSpecification, { cpuCredits: "standard" });
+    }
+    assert.deepEqual([server.monitoring, server.tenancy, server.placementGroup], [true, "dedicated", "near"]);
+    assert.deepEqual(
+      [template.monitoring, template.placement],
+      [{ enabled: true }, { tenancy: "dedicated", groupName: "near" }],
+    );
+    assert.equal(server.rootBlockDevice.kmsKeyId, "alias/www");
+    assert.equal(template.blockDeviceMappings[0].ebs.kmsKeyId, "alias/www");
+  });
+
+  it("leaves out what no file says of servers, so that EC2 decides", async () => {
+    const resources = await resourcesOf(settled(shape, "blue"), exampleConfig());
+    const said = [
+      "monitoring",
+      "creditSpecification",
+      "tenancy",
+      "placementGroup",
+      "placement",
+      "volumeTags",
+      "tagSpecifications",
+    ];
+    for (const each of [only(resources, "Instance", "blue-1"), only(resources, "LaunchTemplate", "blue")])
+      assert.deepEqual(
+        said.filter((key) => each[key] !== undefined),
+        [],
+      );
+  });
+
+  it("tags everything with the site's tags, and servers, their volumes and an array's with the generation's too", async () => {
+    const given = exampleConfig(({ site, generations: { blue } }) => {
+      site.tags = { team: "web", cost: "1" };
+      blue.tags = { cost: "2", backup: "daily" };
+    });
+    const resources = await resourcesOf(settled(shape, "blue"), given);
+    const server = only(resources, "Instance", "blue-1");
+    const { team, cost, backup, Name } = server.tags;
+    assert.deepEqual([team, cost, backup], ["web", "2", "daily"]);
+    assert.match(Name, /blue-1$/);
+    assert.deepEqual(server.volumeTags, server.tags);
+    const own = { team: "web", cost: "2", backup: "daily" };
+    assert.deepEqual(
+      only(resources, "LaunchTemplate", "blue").tagSpecifications,
+      ["instance", "volume", "network-interface"].map((resourceType) => ({ resourceType, tags: own })),
+    );
+    for (const [type, name] of [
+      ["LoadBalancer", "site"],
+      ["TargetGroup", "blue"],
+    ] as const) {
+      const { team, cost, backup } = only(resources, type, name).tags;
+      assert.deepEqual([team, cost, backup], ["web", "1", undefined]);
+    }
+  });
+
   it("says of an adopted listener what AWS says of it, and shares traffic by weight once there are two generations", async () => {
     const adopted = exampleConfig((values) => {
       values.site.adopted = "blue";

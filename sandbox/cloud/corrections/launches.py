@@ -161,6 +161,8 @@ def complete(backend: Any, instance: Instance, template: dict[str, Any], tags: d
             public_addresses.launched(interface, specification.get("AssociatePublicIpAddress"))
             interface.delete_on_termination = specification.get("DeleteOnTermination", True)
             interface.description = specification.get("Description") or ""
+            if "network-interface" in tags:
+                backend.create_tags([interface.id], tags["network-interface"])
     instance.disable_api_termination = bool(asked.get("DisableApiTermination"))
     placement = asked.get("Placement") or {}
     instance.placement.group_name = placement.get("GroupName", "")

@@ -45,7 +45,7 @@ describe("what AWS describes of a site", () => {
   it("is told for a server, its root volume, its tags and its target group, once for all that have it", () => {
     const told = differences(
       changed(({ instances, volumes, attributes, targetGroup, targetGroupTags, serverAttributes }) => {
-        for (const instance of instances) instance.Monitoring = { State: "enabled" };
+        for (const instance of instances) instance.EbsOptimized = true;
         Object.assign(instances[0], {
           InstanceLifecycle: "spot",
           Ipv6Address: "2001:db8::1",
@@ -86,7 +86,7 @@ describe("what AWS describes of a site", () => {
       "i-0000000000000001: root volume.KmsKeyId is arn:key. New servers have the account's key for EBS.",
       "i-0000000000000001: root volume.tag backup is daily. New servers have none.",
       "i-0000000000000001: tag team is web. New servers have none.",
-      "i-0000000000000002, i-0000000000000003, i-0000000000000001: Monitoring.State is enabled. New servers have disabled.",
+      "i-0000000000000002, i-0000000000000003, i-0000000000000001: EbsOptimized is true. New servers have false.",
       "i-0000000000000002: CpuCredits is unlimited. New servers have the account's default.",
       "i-0000000000000002: InstanceInitiatedShutdownBehavior is terminate. New servers have stop.",
     ]);
@@ -104,5 +104,37 @@ describe("what AWS describes of a site", () => {
     assert.deepEqual(root({ Iops: 4000, Throughput: 250 }), of("gp3", { iops: 4000, throughput: 250 }));
     assert.deepEqual(root({ VolumeType: "io2", Iops: 5000 }), of("io2", { iops: 5000 }));
     assert.deepEqual(root({ VolumeType: "gp2", Iops: 100 }), of("gp2"));
+  });
+
+  it("is declared where all servers have it: tags, hop limit, monitoring, credits, placement and the volume's key", async () => {
+    const { declaration } = await import("../../../automation/adopt/declaration.ts");
+    const facts = changed(({ instances, volumes, serverAttributes }) => {
+      for (const instance of instances) {
+        instance.Monitoring = { State: "enabled" };
+        instance.MetadataOptions.HttpPutResponseHopLimit = 2;
+        instance.Placement = { AvailabilityZone: "us-east-1a", Tenancy: "dedicated", GroupName: "near" };
+        instance.Tags.push({ Key: "team", Value: "web" }, { Key: "aws:cloudformation:stack-name", Value: "www" });
+        serverAttributes[instance.InstanceId] = { CpuCredits: "standard" };
+      }
+      instances[0].Tags.push({ Key: "first", Value: "yes" });
+      for (const volume of volumes) Object.assign(volume, { Encrypted: true, KmsKeyId: "arn:key" });
+    });
+    const asked = {
+      generation: "blue",
+      region: "us-east-1",
+      hostname: "www.example.com",
+      testHostname: "t.example.com",
+    };
+    const { "handover:generations": generations } = declaration({ ...asked, stack: "www", loadBalancer: "www" }, facts);
+    const { tags, metadataHopLimit, monitoring, cpuCredits, tenancy, placementGroup, rootBlockDevice } = (
+      generations as Record<string, Record<string, unknown>>
+    ).blue as Record<string, unknown>;
+    assert.deepEqual(tags, { team: "web" });
+    assert.deepEqual(
+      [metadataHopLimit, monitoring, cpuCredits, tenancy, placementGroup],
+      [2, true, "standard", "dedicated", "near"],
+    );
+    assert.equal((rootBlockDevice as Record<string, unknown>).kmsKeyId, "arn:key");
+    assert.deepEqual(differences(facts), ["i-0000000000000001: tag first is yes. New servers have none."]);
   });
 });

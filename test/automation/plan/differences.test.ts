@@ -45,7 +45,7 @@ describe("the difference of generations", () => {
       (each) => `${each.name}: ${each.before} -> ${each.after}`,
     );
   const generation = (more: object) => {
-    const plain = { name: "green", imageId: "ami-1", instanceType: "t3.small", frontends: 2, inputs: {} };
+    const plain = { name: "green", imageId: "ami-1", instanceType: "t3.small", frontends: 2, inputs: {}, tags: {} };
     return { ...plain, ...more };
   };
 

@@ -17,7 +17,7 @@ const aws = {
 } as unknown as Aws;
 
 async function problemOf(rootBlockDevice?: GenerationConfig["rootBlockDevice"]): Promise<string> {
-  const generation = { name: "green", imageId: "ami-1", instanceType: "t3.small", frontends: 2, inputs: {} };
+  const generation = { name: "green", imageId: "ami-1", instanceType: "t3.small", frontends: 2, inputs: {}, tags: {} };
   try {
     const given = rootBlockDevice === undefined ? generation : { ...generation, rootBlockDevice };
     await checkImage(aws, given, AbortSignal.timeout(1000));

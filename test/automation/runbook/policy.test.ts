@@ -123,6 +123,20 @@ describe("policy", () => {
     }
   });
 
+  it("lets an array name its template's version, which the plugin does not know before, where the template's tags change alone", () => {
+    const context = { row: "backup", from: "blue", to: "green" } as const;
+    const template = (...properties: string[]) => operation("update", "LaunchTemplate", "blue", properties);
+    const array = operation("update", "Group", "blue", ["launchTemplate.version"]);
+    assert.deepEqual(offences([template("tags", "tagsAll"), array], context), []);
+    assert.deepEqual(offences([array], context), [array]);
+    const changed = template("tags", "imageId");
+    assert.deepEqual(offences([changed, array], context), [changed, array]);
+    const more = operation("update", "Group", "blue", ["launchTemplate.version", "minSize"]);
+    assert.deepEqual(offences([template("tags"), more], context), [more]);
+    const other = operation("update", "LaunchTemplate", "green", ["tags"]);
+    assert.deepEqual(offences([other, array], context), [array]);
+  });
+
   it("lets tags change in whichever row, and nothing else beside them", () => {
     const tagged = ["Table ledger", "Snapshot database-backup", "Instance blue-1", "Group green"].map((each) => {
       const [type = "", name = ""] = each.split(" ");
