@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { DescribeVolumesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import {
+  DescribeInstanceCreditSpecificationsCommand,
+  DescribeInstancesCommand,
+  DescribeVolumesCommand,
+  EC2Client,
+} from "@aws-sdk/client-ec2";
 import { projectDirectory } from "../../stacks/project.ts";
 import { handover, run } from "./command-line.ts";
 import { dataGib, emptySandbox, makeByHand } from "./hand-made.ts";
@@ -103,6 +108,29 @@ describe("a site that was made by hand", () => {
     );
   }
 
+  const asMade = { team: "web", ofVolume: "web", monitoring: "enabled", hopLimit: 2, credits: "standard" };
+
+  /** What the servers that were made by hand have, and no image or type decides. */
+  async function settingsOf(instanceId: string) {
+    const ec2 = new EC2Client(site.settings);
+    const InstanceIds = [instanceId];
+    const [{ Reservations = [] }, { Volumes = [] }, { InstanceCreditSpecifications = [] }] = await Promise.all([
+      ec2.send(new DescribeInstancesCommand({ InstanceIds })),
+      ec2.send(new DescribeVolumesCommand({ Filters: [{ Name: "attachment.instance-id", Values: InstanceIds }] })),
+      ec2.send(new DescribeInstanceCreditSpecificationsCommand({ InstanceIds })),
+    ]);
+    ec2.destroy();
+    const { Tags, Monitoring, MetadataOptions } = Reservations[0]?.Instances?.[0] ?? {};
+    const team = (tags: typeof Tags = []) => tags.find(({ Key }) => Key === "team")?.Value;
+    return {
+      team: team(Tags),
+      ofVolume: team(Volumes[0]?.Tags),
+      monitoring: Monitoring?.State,
+      hopLimit: MetadataOptions?.HttpPutResponseHopLimit,
+      credits: InstanceCreditSpecifications[0]?.CpuCredits,
+    };
+  }
+
   it("is upgraded, taken back and upgraded again without a lost request, and keeps every disk of data", async () => {
     site.edit((config) => {
       config["handover:generations"].green = {
@@ -142,5 +170,7 @@ describe("a site that was made by hand", () => {
     await pulumi("preview", "--expect-no-changes");
     const { live, generations } = await site.status();
     assert.deepEqual([live, Object.keys(generations)], ["green", ["green"]]);
+    for (const { instanceId } of generations.green?.frontends ?? [])
+      assert.deepEqual(await settingsOf(instanceId), asMade);
   });
 });

@@ -84,7 +84,18 @@ async function launch(ec2: EC2Client, name: string, SubnetId = "", securityGroup
       { DeviceName: "/dev/sdf", Ebs: { VolumeSize: dataGib, VolumeType: "gp3", DeleteOnTermination: true } },
     ],
     UserData: Buffer.from("#!/bin/sh\nsystemctl enable --now www\n").toString("base64"),
-    TagSpecifications: [{ ResourceType: "instance", Tags: [{ Key: "Name", Value: name }] }],
+    Monitoring: { Enabled: true },
+    MetadataOptions: { HttpTokens: "required", HttpPutResponseHopLimit: 2 },
+    CreditSpecification: { CpuCredits: "standard" },
+    TagSpecifications: [
+      {
+        ResourceType: "instance",
+        Tags: [
+          { Key: "Name", Value: name },
+          { Key: "team", Value: "web" },
+        ],
+      },
+    ],
   });
   return (await ec2.send(command)).Instances?.[0]?.InstanceId ?? "";
 }
