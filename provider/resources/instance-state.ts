@@ -26,7 +26,7 @@ export async function describeInstance(
     describeDevices(found, existing),
     launchTemplateOf(found, existing),
     attributesOf(existing),
-    creditsOf(existing),
+    creditsOf(found, existing),
   ]);
   const interfaces = found.NetworkInterfaces ?? [];
   const primary = interfaces.find(({ Attachment }) => Attachment?.DeviceIndex === 0) ?? interfaces[0];
@@ -164,15 +164,16 @@ async function attributesOf({ id, cloud, written, state }: Existing<aws.ec2.Inst
   };
 }
 
-/** A call of its own, which is made only if the program sets them. */
-async function creditsOf({
-  id,
-  cloud,
-  written,
-  state,
-}: Existing<aws.ec2.Instance>): Promise<State["creditSpecification"]> {
+/** A call of its own, made only where the program sets them, or an import is to find them out. */
+async function creditsOf(
+  { InstanceType: type }: Instance,
+  { id, cloud, written, state }: Existing<aws.ec2.Instance>,
+): Promise<State["creditSpecification"]> {
   if (written !== undefined) return written.creditSpecification as State["creditSpecification"];
-  if (state.creditSpecification === undefined) return undefined;
+  const isImported = state.ami === undefined && state.launchTemplate === undefined;
+  // AWS refuses to tell of a type that has none.
+  const isAsked = state.creditSpecification !== undefined || (isImported && /^t\d/.test(type ?? ""));
+  if (!isAsked) return undefined;
   const command = new DescribeInstanceCreditSpecificationsCommand({ InstanceIds: [id] });
   const [found] = (await cloud.ec2.send(command)).InstanceCreditSpecifications ?? [];
   return { cpuCredits: found?.CpuCredits ?? "" };
