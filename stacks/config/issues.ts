@@ -15,7 +15,9 @@ export function describeIssue(issue: z.core.$ZodIssue): string[] {
   }
   if (issue.code === "invalid_key") {
     const [first] = issue.issues;
-    return first === undefined ? [`${pathOf(issue.path)}: ${issue.message}`] : describeIssue({ ...first, path: issue.path });
+    return first === undefined
+      ? [`${pathOf(issue.path)}: ${issue.message}`]
+      : describeIssue({ ...first, path: issue.path });
   }
   if (/^(Too small|Too big|Invalid option)/.test(issue.message))
     return [`${pathOf(issue.path)}: ${describeLimit(issue)}`];
