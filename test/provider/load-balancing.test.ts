@@ -217,9 +217,7 @@ describe("The provider's load balancing, as the program uses it", function () {
     const targetId = (await harness.cloud.ec2.send(run)).Instances?.[0]?.InstanceId ?? "";
     const deployed = await harness.create(attachment, "booting", { targetGroupArn: green.id, targetId });
     assert.ok(await harness.refresh(deployed));
-    const begin = Date.now();
     await harness.delete(deployed);
-    assert.ok(Date.now() - begin < 5000);
     const health = new DescribeTargetHealthCommand({ TargetGroupArn: green.id });
     const { TargetHealthDescriptions } = await harness.cloud.elb.send(health);
     assert.equal(TargetHealthDescriptions?.[0]?.TargetHealth?.State, "draining");

@@ -32,12 +32,10 @@ describe("The cloud's control API", () => {
 
   it("answers a waiting follower as soon as a call has changed something", async () => {
     const { revision } = await eventually(settled);
-    const waiting = state(`?after=${revision}&waitSeconds=10`).then((found) => ({ found, at: performance.now() }));
+    // Longer than this test may take.
+    const waiting = state(`?after=${revision}&waitSeconds=3600`);
     await launch(cloud.ec2, { SubnetId: world.subnetIds[0] });
-    const changed = performance.now();
-    const { found, at } = await waiting;
-    assert.ok(found.revision > revision);
-    assert.ok(at - changed < 1000, `${at - changed} ms`);
+    assert.ok((await waiting).revision > revision);
   });
 
   it("answers a waiting follower when time has changed something", async () => {
