@@ -18,16 +18,31 @@ export function objection(
   return (
     redefinition(config, last, digestOf) ??
     otherEntries(config, last) ??
+    moreAddresses(config, last) ??
     shrunk(config, last) ??
     moved(config, last) ??
     jump(config, last)
   );
 }
 
-/** Both generations of a run have the same entries: others come and go with an update of their own. */
-function otherEntries({ site, live: goal, run }: Config, { outputs }: LastOutputs): string | undefined {
+/** Whether an update is one of a run between two generations. */
+function isOfRun({ live: goal, run }: Config, { outputs }: LastOutputs): boolean {
   const isBetween = run === undefined ? goal !== outputs.live : run.from !== run.to;
-  if (!isBetween && outputs.run === null) return undefined;
+  return isBetween || outputs.run !== null;
+}
+
+/** A run moves the Elastic IPs that are there; whoever held a new one at its beginning would not be known. */
+function moreAddresses(config: Config, last: LastOutputs): string | undefined {
+  const { live, addresses } = last.outputs;
+  const { count } = config.site.elasticIps;
+  if (count <= addresses.length || !isOfRun(config, last)) return undefined;
+  return `handover:site.elasticIps: was ${addresses.length} and is ${count}, and a run moves those that are there. Add them first, with handover:live: ${live} and \`pulumi up\`, or put it back for the run`;
+}
+
+/** Both generations of a run have the same entries: others come and go with an update of their own. */
+function otherEntries(config: Config, last: LastOutputs): string | undefined {
+  if (!isOfRun(config, last)) return undefined;
+  const [{ site }, { outputs }] = [config, last];
   const [was, now] = [outputs.entries ?? {}, site.entries].map((entries) => Object.keys(entries)) as [
     string[],
     string[],

@@ -309,7 +309,13 @@ describe("an entry that serves", () => {
       Object.keys(entries).map((name) => [name, { targetGroupArn: "a", port: 9000 }]),
     );
     return {
-      outputs: { live: "blue", run, entries, generations: { blue: { ...targets, entries: ofEntries } } },
+      outputs: {
+        live: "blue",
+        run,
+        addresses: ["a", "b"],
+        entries,
+        generations: { blue: { ...targets, entries: ofEntries } },
+      },
       definitions: {
         blue: { imageId: blue?.imageId, instanceType: blue?.instanceType, userDataDigest: "", frontends: 2 },
       },

@@ -11,7 +11,10 @@ const definition = {
   userDataDigest: "same",
   frontends: 2,
 };
-const last = { outputs: { live: "blue" }, definitions: { blue: definition } } as unknown as LastOutputs;
+const last = {
+  outputs: { live: "blue", run: null, addresses: ["a", "b"] },
+  definitions: { blue: definition },
+} as unknown as LastOutputs;
 const same = () => "same";
 
 describe("guard", () => {
@@ -80,6 +83,21 @@ describe("guard", () => {
     assert.equal(objection(config, last, same), undefined);
   });
 
+  it("refuses further Elastic IPs in a run, and says that they come first", () => {
+    const more = (live: string) =>
+      exampleConfig((values) => {
+        values.live = live;
+        values.phase = live === "blue" ? undefined : "backup";
+        values.site.elasticIps = 3;
+        for (const generation of Object.values<{ frontends?: number }>(values.generations)) generation.frontends = 3;
+      });
+    assert.match(
+      objection(more("green"), last, same) ?? "",
+      /elasticIps: was 2 and is 3.*handover:live: blue and `pulumi up`/,
+    );
+    assert.equal(objection(more("blue"), last, same), undefined);
+  });
+
   it("refuses changed inputs of the live generation", () => {
     assert.match(
       objection(exampleConfig(), last, () => "other") ?? "",
@@ -101,7 +119,7 @@ describe("guard", () => {
 
   it("refuses another port by its name, and says what can be done instead", () => {
     const generations = { blue: { port: 8080, frontends: [], weight: 100 } };
-    const listening = { ...last, outputs: { live: "blue", generations } } as unknown as LastOutputs;
+    const listening = { ...last, outputs: { ...last.outputs, generations } } as unknown as LastOutputs;
     const changed = exampleConfig((values) => {
       values.site.port = 9090;
     });
