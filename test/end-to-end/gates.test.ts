@@ -67,8 +67,7 @@ function watch(config: Parameters<Parameters<Site["edit"]>[0]>[0]): void {
   Object.assign(config["handover:upgrade"], { metrics: [share], alarms: ["www-5xx"], logs });
 }
 
-describe("gates", function () {
-  this.timeout(300_000);
+describe("gates", () => {
   let site: Site;
   let toGreen: Driven;
   let sessions: Promise<readonly string[]>;
