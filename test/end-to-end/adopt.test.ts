@@ -14,7 +14,8 @@ import { differences, type Site } from "./site.ts";
 
 const name = "sandbox-adopt";
 
-describe("a site that was made by hand", () => {
+describe("a site that was made by hand", function () {
+  this.timeout(600_000);
   let site: Site;
   let servers: readonly string[];
   let found: unknown;

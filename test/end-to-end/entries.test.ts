@@ -23,7 +23,8 @@ const admin = {
   smoke: [{ path: "/" }],
 };
 
-describe("a site with two entries", () => {
+describe("a site with two entries", function () {
+  this.timeout(600_000);
   let site: Site;
   let balancing: ElasticLoadBalancingV2Client;
 
@@ -127,7 +128,8 @@ describe("a site with two entries", () => {
   });
 });
 
-describe("a site that serves, and gets another entry", () => {
+describe("a site that serves, and gets another entry", function () {
+  this.timeout(600_000);
   let site: Site;
   let balancing: ElasticLoadBalancingV2Client;
   const both = ["8080: healthy healthy healthy", "9000: healthy healthy healthy"];
