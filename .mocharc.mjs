@@ -9,5 +9,5 @@ export default {
   parallel: true,
   // Upgrades wait for servers a third of their time, so that two cores are enough for four; a machine has 16 sandboxes.
   jobs: Math.min(8, Math.max(4, 2 * availableParallelism())),
-  timeout: 300_000,
+  timeout: 600_000,
 };

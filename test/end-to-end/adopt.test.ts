@@ -14,8 +14,7 @@ import { differences, type Site } from "./site.ts";
 
 const name = "sandbox-adopt";
 
-describe("a site that was made by hand", function () {
-  this.timeout(600_000);
+describe("a site that was made by hand", () => {
   let site: Site;
   let servers: readonly string[];
   let found: unknown;

@@ -11,8 +11,7 @@ const name = "sandbox-baseline";
 const alarm = "www-5xx";
 
 /** In order, on one site: each run begins where the one before it has ended. */
-describe("a site on which not everything was in order before the run", function () {
-  this.timeout(540_000);
+describe("a site on which not everything was in order before the run", () => {
   let site: Site;
   let ec2: EC2Client;
   let users: Traffic | undefined;

@@ -15,8 +15,7 @@ import { Site } from "./site.ts";
 
 const name = "sandbox-elastic-ips";
 
-describe("Elastic IPs that the file names", function () {
-  this.timeout(600_000);
+describe("Elastic IPs that the file names", () => {
   let site: Site;
   let ec2: EC2Client;
   /** Those of the site in their order: its own two, and one that was there before. */

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { drive, handover, run } from "./command-line.ts";
 import { Site } from "./site.ts";
 
-describe("a paused run that a person goes on with, ends or takes back with pulumi", function () {
-  this.timeout(600_000);
+describe("a paused run that a person goes on with, ends or takes back with pulumi", () => {
   let site: Site;
 
   before(async () => {

@@ -23,8 +23,7 @@ const admin = {
   smoke: [{ path: "/" }],
 };
 
-describe("a site with two entries", function () {
-  this.timeout(600_000);
+describe("a site with two entries", () => {
   let site: Site;
   let balancing: ElasticLoadBalancingV2Client;
 
@@ -128,8 +127,7 @@ describe("a site with two entries", function () {
   });
 });
 
-describe("a site that serves, and gets another entry", function () {
-  this.timeout(600_000);
+describe("a site that serves, and gets another entry", () => {
   let site: Site;
   let balancing: ElasticLoadBalancingV2Client;
   const both = ["8080: healthy healthy healthy", "9000: healthy healthy healthy"];

@@ -9,9 +9,8 @@ import { Site } from "./site.ts";
 const name = "sandbox-plan";
 const never = `${name}-never`;
 
-describe("a plan of every phase before the first", function () {
+describe("a plan of every phase before the first", () => {
   // A plan and a whole run in one test.
-  this.timeout(540_000);
   let site: Site;
 
   before(async () => {

@@ -3,9 +3,8 @@ import type { StormResult } from "../../sandbox/storms/row.ts";
 import { allRows, nameOf } from "../../sandbox/storms/rows.ts";
 import { storm } from "../../sandbox/storms/site.ts";
 
-describe("a run in a storm", function () {
+describe("a run in a storm", () => {
   // Two whole runs, one of them taken up again, in one test.
-  this.timeout(540_000);
   const environment = { ...process.env };
   after(() => {
     process.env = environment;
