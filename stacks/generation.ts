@@ -166,7 +166,7 @@ export class Generation extends pulumi.ComponentResource {
   }
 }
 
-/** Whether the file asks for tags; those of an array's servers come with the group. */
+/** Whether the file asks for tags; Handover's own come to an array's servers with the group. */
 function isTagged({ tags: own }: GenerationConfig): boolean {
   return Object.keys(own).length > 0;
 }

@@ -163,7 +163,9 @@ export class Site extends pulumi.ComponentResource {
     return new ServerArray(
       name,
       {
-        owner: { ...owner, generation: name, run: config.run?.id ?? "by-hand" },
+        // The file's tags reach its servers by the template: those of a group would win over the generation's, and a new group
+        // takes over whatever tags of the old one are not Handover's.
+        owner: { ...owner, tags: undefined, generation: name, run: config.run?.id ?? "by-hand" },
         config: arrayConfig,
         intent: array,
         facts,

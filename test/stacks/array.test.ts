@@ -49,6 +49,18 @@ describe("array", () => {
     );
   });
 
+  it("leaves the file's tags to its template: those of a group win, and are taken over with what somebody gave the old one", async () => {
+    const tagged = exampleConfig(({ site, generations: { blue } }) => {
+      Object.assign(blue, { array, tags: { cost: "2" } });
+      site.tags = { team: "web", cost: "1" };
+    });
+    const resources = await resourcesOf(settled(shapeOf(tagged), "blue"), tagged);
+    const keys = only(resources, "Group", "blue").tags.map(({ key }: { key: string }) => key);
+    assert.deepEqual(keys, ["Name", "handover:site", "handover:site-id", "handover:generation", "handover:run"]);
+    const [ofServers] = only(resources, "LaunchTemplate", "blue").tagSpecifications;
+    assert.deepEqual(ofServers, { resourceType: "instance", tags: { team: "web", cost: "2" } });
+  });
+
   it("brings along the tags that somebody gave the old array, to its servers where they are so", async () => {
     const tags = [
       { key: "team", value: "web", propagateAtLaunch: true },
