@@ -37,11 +37,12 @@ const fields = z.strictObject({
   kmsKeyId: z
     .string()
     .regex(
-      /^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)\/[\w/-]+|alias\/[\w/-]+|[0-9a-f-]{36}|mrk-[0-9a-f]{32})$/,
-      "must be a KMS key's ARN, id or alias, for example alias/www",
+      /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
+      // AWS describes a volume by that alone: an alias would be another key to the plugin, and replace the server.
+      "must be a KMS key's ARN, for example arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d-4e5f-6000-8000-000000000001",
     )
     .optional()
-    .describe("Key that encrypts it. Default: the account's key for EBS."),
+    .describe("ARN of the KMS key that encrypts it. Default: the account's key for EBS."),
 });
 
 export const rootVolumeSchema = fields.superRefine((volume, context) => {

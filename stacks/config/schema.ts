@@ -9,7 +9,7 @@ import { rootVolumeSchema } from "./root-volume-schema.ts";
 import { serverFields, siteTags } from "./server-schema.ts";
 import { upgradeSchema } from "./upgrade-schema.ts";
 
-/** The schema of the `handover:*` keys of `Pulumi.<stack>.yaml`; unknown keys are errors. What checks it is in config.ts. */
+/** The schema of the `handover:*` keys of `Pulumi.<stack>.yaml`; unknown keys are errors. What must fit together is in together.ts, and files in files.ts. */
 
 const hostname = z
   .string()
@@ -73,7 +73,7 @@ const siteSchema = z.strictObject({
   tags: siteTags
     .optional()
     .describe(
-      "Tags of everything that the stack makes. What was adopted keeps those that it has. Default: Handover's own alone.",
+      "Tags of everything that the stack makes but Auto Scaling groups, whose servers have them. What was adopted keeps those that it has. Default: Handover's own alone.",
     ),
   inputsFrom: parameterPath
     .optional()

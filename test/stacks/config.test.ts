@@ -94,6 +94,7 @@ describe("configuration", () => {
     assert.equal(stepping.step, 2);
   });
 
+  const kms = "arn:aws:kms:us-east-1:123456789012";
   /** What AWS, or whoever asks the servers, would refuse once a run has begun. */
   const refused: [path: string, value: unknown, problem: RegExp][] = [
     ["site.hostname", `${"a".repeat(64)}.example.com`, /has a part of more than 63 characters/],
@@ -115,7 +116,9 @@ describe("configuration", () => {
     ["generations.blue.iamInstanceProfile", "arn:aws:iam::1:instance-profile/www", /name, not its ARN/],
     ["generations.blue.keyName", "", /is empty/],
     ["generations.blue.rootBlockDevice", { volumeType: "gp4" }, /must be one of standard, gp2, gp3/],
-    ["generations.blue.rootBlockDevice", { kmsKeyId: "my key" }, /must be a KMS key's ARN, id or alias/],
+    ["generations.blue.rootBlockDevice", { kmsKeyId: "alias/www" }, /must be a KMS key's ARN, for example arn:/],
+    ["generations.blue.rootBlockDevice", { kmsKeyId: `${kms}:alias/www` }, /must be a KMS key's ARN/],
+    ["generations.blue.rootBlockDevice", { kmsKeyId: "0a1b2c3d-4e5f-6000-8000-000000000001" }, /a KMS key's ARN/],
     ["generations.blue.metadataHopLimit", 65, /must be at most 64/],
     ["generations.blue.monitoring", "yes", /must be true or false/],
     ["generations.blue.tenancy", "host", /must be one of default, dedicated/],

@@ -189,10 +189,11 @@ describe("site", () => {
     assert.deepEqual(template.blockDeviceMappings[0].ebs, { encrypted: "true", volumeSize: 40 });
   });
 
+  const kmsKeyId = "arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d-4e5f-6000-8000-000000000001";
   it("launches servers with the hop limit, monitoring, credits and placement that are given, an array's too", async () => {
     const given = exampleConfig(({ generations: { blue } }) => {
       Object.assign(blue, { metadataHopLimit: 2, monitoring: true, cpuCredits: "standard" });
-      Object.assign(blue, { tenancy: "dedicated", placementGroup: "near", rootBlockDevice: { kmsKeyId: "alias/www" } });
+      Object.assign(blue, { tenancy: "dedicated", placementGroup: "near", rootBlockDevice: { kmsKeyId } });
     });
     const resources = await resourcesOf(settled(shape, "blue"), given);
     const server = only(resources, "Instance", "blue-1");
@@ -206,8 +207,8 @@ describe("site", () => {
       [template.monitoring, template.placement],
       [{ enabled: true }, { tenancy: "dedicated", groupName: "near" }],
     );
-    assert.equal(server.rootBlockDevice.kmsKeyId, "alias/www");
-    assert.equal(template.blockDeviceMappings[0].ebs.kmsKeyId, "alias/www");
+    assert.equal(server.rootBlockDevice.kmsKeyId, kmsKeyId);
+    assert.equal(template.blockDeviceMappings[0].ebs.kmsKeyId, kmsKeyId);
   });
 
   it("leaves out what no file says of servers, so that EC2 decides", async () => {
