@@ -38,7 +38,8 @@ def _instance(instance: Any) -> dict[str, Any]:
         "publicIp": instance.public_ip,
         "subnetId": instance.subnet_id or "",
         "userData": decoded(instance.user_data),
-        "quietPorts": quiet.ports_of(instance.id),
+        # Rules of the kernel end with it.
+        "quietPorts": quiet.ports_of(instance.id) if instance.state == "running" else [],
     }
 
 
