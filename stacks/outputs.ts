@@ -159,6 +159,13 @@ export function targetsOf({
   ];
 }
 
+/** A generation's targets of one entry. */
+export function targetsThrough(generation: Outputs["generations"][string], entry: string | undefined): Targets {
+  const targets = targetsOf(generation).find((each) => each.entry === entry);
+  if (targets === undefined) throw new Error(`The stack's outputs have no targets of entry "${entry}".`);
+  return targets;
+}
+
 /** Servers of a generation, by name, whose Elastic IPs are with another one: the first address belongs to the first server. */
 export function withoutAddress({ generations, addresses }: Pick<Outputs, "generations" | "addresses">, name: string) {
   const isOwn = (id: string) => generations[name]?.frontends.some(({ instanceId }) => instanceId === id) === true;

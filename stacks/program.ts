@@ -4,12 +4,11 @@ import { join } from "node:path";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime/index.js";
-import { type ArrayFacts, arrayFacts } from "./array-facts.ts";
+import { arrayFacts } from "./array-facts.ts";
 import { readStackYaml } from "./config/stack-yaml.ts";
-import { type Config, ConfigError, configValue, entriesOf, parseConfig } from "./config.ts";
+import { type Config, ConfigError, configValue, parseConfig } from "./config.ts";
 import { disksLost } from "./disks.ts";
 import { publicAddresses } from "./egress.ts";
-import type { EntryTargets } from "./generation.ts";
 import { objection } from "./guard.ts";
 import { allAtOnce, type Intent, intent, isTrafficFirst, type SiteShape, settled, shapeOf, stepsOf } from "./intent.ts";
 import { cutOff, misplaced, placeOf, releases, shutIn } from "./losses.ts";
@@ -21,6 +20,7 @@ import { projectDirectory } from "./project.ts";
 import { isIntentRow, lastPhase, phaseNames, withdraw } from "./runbook.ts";
 import { fixedOf } from "./server-arguments.ts";
 import { rootDeviceNameOf, Site, type SiteArgs } from "./site.ts";
+import { siteOutputs } from "./site-outputs.ts";
 import { siteName } from "./tags.ts";
 import { inputDigests, siteAsLaunched, userData, userDataDigest } from "./user-data.ts";
 
@@ -119,7 +119,7 @@ async function argumentsOf(values: Record<string, unknown>): Promise<SiteArgumen
     const opts = { dependsOn: site, protect: true };
     const complete = new pulumi.ComponentResource(components.Complete, siteNames.site, {}, opts);
     return {
-      ...describe(site, config, position, facts, (index) => !mayBeReleased(config, last, index)),
+      ...siteOutputs(site, config, position, facts, (index) => !mayBeReleased(config, last, index)),
       // An interrupted first deployment does not count as deployed: its outputs come once the whole site is there.
       live: last === undefined ? complete.urn.apply(() => live) : live,
       definitions: pulumi.secret(definitions),
@@ -195,72 +195,6 @@ async function define(
     return [name, { ...launched, ...told, place: placeOf(config, name), frontends, ...launchedWith }] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
-}
-
-/** The outputs that outputs.ts describes, with resources' properties in place of plain values. */
-function describe(
-  site: Site,
-  config: Config,
-  { intent: desired, run }: Position,
-  { suspendedByOperator }: ArrayFacts,
-  isProtected: (address: number) => boolean,
-): Record<keyof Omit<Outputs, "live" | "ledgerTable" | "siteId" | "lastRun" | "entries">, unknown> & {
-  entries?: unknown;
-} {
-  const { loadBalancer } = site.balancer;
-  const [first, ...others] = entriesOf(config.site);
-  const listenerOf = ({ listener: { port, certificateArns } }: typeof first) => ({
-    arn: loadBalancer.arn,
-    dnsName: loadBalancer.dnsName,
-    port,
-    protocol: certificateArns.length === 0 ? "http" : "https",
-  });
-  return {
-    run,
-    hostname: config.site.hostname,
-    testHostname: config.site.testHostname,
-    loadBalancer: listenerOf(first),
-    ...(others.length > 0 && { entries: byName(others.map((entry) => [entry.name, listenerOf(entry)])) }),
-    addresses: site.addresses.addresses.map(({ publicIp, allocationId, holder, isNamed }, index) => ({
-      ...{ publicIp, allocationId, instanceId: holder.id, protected: isProtected(index) },
-      ...(isNamed && { named: true }),
-    })),
-    generations: Object.fromEntries(
-      Object.entries(site.generations).map(([name, generation]) => [
-        name,
-        {
-          ...targetsOf(generation.targetGroups[0]),
-          ...(others.length > 0 && {
-            entries: byName(generation.targetGroups.slice(1).map((each) => [each.entry.name, targetsOf(each)])),
-          }),
-          weight: desired.weights[name] ?? 0,
-          registered: desired.generations[name]?.registered ?? false,
-          frontends: generation.frontends.map(({ name: frontend, instance }) => ({
-            name: frontend,
-            instanceId: instance.id,
-            privateIp: instance.privateIp,
-          })),
-          ...(site.arrays[name] !== undefined && {
-            array: {
-              name: site.arrays[name].group.name,
-              intent: desired.generations[name]?.array,
-              ...(run !== null && suspendedByOperator !== undefined && { suspendedByOperator }),
-            },
-          }),
-        },
-      ]),
-    ),
-    snapshot: site.database?.snapshot ?? null,
-  };
-}
-
-function targetsOf({ entry: { port }, group }: EntryTargets) {
-  return { targetGroupArn: group.arn, port };
-}
-
-/** By the names of further entries. */
-function byName<Value>(values: readonly (readonly [name: string | undefined, Value])[]): Record<string, Value> {
-  return Object.fromEntries(values.map(([name = "", value]) => [name, value]));
 }
 
 /** Whether somebody said so of the address at this place. */

@@ -59,3 +59,8 @@ export function generationOf(outputs: Outputs, name: string): Outputs["generatio
   if (generation === undefined) throw new Error(`The stack's outputs have no generation "${name}".`);
   return generation;
 }
+
+/** Whether a generation is the one that a run comes from. */
+export function isOld({ from, to }: Pick<GateContext, "from" | "to">, name: string): boolean {
+  return name === from && from !== to;
+}

@@ -11,7 +11,7 @@ import { metricWithin } from "../gates/metrics.ts";
 import { type Miss, missOf, nodesOf, type Place } from "../gates/smoke.ts";
 import type { Baseline, Finding } from "../ledger/events.ts";
 import { arrayServing } from "./array.ts";
-import { balancerPlace, checkId, httpChecksOf, usualPage } from "./servers.ts";
+import { balancerPlace, checkId, httpChecksOf, usualPage } from "./questions.ts";
 import { logId, placeholdersOf } from "./watched.ts";
 
 /** For everything together, in seconds. */

@@ -4,12 +4,11 @@ import { type GateContext, generationOf } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { snapshotCompleted } from "../gates/snapshot.ts";
 import { noOtherWayIn, testHostAlone } from "../gates/ways-in.ts";
+import { addressesMoved, addressesWork } from "./addresses.ts";
 import { arrayResumed, arrayServing, arraySuspended, arrayWorks } from "./array.ts";
 import { probed } from "./probed.ts";
 import type { Row } from "./rows.ts";
 import {
-  addressesMoved,
-  addressesWork,
   drained,
   gone,
   healthy,

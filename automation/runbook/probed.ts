@@ -1,11 +1,11 @@
 import { httpCheckOf } from "../../stacks/config/checks.ts";
-import { type Entry, entriesIn, type Frontend } from "../../stacks/outputs.ts";
+import { type Entry, entriesIn, type Frontend, targetsThrough } from "../../stacks/outputs.ts";
 import { serversInService } from "../gates/array.ts";
 import { type GateContext, generationOf, wasBad, wasServerBad } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { identityOf } from "../gates/identity.ts";
 import { type Door, Probes } from "../gates/probes.ts";
-import { balancerPlace, httpChecksOf, targetsThrough, usualPage } from "./servers.ts";
+import { balancerPlace, httpChecksOf, usualPage } from "./questions.ts";
 
 /** Methods that change nothing on the site. https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1 */
 const safe: readonly string[] = ["GET", "HEAD", "OPTIONS"];

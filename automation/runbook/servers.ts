@@ -1,23 +1,27 @@
 import { type HttpCheck, httpCheckOf } from "../../stacks/config/checks.ts";
 import { longestDrainSeconds } from "../../stacks/config/entry-schema.ts";
-import { type Config, type EntryConfig, entriesOf } from "../../stacks/config.ts";
-import { types } from "../../stacks/names.ts";
-import { type Entry, entriesIn, type Frontend, type Outputs, type Targets, targetsOf } from "../../stacks/outputs.ts";
-import { isPhase } from "../../stacks/runbook.ts";
+import { entriesOf } from "../../stacks/config.ts";
+import {
+  type Entry,
+  entriesIn,
+  type Frontend,
+  type Outputs,
+  type Targets,
+  targetsOf,
+  targetsThrough,
+} from "../../stacks/outputs.ts";
 import { BalancerMetrics } from "../cloud/balancer-metrics.ts";
 import { addressesOf } from "../cloud/http.ts";
-import { AddressGap } from "../gates/address-gap.ts";
-import { addressesHeld } from "../gates/addresses.ts";
 import { allServers, arrayServersGone, overArray, serversInService } from "../gates/array.ts";
-import { type GateContext, generationOf, ofEntry, sharesIn, wasBad, wasServerBad } from "../gates/context.ts";
+import { type GateContext, generationOf, isOld, ofEntry, sharesIn, wasBad, wasServerBad } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { identityOf } from "../gates/identity.ts";
 import { instancesGone, instancesOk } from "../gates/instances.ts";
 import { WeightsEverywhere } from "../gates/propagation.ts";
-import { type Place, type SmokeOptions, smoke } from "../gates/smoke.ts";
+import { type Place, smoke } from "../gates/smoke.ts";
 import { Departures, targetsDrained, targetsHealthy } from "../gates/targets.ts";
 import { waysOut } from "../gates/ways-out.ts";
-import type { Row } from "./rows.ts";
+import { balancerPlace, checkId, httpChecks, neverAnswered, pageOf, reading } from "./questions.ts";
 
 /** Gates over a generation's frontends, and over who reaches them. */
 
@@ -122,12 +126,6 @@ function weightsOf(context: GateContext, entry: Entry, sides: readonly [Weighted
   return new WeightsEverywhere(weights, { metrics, addressesOf });
 }
 
-/** A page of an entry whose answers may say who gave them. */
-function pageOf(context: GateContext, entry: string | undefined): string {
-  const { path } = identityOf(context);
-  return entry === undefined && path !== undefined ? path : usualPage(context, entry).path;
-}
-
 /**
  * Each server answers on the port of each entry.
  * @param servers those that are asked for an entry; undefined is the first
@@ -193,70 +191,6 @@ export function sharedSmoke(context: GateContext): Gate[] {
 
 const throughBalancer = "smoke through the load balancer";
 
-/** Names a check in the baseline, without the values of its headers. */
-export function checkId(
-  { path, method, expectStatus, expectBody, expectJson, matcher }: HttpCheck,
-  entry?: string,
-): string {
-  return JSON.stringify({ path, method, expectStatus, expectBody, expectJson, matcher, entry });
-}
-
-/** The users of the Elastic IPs, as the driver can be one, while an update moves some; undefined where it moves none. */
-export function addressUsers(
-  row: Row,
-  context: GateContext,
-  operations: readonly { readonly type: string }[],
-): AddressGap | undefined {
-  if (!operations.some(({ type }) => type === types.eipAssociation)) return undefined;
-  const { config, after } = context;
-  const { port } = generationOf(after, after.live);
-  const identity = identityOf(context);
-  const path = pageOf(context, undefined);
-  const asked = after.addresses
-    .filter(({ allocationId }) => !wasBad(context, "address", allocationId))
-    .map(({ publicIp }) => {
-      const place = { protocol: "http", address: publicIp, port, host: after.hostname, path } as const;
-      // In a quiet move a connection may take as long as until its SYN is sent a third time.
-      return { publicIp, question: { ...place, timeoutSeconds: 10 } };
-    });
-  const { maxGapMilliseconds, ...rules } = config.upgrade.addresses;
-  // A way back has to end, whatever they meet.
-  const limits = { ...rules, ...(isPhase(row) && { maxGapMilliseconds }) };
-  return asked.length === 0 ? undefined : new AddressGap(asked, limits, identity);
-}
-
-/** Every address that has moved works; where answers do not say who gave them, that is told. */
-export function addressesMoved(context: GateContext, name: string): Gate[] {
-  const unsigned =
-    "answers do not say which generation gave them (handover:upgrade.identify); AWS shows each address on its server";
-  return addressesWork(context, name, { unsigned });
-}
-
-/** Every address that the generation holds is on its server, and is answered from there. */
-export function addressesWork(
-  context: GateContext,
-  name: string,
-  options: Pick<SmokeOptions, "unsigned"> = {},
-): Gate[] {
-  const { aws, after } = context;
-  const { frontends, port } = generationOf(after, name);
-  const held = after.addresses
-    .filter(({ instanceId }) => frontends.some((frontend) => frontend.instanceId === instanceId))
-    .filter(({ allocationId }) => !isOld(context, name) || !wasBad(context, "address", allocationId));
-  if (held.length === 0) return [];
-  const places = held.map(({ publicIp }): Place => {
-    const question = { protocol: "http", address: publicIp, port, host: after.hostname } as const;
-    return { name: publicIp, question, generation: name };
-  });
-  return [
-    addressesHeld(aws, held),
-    smoke("smoke through the addresses", places, httpChecks(context, name, undefined), {
-      ...reading(context),
-      ...options,
-    }),
-  ];
-}
-
 /** Every server is healthy in the target group of every entry. */
 export function healthy(context: GateContext, name: string): Gate {
   const groups = targetsOf(generationOf(context.after, name)).map(({ entry, targetGroupArn }) => {
@@ -270,17 +204,6 @@ function frontendsOf(context: GateContext, name: string, entry?: string): readon
   const { frontends } = generationOf(context.after, name);
   if (!isOld(context, name)) return frontends;
   return frontends.filter(({ instanceId }) => !wasServerBad(context, instanceId, entry));
-}
-
-/** A generation's targets of one entry. */
-export function targetsThrough(generation: Outputs["generations"][string], entry: string | undefined): Targets {
-  const targets = targetsOf(generation).find((each) => each.entry === entry);
-  if (targets === undefined) throw new Error(`The stack's outputs have no targets of entry "${entry}".`);
-  return targets;
-}
-
-function isOld({ from, to }: GateContext, name: string): boolean {
-  return name === from && from !== to;
 }
 
 /**
@@ -334,61 +257,4 @@ export function gone({ aws, before, after }: GateContext): Gate[] {
     ...(frontends.length === 0 ? [] : [instancesGone(aws, frontends)]),
     ...(arrays.length === 0 ? [] : [arrayServersGone(aws, arrays)]),
   ];
-}
-
-/** Whether the old generation did not even answer an entry's usual page through the load balancer before the run. */
-function neverAnswered(context: GateContext, name: string, entry: string | undefined): boolean {
-  return isOld(context, name) && wasBad(context, "check", checkId(usualPage(context, entry), entry));
-}
-
-/**
- * The checks that a generation must pass by an entry: the configuration's, or the usual page where there are none. Of the
- * old one only that is asked: the others may be as new as the new generation.
- */
-function httpChecks(context: GateContext, name: string, entry: string | undefined): readonly HttpCheck[] {
-  const { config } = context;
-  const health = usualPage(context, entry);
-  if (isOld(context, name)) return [health];
-  const checks = httpChecksOf(config, entry);
-  const stated = checks.length > 0 ? checks : [health];
-  if (entry !== undefined) return stated;
-  const { path } = identityOf(context);
-  return [
-    ...stated,
-    ...(path === undefined ? [] : [{ ...httpCheckOf({ path }), matcher: "200-399", identifies: true }]),
-  ];
-}
-
-/** How answers are read. */
-function reading(context: GateContext) {
-  return { redact: context.redact, identity: identityOf(context) };
-}
-
-/** The HTTP checks that the configuration states. Those of the upgrade are the first entry's; each other has its own. */
-export function httpChecksOf(config: Pick<Config, "upgrade" | "site">, entry?: string): readonly HttpCheck[] {
-  if (entry === undefined) return (config.upgrade.smoke ?? []).filter((check) => "path" in check);
-  const { smoke = [] } = entryOf(config, entry);
-  return smoke.map((check) => ({ ...check, headers: {} }));
-}
-
-/**
- * The page by which an entry is known to answer: that of the load balancer's own check, with the answers that it takes for
- * healthy; where that has another port, the first of the entry's own.
- */
-export function usualPage({ config }: { readonly config: Pick<Config, "site"> }, entry: string | undefined): HttpCheck {
-  const { port, smoke, healthCheck } = entryOf(config, entry);
-  const [own] = smoke ?? [];
-  if (own !== undefined && (healthCheck.port ?? port) !== port) return { ...own, headers: {} };
-  return { ...httpCheckOf({ path: healthCheck.path }), matcher: healthCheck.matcher };
-}
-
-function entryOf({ site }: Pick<Config, "site">, name: string | undefined): EntryConfig {
-  const entry = entriesOf(site).find((each) => each.name === name);
-  if (entry === undefined) throw new Error(`The configuration has no entry "${name}".`);
-  return entry;
-}
-
-export function balancerPlace({ listener }: Entry, host: string, generation?: string): Place {
-  const { protocol, dnsName, port } = listener;
-  return { name: host, question: { protocol, address: dnsName, port, host }, generation };
 }

@@ -1,5 +1,5 @@
 import type { LogConfig } from "../../stacks/config/watch-schema.ts";
-import { type Entry, entriesIn, type Outputs } from "../../stacks/outputs.ts";
+import { type Entry, entriesIn, type Outputs, targetsThrough } from "../../stacks/outputs.ts";
 import { loadBalancerName, targetGroupName } from "../cloud/balancer-metrics.ts";
 import { noAlarm } from "../gates/alarms.ts";
 import { Comparison, type Side } from "../gates/comparison.ts";
@@ -7,7 +7,6 @@ import { type GateContext, generationOf, wasBad } from "../gates/context.ts";
 import type { Gate } from "../gates/gate.ts";
 import { fewMatches, type Writers } from "../gates/logs.ts";
 import { metricWithin, type Placeholders } from "../gates/metrics.ts";
-import { targetsThrough } from "./servers.ts";
 
 /**
  * Gates that are watched while the new generation gets public traffic: against the old one, and what the configuration names,

@@ -6,8 +6,8 @@ import { hold } from "../../../automation/gates/gate.ts";
 import type { Baseline, Finding } from "../../../automation/ledger/events.ts";
 import { lookBefore } from "../../../automation/runbook/baseline.ts";
 import { gatesOf } from "../../../automation/runbook/gates.ts";
+import { checkId, usualPage } from "../../../automation/runbook/questions.ts";
 import type { Row } from "../../../automation/runbook/rows.ts";
-import { checkId, usualPage } from "../../../automation/runbook/servers.ts";
 import type { Outputs } from "../../../stacks/outputs.ts";
 import { configOf } from "../config.ts";
 
